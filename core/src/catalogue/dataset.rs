@@ -1,0 +1,366 @@
+//! Datasets (报表): which indicators are reported together, how often, and by when.
+//!
+//! ```toml
+//! [[dataset]]
+//! code = "quarterly-accounts"
+//! name = { zh = "季度地区生产总值核算", en = "Quarterly accounts" }
+//! periodicity = "quarter"                  # annual, half-year, quarter, month or day
+//! indicators = ["gdp", "primary"]          # in the order of columns
+//! required = ["gdp"]                       # optional: the cells that a complete report fills
+//! itemised = false                         # optional: observations have an item as second key
+//! deadline = { day = 8, time = "12:00" }
+//! first_period = "2021-Q1"
+//! last_period = "2030-Q4"                  # optional, the last one reported
+//! ```
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    code::{DatasetCode, IndicatorCode},
+    edits::Edit,
+    period::{Period, Periodicity},
+    text::Bilingual,
+};
+
+use super::{
+    deadline::{self, Deadline},
+    entry::Entry,
+    fault::{Faults, say},
+    names::Names,
+    source::At,
+};
+
+/// The place of a dataset in [`super::Catalogue::datasets`]: dense, from 0, only within one catalogue version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatasetIndex(pub(super) u32);
+
+impl DatasetIndex {
+    /// The index as a number.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The indicators that are reported together.
+pub struct Dataset {
+    code: DatasetCode,
+    name: Bilingual,
+    periodicity: Periodicity,
+    indicators: Vec<IndicatorCode>,
+    indicators_sorted: Vec<IndicatorCode>,
+    required: Vec<IndicatorCode>,
+    itemised: bool,
+    deadline: Deadline,
+    first: Period,
+    last: Option<Period>,
+    edits: Vec<Edit>,
+    rollups: Vec<IndicatorCode>,
+}
+
+impl Dataset {
+    /// The code.
+    #[must_use]
+    pub const fn code(&self) -> &DatasetCode {
+        &self.code
+    }
+
+    /// The name on screens.
+    #[must_use]
+    pub const fn name(&self) -> &Bilingual {
+        &self.name
+    }
+
+    /// How often it is reported.
+    #[must_use]
+    pub const fn periodicity(&self) -> Periodicity {
+        self.periodicity
+    }
+
+    /// Whether an observation has an item as its second key.
+    #[must_use]
+    pub const fn itemised(&self) -> bool {
+        self.itemised
+    }
+
+    /// Its indicators, in the order in which the catalogue writes them.
+    #[must_use]
+    pub fn indicators(&self) -> &[IndicatorCode] {
+        &self.indicators
+    }
+
+    /// Whether `indicator` is one of its indicators.
+    #[must_use]
+    pub fn holds(&self, indicator: &IndicatorCode) -> bool {
+        self.indicators_sorted.binary_search(indicator).is_ok()
+    }
+
+    /// The indicators that a complete report fills, in the order of the catalogue.
+    #[must_use]
+    pub fn required(&self) -> &[IndicatorCode] {
+        &self.required
+    }
+
+    /// Its edits: validity edits, then quality edits, each in catalogue order.
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    /// All operands that its edits sum over a unit's children, sorted.
+    #[must_use]
+    pub fn rollup_indicators(&self) -> &[IndicatorCode] {
+        &self.rollups
+    }
+
+    /// The deadline rule.
+    #[must_use]
+    pub const fn deadline(&self) -> &Deadline {
+        &self.deadline
+    }
+
+    /// When the report for `period` is due, in milliseconds since 1970-01-01 UTC; `None` for a period of another
+    /// periodicity. Looks up a time zone, so ask once for a period, not once for a unit.
+    #[must_use]
+    pub fn due_at_ms(&self, period: Period) -> Option<i64> {
+        let fits = period.periodicity() == self.periodicity;
+        fits.then(|| self.deadline.due_at_ms(period)).flatten()
+    }
+
+    /// The first period that is reported.
+    #[must_use]
+    pub const fn first_period(&self) -> Period {
+        self.first
+    }
+
+    /// The last period that is reported; none where no end is known.
+    #[must_use]
+    pub const fn last_period(&self) -> Option<Period> {
+        self.last
+    }
+
+    /// Whether `period` is of its periodicity and lies from the first to the last period.
+    #[must_use]
+    pub fn covers(&self, period: Period) -> bool {
+        period.periodicity() == self.periodicity
+            && self.first <= period
+            && self.last.is_none_or(|last| period <= last)
+    }
+
+    /// Gives it its edits, in catalogue order.
+    pub(super) fn with_edits(mut self, mut edits: Vec<Edit>) -> Self {
+        edits.sort_by_key(|edit| match edit.kind() {
+            crate::edits::EditKind::Validity => 0,
+            crate::edits::EditKind::Quality => 1,
+        });
+        self.rollups = edits.iter().flat_map(Edit::rollups).cloned().collect();
+        self.rollups.sort();
+        self.rollups.dedup();
+        self.edits = edits;
+        self
+    }
+}
+
+/// A dataset as it was written; what is faulty is `None`.
+pub(super) struct Draft<'a> {
+    pub(super) code: At<'a, DatasetCode>,
+    pub(super) periodicity: Option<Periodicity>,
+    /// `None` where the list was not wholly readable, so that an edit's name may be one of those that are lost.
+    pub(super) indicators: Option<Vec<IndicatorCode>>,
+    pub(super) first: Option<Period>,
+    pub(super) last: Option<Period>,
+    name: Bilingual,
+    required: Vec<IndicatorCode>,
+    itemised: bool,
+    deadline: Option<Deadline>,
+}
+
+impl Draft<'_> {
+    /// The dataset without its edits, or `None` where a fault was reported.
+    pub(super) fn finish(self) -> Option<Dataset> {
+        let indicators = self.indicators?;
+        let mut indicators_sorted = indicators.clone();
+        indicators_sorted.sort();
+        Some(Dataset {
+            code: self.code.value,
+            name: self.name,
+            periodicity: self.periodicity?,
+            indicators,
+            indicators_sorted,
+            required: self.required,
+            itemised: self.itemised,
+            deadline: self.deadline?,
+            first: self.first?,
+            last: self.last,
+            edits: Vec::new(),
+            rollups: Vec::new(),
+        })
+    }
+}
+
+/// Reads the datasets, sorted by code. `zone` is the catalogue's.
+pub(super) fn read<'a>(
+    entries: &[Entry<'a>],
+    zone: Option<&TimeZone>,
+    indicators: &Names<'a, IndicatorCode>,
+    names: &mut Names<'a, DatasetCode>,
+    faults: &Faults,
+) -> Vec<Draft<'a>> {
+    let mut datasets: Vec<Draft<'a>> = Vec::new();
+    for entry in entries {
+        let Some(dataset) = read_one(entry, zone, indicators, faults) else {
+            continue;
+        };
+        if names.declare(&dataset.code, faults) {
+            datasets.push(dataset);
+        }
+    }
+    datasets.sort_by(|a, b| a.code.value.cmp(&b.code.value));
+    datasets
+}
+
+const KEYS: [&str; 9] = [
+    "code",
+    "name",
+    "periodicity",
+    "indicators",
+    "required",
+    "itemised",
+    "deadline",
+    "first_period",
+    "last_period",
+];
+
+fn read_one<'a>(
+    entry: &Entry<'a>,
+    zone: Option<&TimeZone>,
+    known: &Names<'a, IndicatorCode>,
+    faults: &Faults,
+) -> Option<Draft<'a>> {
+    entry.allow(&KEYS);
+    let code = entry.code("code");
+    let name = entry.bilingual("name");
+    let words = Periodicity::ALL.map(|p| (p.word(), p));
+    let periodicity = entry.need("periodicity").and_then(|f| f.choice(&words));
+    let indicators = read_indicators(entry, known, faults);
+    let required = read_required(entry, indicators.as_deref(), known, faults);
+    let itemised = entry.field("itemised").and_then(|f| f.boolean());
+    let deadline = entry.need("deadline").and_then(|f| f.table());
+    let deadline = deadline.and_then(|table| deadline::read(&table, zone));
+    let first = entry.need("first_period").and_then(|f| f.lexical());
+    let last = entry.field("last_period").and_then(|f| f.lexical());
+    let first = first.filter(|p| fits(p, periodicity, faults));
+    let last = last.filter(|p| fits(p, periodicity, faults));
+    let last = last.filter(|last| follows(last, first.as_ref(), faults));
+    Some(Draft {
+        code: code?,
+        periodicity,
+        indicators,
+        first: first.map(|p| p.value),
+        last: last.map(|p| p.value),
+        name,
+        required,
+        itemised: itemised.unwrap_or(false),
+        deadline,
+    })
+}
+
+fn read_indicators<'a>(
+    entry: &Entry<'a>,
+    known: &Names<'a, IndicatorCode>,
+    faults: &Faults,
+) -> Option<Vec<IndicatorCode>> {
+    let written = entry.need("indicators")?.codes::<IndicatorCode>()?;
+    let count = written.codes.len();
+    let found: Vec<_> = written
+        .codes
+        .into_iter()
+        .filter(|code| known.resolve(code, faults))
+        .map(|code| code.value)
+        .collect();
+    (written.is_whole && found.len() == count).then_some(found)
+}
+
+fn read_required<'a>(
+    entry: &Entry<'a>,
+    indicators: Option<&[IndicatorCode]>,
+    known: &Names<'a, IndicatorCode>,
+    faults: &Faults,
+) -> Vec<IndicatorCode> {
+    let written = entry.field("required").and_then(|field| {
+        // That nothing is required may be said by an empty list.
+        let is_empty = field.list()?.is_empty();
+        (!is_empty).then(|| field.codes::<IndicatorCode>())?
+    });
+    let mut required = Vec::new();
+    for code in written.map_or(Vec::new(), |written| written.codes) {
+        let is_known = known.resolve(&code, faults);
+        if is_known && indicators.is_some_and(|held| !held.contains(&code.value)) {
+            let text = &code.value;
+            faults.report(
+                code.place,
+                say!(
+                    "必填的 {text} 不在 indicators 中",
+                    "{text} is required but not among the indicators"
+                ),
+                say!(
+                    "加入 indicators，或从 required 删去",
+                    "add it to indicators, or remove it from required"
+                ),
+            );
+        }
+        required.push(code.value);
+    }
+    required
+}
+
+/// Whether a period has the dataset's periodicity; reports it where it has not. True where the periodicity is not known.
+pub(super) fn fits(
+    period: &At<'_, Period>,
+    periodicity: Option<Periodicity>,
+    faults: &Faults,
+) -> bool {
+    let Some(wanted) = periodicity.filter(|wanted| *wanted != period.value.periodicity()) else {
+        return true;
+    };
+    let (text, word) = (period.value, wanted.word());
+    let year = text.year();
+    let example = Period::new(wanted, year, 1).unwrap_or(text);
+    faults.report(
+        period.place,
+        say!(
+            "{text} 与报表的报告周期 {word} 不符",
+            "{text} is not of the dataset's periodicity, {word}"
+        ),
+        say!("例如写 {example}", "write for instance {example}"),
+    );
+    false
+}
+
+/// Whether a last period does not lie before the first; reports it where it does.
+pub(super) fn follows(
+    last: &At<'_, Period>,
+    first: Option<&At<'_, Period>>,
+    faults: &Faults,
+) -> bool {
+    let Some(first) = first.filter(|first| first.value > last.value) else {
+        return true;
+    };
+    // Of two periodicities, one at least is not the dataset's, and that is told elsewhere.
+    if first.value.periodicity() != last.value.periodicity() {
+        return true;
+    }
+    let (from, to) = (first.value, last.value);
+    faults.report(
+        last.place,
+        say!(
+            "最后一期 {to} 早于第一期 {from}",
+            "the last period, {to}, lies before the first, {from}"
+        ),
+        say!(
+            "改正其中一个；两期都要报送",
+            "correct one of them; both are reported"
+        ),
+    );
+    false
+}

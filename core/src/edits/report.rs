@@ -1,0 +1,186 @@
+//! The sentence that a person reads: the edit's own message with the figures filled in.
+//!
+//! `82.65 ≠ 45.42 + 37.26, difference -0.03`: the expression as the catalogue writes it, with each operand's figure in the
+//! place of its name, the sign that the figures show, and left minus right. A missing operand stays a name. `≈` joins two
+//! sides that differ and agree within the tolerance.
+
+use std::cmp::Ordering;
+
+use super::{
+    Edit,
+    ast::{BinaryOp, Comparison, NodeId, NodeKind, Source, operand_text},
+    program::Cells,
+    verdict::{Truth, Verdict},
+};
+use crate::{decimal::Decimal, text::Bilingual};
+
+/// Tells `verdict` about the record in `cells`, which is the one that it was made from.
+///
+/// A false verdict is the edit's message and the figures; a true one the figures alone; an undecided one the expression as
+/// far as it is known and the indicators that are missing.
+#[must_use]
+pub fn sentence(edit: &Edit, verdict: &Verdict, cells: &dyn Cells) -> Bilingual {
+    let report = Report {
+        edit,
+        verdict,
+        cells,
+    };
+    match verdict.truth {
+        Truth::True => report.figures(),
+        Truth::False => after_message(edit.message(), report.figures()),
+        Truth::Undecided => report.undecided(),
+    }
+}
+
+struct Report<'a> {
+    edit: &'a Edit,
+    verdict: &'a Verdict,
+    cells: &'a dyn Cells,
+}
+
+impl Report<'_> {
+    /// The comparison that the verdict shows, or the whole expression where there is none.
+    fn figures(&self) -> Bilingual {
+        let shown = self.edit.program.run(self.cells, &mut Vec::new()).shown;
+        if let (Some(shown), Some(imbalance)) = (shown, self.verdict.imbalance)
+            && let NodeKind::Binary(BinaryOp::Compare(comparison), left, right) =
+                self.edit.ast.nodes[shown.node].kind
+        {
+            let sign = sign(comparison, self.verdict.truth, imbalance);
+            let text = format!("{} {sign} {}", self.side(left), self.side(right));
+            let imbalance = trimmed(imbalance, self.digits(shown.node));
+            return with_difference(text, imbalance);
+        }
+        let text = self.filled(self.edit.ast.root);
+        match self.verdict.truth {
+            Truth::False => {
+                Bilingual::new(format!("{text} 不成立"), format!("{text} does not hold"))
+            }
+            Truth::True | Truth::Undecided => Bilingual::new(text.clone(), text),
+        }
+    }
+
+    fn undecided(&self) -> Bilingual {
+        let text = self.filled(self.edit.ast.root);
+        let missing: Vec<&str> = self
+            .verdict
+            .missing
+            .iter()
+            .map(|code| code.as_str())
+            .collect();
+        if missing.is_empty() {
+            return Bilingual::new(
+                format!("{text} 无法判断：除数为零、数值过大或没有可比的数"),
+                format!(
+                    "{text} is undecided: a divisor is zero, a figure is too large, or there is nothing to compare"
+                ),
+            );
+        }
+        Bilingual::new(
+            format!("{text} 无法判断：缺 {}", missing.join("、")),
+            format!("{text} is undecided: {} missing", missing.join(", ")),
+        )
+    }
+
+    /// The subtree with its figures filled in, a figure below zero in parentheses.
+    fn filled(&self, root: NodeId) -> String {
+        self.edit
+            .ast
+            .print(root, &|source, name| match self.figure(source, name) {
+                Some(figure) if figure < Decimal::ZERO => format!("({figure})"),
+                Some(figure) => figure.to_string(),
+                None => operand_text(source, name),
+            })
+    }
+
+    /// One side of a comparison; a single figure needs no parentheses.
+    fn side(&self, root: NodeId) -> String {
+        if let NodeKind::Operand(source, name) = &self.edit.ast.nodes[root].kind
+            && let Some(figure) = self.figure(*source, name)
+        {
+            return figure.to_string();
+        }
+        self.filled(root)
+    }
+
+    fn figure(&self, source: Source, name: &str) -> Option<Decimal> {
+        let slots = self.edit.program.slots();
+        let slot = slots
+            .iter()
+            .find(|s| s.source == source && s.indicator.as_str() == name)?;
+        match source {
+            Source::Own => self.cells.cell(&slot.indicator),
+            Source::Children => {
+                let rollup = self.cells.rollup(&slot.indicator)?;
+                self.edit.rollup_mode().operand(&rollup).map(|(sum, _)| sum)
+            }
+        }
+    }
+
+    /// The most digits after the point that a number under `root` is written with.
+    fn digits(&self, root: NodeId) -> u8 {
+        let nodes = &self.edit.ast.nodes[self.edit.ast.first_of(root)..=root];
+        let scales = nodes.iter().filter_map(|node| match &node.kind {
+            NodeKind::Number(value) => Some(value.scale()),
+            NodeKind::Operand(source, name) => self.figure(*source, name).map(Decimal::scale),
+            NodeKind::Boolean(_)
+            | NodeKind::Unary(..)
+            | NodeKind::Binary(..)
+            | NodeKind::Call(..)
+            | NodeKind::If(..)
+            | NodeKind::Error => None,
+        });
+        scales.max().unwrap_or_default()
+    }
+}
+
+/// The sign between two sides as their difference shows it. A difference that is zero only because it was rounded for the
+/// reader must not contradict the truth, which was decided on the exact one.
+fn sign(comparison: Comparison, truth: Truth, imbalance: Decimal) -> &'static str {
+    let fails = truth == Truth::False;
+    match (comparison, imbalance.cmp(&Decimal::ZERO)) {
+        (Comparison::Equal, _) if fails => "≠",
+        (Comparison::NotEqual, _) if !fails => "≠",
+        (Comparison::LessOrEqual, Ordering::Equal) if fails => ">",
+        (Comparison::GreaterOrEqual, Ordering::Equal) if fails => "<",
+        (_, Ordering::Equal) => "=",
+        (Comparison::Equal | Comparison::NotEqual, Ordering::Less | Ordering::Greater) => "≈",
+        (_, Ordering::Less) => "<",
+        (_, Ordering::Greater) => ">",
+    }
+}
+
+/// Without the trailing zeros that products bring, but with as many digits as the figures have.
+fn trimmed(imbalance: Decimal, digits: u8) -> Decimal {
+    if imbalance.scale() <= digits {
+        return imbalance;
+    }
+    imbalance
+        .rescaled(digits)
+        .unwrap_or_else(|| imbalance.normalised())
+}
+
+fn with_difference(text: String, imbalance: Decimal) -> Bilingual {
+    if imbalance.is_zero() {
+        return Bilingual::new(text.clone(), text);
+    }
+    Bilingual::new(
+        format!("{text}，差 {imbalance}"),
+        format!("{text}, difference {imbalance}"),
+    )
+}
+
+/// A language in which the edit has no message gets the figures alone.
+fn after_message(message: &Bilingual, figures: Bilingual) -> Bilingual {
+    let join = |message: &str, colon: &str, figures: String| {
+        if message.is_empty() {
+            figures
+        } else {
+            format!("{message}{colon}{figures}")
+        }
+    };
+    Bilingual::new(
+        join(&message.zh, "：", figures.zh),
+        join(&message.en, ": ", figures.en),
+    )
+}

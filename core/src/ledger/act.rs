@@ -1,0 +1,496 @@
+//! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions.
+//!
+//! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
+//! itself and which an issued, unused token authorises. So the operator's key need not be on the server.
+
+use prost::{Message, Oneof};
+
+use crate::{
+    catalogue::Bundle,
+    code::{DatasetCode, EditId, ItemKey, UnitCode},
+    digest::Digest,
+    envelope::{KeyId, PublicKey, Suite},
+    ledger::LogIndex,
+    period::Period,
+    snapshot::SlotKey,
+};
+
+/// The payload type of an act in an envelope.
+pub const PAYLOAD_TYPE: &str = "application/vnd.granary.act.v1+protobuf";
+/// The largest encoded act, in bytes.
+pub const PAYLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The longest reason, in bytes.
+pub const REASON_BYTES_MAX: usize = 2_000;
+
+/// One administrative act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// When it was made, by its maker's clock.
+    pub issued_at_ms: i64,
+    /// Makes two otherwise equal acts different.
+    pub nonce: [u8; 16],
+    /// What is done.
+    pub deed: Deed,
+}
+
+/// What an act does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// The first entry: names the log and its keys.
+    Genesis {
+        /// The origin line of every checkpoint.
+        origin: String,
+        /// The Ed25519 key that signs checkpoints.
+        log_public_key: [u8; 32],
+        /// The key that signs acts.
+        operator: PublicKey,
+    },
+    /// A catalogue version comes into force for what is received after it.
+    PublishCatalogue(Bundle),
+    /// A token is issued with which a unit may enrol one key.
+    IssueToken {
+        /// The unit.
+        unit: UnitCode,
+        /// The digest of the token's 32 secret bytes.
+        token_sha256: Digest,
+        /// Until when, by the city's receive time.
+        expires_at_ms: i64,
+    },
+    /// A unit's key is enrolled.
+    EnrolKey {
+        /// The unit.
+        unit: UnitCode,
+        /// The key.
+        key: PublicKey,
+        /// The token's secret bytes, used up by this entry.
+        token: [u8; 32],
+        /// A label for people.
+        label: String,
+    },
+    /// A key is refused from here on; what it signed before stays.
+    RevokeKey {
+        /// The key.
+        key_id: KeyId,
+        /// Why.
+        reason: String,
+    },
+    /// A slot's due instant is moved later.
+    Extend {
+        /// The slot.
+        slot: SlotKey,
+        /// The new due instant.
+        due_at_ms: i64,
+        /// Why.
+        reason: String,
+    },
+    /// A slot is not owed.
+    Exempt {
+        /// The slot.
+        slot: SlotKey,
+        /// Why.
+        reason: String,
+    },
+    /// An explanation is accepted or rejected.
+    Decide {
+        /// The slot.
+        slot: SlotKey,
+        /// The edit that failed.
+        edit: EditId,
+        /// The item, where the dataset has items.
+        item: Option<ItemKey>,
+        /// The snapshot whose explanation it is.
+        snapshot_index: LogIndex,
+        /// Accepted, or rejected.
+        accepted: bool,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Why bytes are not an act.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an act: {0}")]
+pub struct ActError(String);
+
+#[derive(Clone, PartialEq, Message)]
+struct ActWire {
+    #[prost(int64, tag = "1")]
+    issued_at_ms: i64,
+    #[prost(bytes = "vec", tag = "2")]
+    nonce: Vec<u8>,
+    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10")]
+    act: Option<DeedWire>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+enum DeedWire {
+    #[prost(message, tag = "3")]
+    Genesis(GenesisWire),
+    #[prost(message, tag = "4")]
+    PublishCatalogue(PublishWire),
+    #[prost(message, tag = "5")]
+    IssueToken(TokenWire),
+    #[prost(message, tag = "6")]
+    EnrolKey(EnrolWire),
+    #[prost(message, tag = "7")]
+    RevokeKey(RevokeWire),
+    #[prost(message, tag = "8")]
+    Extend(ExtendWire),
+    #[prost(message, tag = "9")]
+    Exempt(ExemptWire),
+    #[prost(message, tag = "10")]
+    Decide(DecideWire),
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct GenesisWire {
+    #[prost(string, tag = "1")]
+    origin: String,
+    #[prost(bytes = "vec", tag = "2")]
+    log_public_key: Vec<u8>,
+    #[prost(int32, tag = "3")]
+    operator_suite: i32,
+    #[prost(bytes = "vec", tag = "4")]
+    operator_public_key: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PublishWire {
+    #[prost(bytes = "vec", tag = "1")]
+    bundle: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct TokenWire {
+    #[prost(string, tag = "1")]
+    unit: String,
+    #[prost(bytes = "vec", tag = "2")]
+    token_sha256: Vec<u8>,
+    #[prost(int64, tag = "3")]
+    expires_at_ms: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct EnrolWire {
+    #[prost(string, tag = "1")]
+    unit: String,
+    #[prost(int32, tag = "2")]
+    suite: i32,
+    #[prost(bytes = "vec", tag = "3")]
+    public_key: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    token: Vec<u8>,
+    #[prost(string, tag = "5")]
+    label: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RevokeWire {
+    #[prost(bytes = "vec", tag = "1")]
+    key_id: Vec<u8>,
+    #[prost(string, tag = "2")]
+    reason: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ExtendWire {
+    #[prost(string, tag = "1")]
+    unit: String,
+    #[prost(string, tag = "2")]
+    dataset: String,
+    #[prost(string, tag = "3")]
+    period: String,
+    #[prost(int64, tag = "4")]
+    due_at_ms: i64,
+    #[prost(string, tag = "5")]
+    reason: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ExemptWire {
+    #[prost(string, tag = "1")]
+    unit: String,
+    #[prost(string, tag = "2")]
+    dataset: String,
+    #[prost(string, tag = "3")]
+    period: String,
+    #[prost(string, tag = "4")]
+    reason: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct DecideWire {
+    #[prost(string, tag = "1")]
+    unit: String,
+    #[prost(string, tag = "2")]
+    dataset: String,
+    #[prost(string, tag = "3")]
+    period: String,
+    #[prost(string, tag = "4")]
+    edit: String,
+    #[prost(string, optional, tag = "5")]
+    item: Option<String>,
+    #[prost(uint64, tag = "6")]
+    snapshot_index: u64,
+    #[prost(bool, tag = "7")]
+    accepted: bool,
+    #[prost(string, tag = "8")]
+    reason: String,
+}
+
+type Result<T> = std::result::Result<T, ActError>;
+
+impl Act {
+    /// The bytes that are signed.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let act = Some(encode_deed(&self.deed));
+        ActWire {
+            issued_at_ms: self.issued_at_ms,
+            nonce: self.nonce.to_vec(),
+            act,
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads and checks the bytes of a payload.
+    ///
+    /// # Errors
+    /// [`ActError`] names the field that breaks the format.
+    pub fn decode(payload: &[u8]) -> Result<Self> {
+        if payload.len() > PAYLOAD_BYTES_MAX {
+            return Err(ActError(format!(
+                "{} bytes; at most {PAYLOAD_BYTES_MAX}",
+                payload.len()
+            )));
+        }
+        let wire = ActWire::decode(payload).map_err(|e| ActError(e.to_string()))?;
+        let nonce = fixed("nonce", &wire.nonce)?;
+        let deed = wire
+            .act
+            .ok_or_else(|| ActError("it does nothing that is known here".into()))?;
+        Ok(Self {
+            issued_at_ms: wire.issued_at_ms,
+            nonce,
+            deed: decode_deed(deed)?,
+        })
+    }
+}
+
+fn encode_deed(deed: &Deed) -> DeedWire {
+    match deed.clone() {
+        Deed::Genesis {
+            origin,
+            log_public_key,
+            operator,
+        } => DeedWire::Genesis(GenesisWire {
+            origin,
+            log_public_key: log_public_key.to_vec(),
+            operator_suite: operator.suite().number().into(),
+            operator_public_key: operator.to_bytes(),
+        }),
+        Deed::PublishCatalogue(bundle) => DeedWire::PublishCatalogue(PublishWire {
+            bundle: bundle.encode(),
+        }),
+        Deed::IssueToken {
+            unit,
+            token_sha256,
+            expires_at_ms,
+        } => DeedWire::IssueToken(TokenWire::of(&unit, &token_sha256, expires_at_ms)),
+        Deed::EnrolKey {
+            unit,
+            key,
+            token,
+            label,
+        } => DeedWire::EnrolKey(EnrolWire::of(&unit, &key, &token, label)),
+        Deed::RevokeKey { key_id, reason } => DeedWire::RevokeKey(RevokeWire {
+            key_id: key_id.as_bytes().to_vec(),
+            reason,
+        }),
+        Deed::Extend {
+            slot,
+            due_at_ms,
+            reason,
+        } => {
+            let [unit, dataset, period] = slot_texts(&slot);
+            DeedWire::Extend(ExtendWire {
+                unit,
+                dataset,
+                period,
+                due_at_ms,
+                reason,
+            })
+        }
+        Deed::Exempt { slot, reason } => {
+            let [unit, dataset, period] = slot_texts(&slot);
+            DeedWire::Exempt(ExemptWire {
+                unit,
+                dataset,
+                period,
+                reason,
+            })
+        }
+        Deed::Decide {
+            slot,
+            edit,
+            item,
+            snapshot_index,
+            accepted,
+            reason,
+        } => {
+            let judged = (&edit, item.as_ref(), snapshot_index);
+            DeedWire::Decide(DecideWire::of(&slot, judged, accepted, reason))
+        }
+    }
+}
+
+impl TokenWire {
+    fn of(unit: &UnitCode, token_sha256: &Digest, expires_at_ms: i64) -> Self {
+        let token_sha256 = token_sha256.as_bytes().to_vec();
+        Self {
+            unit: unit.to_string(),
+            token_sha256,
+            expires_at_ms,
+        }
+    }
+}
+
+impl EnrolWire {
+    fn of(unit: &UnitCode, key: &PublicKey, token: &[u8], label: String) -> Self {
+        Self {
+            unit: unit.to_string(),
+            suite: key.suite().number().into(),
+            public_key: key.to_bytes(),
+            token: token.to_vec(),
+            label,
+        }
+    }
+}
+
+impl DecideWire {
+    fn of(
+        slot: &SlotKey,
+        (edit, item, snapshot_index): (&EditId, Option<&ItemKey>, LogIndex),
+        accepted: bool,
+        reason: String,
+    ) -> Self {
+        let [unit, dataset, period] = slot_texts(slot);
+        Self {
+            unit,
+            dataset,
+            period,
+            edit: edit.to_string(),
+            item: item.map(ToString::to_string),
+            snapshot_index: snapshot_index.0,
+            accepted,
+            reason,
+        }
+    }
+}
+
+fn decode_deed(wire: DeedWire) -> Result<Deed> {
+    Ok(match wire {
+        DeedWire::Genesis(w) => decode_genesis(w)?,
+        DeedWire::PublishCatalogue(w) => {
+            Deed::PublishCatalogue(Bundle::decode(&w.bundle).map_err(|e| ActError(e.to_string()))?)
+        }
+        DeedWire::IssueToken(w) => Deed::IssueToken {
+            unit: parsed(UnitCode::new(&w.unit))?,
+            token_sha256: Digest::from_bytes(fixed("token_sha256", &w.token_sha256)?),
+            expires_at_ms: w.expires_at_ms,
+        },
+        DeedWire::EnrolKey(w) => Deed::EnrolKey {
+            unit: parsed(UnitCode::new(&w.unit))?,
+            key: public_key(w.suite, &w.public_key)?,
+            token: fixed("token", &w.token)?,
+            label: text("label", w.label, 0, 128)?,
+        },
+        DeedWire::RevokeKey(w) => Deed::RevokeKey {
+            key_id: KeyId::from_slice(&w.key_id)
+                .ok_or_else(|| ActError("key_id is not 32 bytes".into()))?,
+            reason: reason(w.reason)?,
+        },
+        DeedWire::Extend(w) => Deed::Extend {
+            slot: slot(&w.unit, &w.dataset, &w.period)?,
+            due_at_ms: w.due_at_ms,
+            reason: reason(w.reason)?,
+        },
+        DeedWire::Exempt(w) => Deed::Exempt {
+            slot: slot(&w.unit, &w.dataset, &w.period)?,
+            reason: reason(w.reason)?,
+        },
+        DeedWire::Decide(w) => decode_decide(w)?,
+    })
+}
+
+fn decode_genesis(wire: GenesisWire) -> Result<Deed> {
+    let origin = text("origin", wire.origin, 1, 128)?;
+    if origin.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+') {
+        return Err(ActError(
+            "origin has a space, a control character or a '+'".into(),
+        ));
+    }
+    Ok(Deed::Genesis {
+        origin,
+        log_public_key: fixed("log_public_key", &wire.log_public_key)?,
+        operator: public_key(wire.operator_suite, &wire.operator_public_key)?,
+    })
+}
+
+fn decode_decide(wire: DecideWire) -> Result<Deed> {
+    let item = wire.item.as_deref().map(ItemKey::new).transpose();
+    Ok(Deed::Decide {
+        slot: slot(&wire.unit, &wire.dataset, &wire.period)?,
+        edit: parsed(EditId::new(&wire.edit))?,
+        item: parsed(item)?,
+        snapshot_index: LogIndex(wire.snapshot_index),
+        accepted: wire.accepted,
+        reason: reason(wire.reason)?,
+    })
+}
+
+fn slot_texts(slot: &SlotKey) -> [String; 3] {
+    [
+        slot.unit.to_string(),
+        slot.dataset.to_string(),
+        slot.period.to_string(),
+    ]
+}
+
+fn slot(unit: &str, dataset: &str, period: &str) -> Result<SlotKey> {
+    Ok(SlotKey {
+        unit: parsed(UnitCode::new(unit))?,
+        dataset: parsed(DatasetCode::new(dataset))?,
+        period: parsed(Period::parse(period))?,
+    })
+}
+
+fn public_key(suite: i32, bytes: &[u8]) -> Result<PublicKey> {
+    let suite = Suite::from_number(suite)
+        .ok_or_else(|| ActError(format!("signature suite {suite} is not known")))?;
+    parsed(PublicKey::from_bytes(suite, bytes))
+}
+
+fn reason(reason: String) -> Result<String> {
+    text("reason", reason, 1, REASON_BYTES_MAX)
+}
+
+fn text(field: &str, text: String, min: usize, max: usize) -> Result<String> {
+    if (min..=max).contains(&text.len()) {
+        return Ok(text);
+    }
+    Err(ActError(format!(
+        "{field} is {} bytes long; {min} to {max} are allowed",
+        text.len()
+    )))
+}
+
+fn fixed<const N: usize>(field: &str, bytes: &[u8]) -> Result<[u8; N]> {
+    bytes
+        .try_into()
+        .map_err(|_| ActError(format!("{field} is {} bytes; it has {N}", bytes.len())))
+}
+
+fn parsed<T, E: ToString>(result: std::result::Result<T, E>) -> Result<T> {
+    result.map_err(|error| ActError(error.to_string()))
+}

@@ -1,0 +1,186 @@
+//! Findings: false verdicts on a slot, through their life.
+//!
+//! An explanation belongs to the figures and the catalogue version that it was given for: while both stay the same a new
+//! snapshot keeps the decision on it; when either changes, it lapses and has to be given again.
+
+use std::{collections::BTreeMap, ops::ControlFlow};
+
+use prost::Message as _;
+
+use crate::{
+    catalogue::Catalogue,
+    edits::EditKind,
+    ledger::{
+        Failure, LogIndex, View,
+        keys::{self, Table},
+        rows::{FailureRow, FindingRow},
+    },
+    snapshot::SlotKey,
+};
+
+use super::{FindingStatus, FoldError, overlay::Draft};
+
+/// Which findings of a slot a set of failures speaks for: those of the record, or those of roll-ups.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Everything that the snapshot alone decides.
+    Record,
+    /// The validity edits of a snapshot that was returned, beside the current one.
+    Validity,
+}
+
+/// An accepted snapshot: its failures are the slot's findings now, and all others of the record are corrected.
+pub(super) fn replace(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    slot: &SlotKey,
+    failures: &[Failure],
+) -> Result<(), FoldError> {
+    let failures: Vec<&Failure> = failures.iter().collect();
+    settle(draft, catalogue, slot, &failures, Part::Record)
+}
+
+/// A returned snapshot: its validity failures are open until something is accepted.
+pub(super) fn add_returned(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    slot: &SlotKey,
+    failures: &[Failure],
+) -> Result<(), FoldError> {
+    let failures: Vec<&Failure> = failures
+        .iter()
+        .filter(|failure| failure.kind == EditKind::Validity)
+        .collect();
+    settle(draft, catalogue, slot, &failures, Part::Validity)
+}
+
+/// One roll-up edit was judged again for a parent's current snapshot.
+pub(super) fn put_rollup(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    slot: &SlotKey,
+    snapshot_index: LogIndex,
+    edit: &crate::edits::Edit,
+    failure: Option<&Failure>,
+) -> Result<(), FoldError> {
+    let key = keys::finding(slot, edit.id(), None);
+    let before = draft
+        .row(&key)?
+        .map(|row| FindingRow::decode_row(&row))
+        .transpose()?;
+    match (failure, before) {
+        (Some(failure), before) => {
+            open(
+                draft,
+                catalogue,
+                key,
+                failure,
+                snapshot_index,
+                before.as_ref(),
+            );
+        }
+        (None, Some(before)) => correct(draft, key, before),
+        (None, None) => {}
+    }
+    Ok(())
+}
+
+fn settle(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    slot: &SlotKey,
+    failures: &[&Failure],
+    part: Part,
+) -> Result<(), FoldError> {
+    let mut before = findings_of(draft, slot)?;
+    let index = draft.index;
+    for failure in failures {
+        let key = keys::finding(slot, &failure.edit, failure.item.as_ref());
+        let earlier = before.remove(&key);
+        open(draft, catalogue, key, failure, index, earlier.as_ref());
+    }
+    for (key, row) in before {
+        if speaks_for(catalogue, slot, &row, part) {
+            correct(draft, key, row);
+        }
+    }
+    Ok(())
+}
+
+fn speaks_for(catalogue: &Catalogue, slot: &SlotKey, row: &FindingRow, part: Part) -> bool {
+    let is_rollup = catalogue.dataset(&slot.dataset).is_some_and(|dataset| {
+        let edit = dataset
+            .edits()
+            .iter()
+            .find(|e| e.id().as_str() == row.failure.edit);
+        edit.is_some_and(|edit| !edit.rollups().is_empty())
+    });
+    match part {
+        Part::Record => !is_rollup,
+        Part::Validity => row.failure.validity,
+    }
+}
+
+fn open(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    key: Vec<u8>,
+    failure: &Failure,
+    snapshot_index: LogIndex,
+    before: Option<&FindingRow>,
+) {
+    let version = catalogue.version().as_bytes().to_vec();
+    let failure = FailureRow::of(failure);
+    let corrected = FindingStatus::Corrected.number();
+    let standing = before.filter(|row| row.status != corrected);
+    // The explanation is part of what was decided on; the message is not.
+    let decided = standing.filter(|row| {
+        row.status == FindingStatus::Accepted.number()
+            && row.catalogue_version == version
+            && same_figures(&row.failure, &failure)
+    });
+    let status = match (decided, &failure.explanation) {
+        (Some(_), _) => FindingStatus::Accepted,
+        (None, Some(_)) => FindingStatus::Explained,
+        (None, None) => FindingStatus::Open,
+    };
+    let row = FindingRow {
+        failure,
+        status: status.number(),
+        snapshot_index: snapshot_index.0,
+        opened_index: standing.map_or(draft.index.0, |row| row.opened_index),
+        changed_index: draft.index.0,
+        catalogue_version: version,
+        decision_reason: decided
+            .map(|row| row.decision_reason.clone())
+            .unwrap_or_default(),
+    };
+    draft.put(key, row.encode_to_vec());
+}
+
+fn same_figures(a: &FailureRow, b: &FailureRow) -> bool {
+    (&a.left, &a.right, &a.imbalance, &a.explanation)
+        == (&b.left, &b.right, &b.imbalance, &b.explanation)
+}
+
+fn correct(draft: &mut Draft<'_>, key: Vec<u8>, mut row: FindingRow) {
+    let corrected = FindingStatus::Corrected.number();
+    if row.status != corrected {
+        row.status = corrected;
+        row.changed_index = draft.index.0;
+        draft.put(key, row.encode_to_vec());
+    }
+}
+
+fn findings_of(
+    draft: &Draft<'_>,
+    slot: &SlotKey,
+) -> Result<BTreeMap<Vec<u8>, FindingRow>, FoldError> {
+    let mut rows = Vec::new();
+    draft.scan(&keys::slot(Table::Finding, slot), &mut |key, value| {
+        rows.push((key.to_vec(), FindingRow::decode_row(value)));
+        ControlFlow::Continue(())
+    })?;
+    let rows = rows.into_iter().map(|(key, row)| Ok((key, row?)));
+    rows.collect()
+}

@@ -1,0 +1,133 @@
+//! Folding snapshots: assess, rank, keep the vintage, change the slot.
+
+use prost::Message as _;
+
+use crate::{
+    catalogue::Catalogue,
+    digest::Digest,
+    ledger::{
+        Assessment, Registry,
+        admission::recheck,
+        assess::assess,
+        keys,
+        rows::{CurrentRow, FailureRow, SlotRow, VintageRow},
+    },
+    snapshot::{SlotKey, Snapshot},
+};
+
+use super::{FoldError, Outcome, findings, overlay::Draft, rollups};
+
+/// What decides which of two accepted snapshots of a slot is current. The order of delivery is not in it.
+type Rank = (u32, i64, Vec<u8>);
+
+pub(super) fn fold(
+    draft: &mut Draft<'_>,
+    registry: &Registry,
+    slot: &SlotKey,
+    payload: &[u8],
+) -> Result<(), FoldError> {
+    let (index, entry) = (draft.index, draft.entry);
+    let snapshot =
+        Snapshot::decode(payload).map_err(|e| FoldError::Payload(index, e.to_string()))?;
+    // Admission is asked again at the entry's receive time, and what it refuses has no effect.
+    let refusal = recheck(registry, &entry.signatures, &snapshot, entry.received_at_ms).err();
+    let Some(catalogue) = registry.catalogue().filter(|_| refusal.is_none()) else {
+        draft.applied.ineffective = refusal;
+        return Ok(());
+    };
+    let assessment = assess(catalogue, &snapshot);
+    let mut row = draft.slot_row(slot)?;
+    let outcome = outcome(
+        &assessment,
+        &rank(&snapshot, draft.entry.payload_sha256),
+        &row,
+    );
+    let replaced = row.current.clone();
+    keep_vintage(draft, catalogue, &snapshot, &assessment, outcome);
+    change_slot(&mut row, draft, &snapshot, outcome);
+    draft.put_slot_row(slot, row);
+    draft.applied.assessed = Some(slot.unit.clone());
+    match outcome {
+        Outcome::Accepted => {
+            findings::replace(draft, catalogue, slot, &assessment.failures)?;
+            rollups::follow(draft, catalogue, &snapshot, replaced.as_ref())
+        }
+        Outcome::Returned => findings::add_returned(draft, catalogue, slot, &assessment.failures),
+        Outcome::Superseded => Ok(()),
+    }
+}
+
+fn rank(snapshot: &Snapshot, payload_sha256: Digest) -> Rank {
+    (
+        snapshot.revision,
+        snapshot.prepared_at_ms,
+        payload_sha256.as_bytes().to_vec(),
+    )
+}
+
+fn rank_of_current(current: &CurrentRow) -> Rank {
+    (
+        current.revision,
+        current.prepared_at_ms,
+        current.payload_sha256.clone(),
+    )
+}
+
+fn outcome(assessment: &Assessment, rank: &Rank, row: &SlotRow) -> Outcome {
+    let current = row.current.as_ref().map(rank_of_current);
+    if assessment.returned {
+        Outcome::Returned
+    } else if current.is_none_or(|current| *rank > current) {
+        Outcome::Accepted
+    } else {
+        Outcome::Superseded
+    }
+}
+
+fn change_slot(row: &mut SlotRow, draft: &Draft<'_>, snapshot: &Snapshot, outcome: Outcome) {
+    let at_ms = draft.entry.received_at_ms;
+    row.received_count = row.received_count.saturating_add(1);
+    row.first_received_at_ms.get_or_insert(at_ms);
+    match outcome {
+        Outcome::Returned => row.returned_count = row.returned_count.saturating_add(1),
+        // A valid snapshot that an earlier-delivered higher revision had overtaken was still a valid submission.
+        Outcome::Superseded => {
+            row.first_accepted_at_ms.get_or_insert(at_ms);
+        }
+        Outcome::Accepted => {
+            row.first_accepted_at_ms.get_or_insert(at_ms);
+            row.current = Some(CurrentRow {
+                index: draft.index.0,
+                received_at_ms: at_ms,
+                revision: snapshot.revision,
+                prepared_at_ms: snapshot.prepared_at_ms,
+                payload_sha256: draft.entry.payload_sha256.as_bytes().to_vec(),
+            });
+        }
+    }
+}
+
+fn keep_vintage(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    snapshot: &Snapshot,
+    assessment: &Assessment,
+    outcome: Outcome,
+) {
+    let signer = draft.entry.signatures.first();
+    let row = VintageRow {
+        received_at_ms: draft.entry.received_at_ms,
+        revision: snapshot.revision,
+        payload_sha256: draft.entry.payload_sha256.as_bytes().to_vec(),
+        outcome: outcome.number(),
+        catalogue_version: catalogue.version().as_bytes().to_vec(),
+        failures: assessment.failures.iter().map(FailureRow::of).collect(),
+        key_id: signer
+            .map(|s| s.key_id.as_bytes().to_vec())
+            .unwrap_or_default(),
+    };
+    let slot = &snapshot.slot;
+    draft.put(keys::vintage(slot, draft.index), row.encode_to_vec());
+    let slot_key = keys::slot(keys::Table::Slot, slot);
+    draft.put(keys::feed(&slot.unit, draft.index), slot_key);
+}

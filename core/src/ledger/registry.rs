@@ -1,0 +1,166 @@
+//! Who may do what, and under which catalogue: the part of derived state that admission needs at every submission.
+//!
+//! A registry is immutable and shared; after an act the fold makes a new one. It is read back from the derived rows, so
+//! that it never knows more than the journal does.
+
+use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+
+use crate::{
+    catalogue::Catalogue,
+    code::UnitCode,
+    digest::Digest,
+    envelope::{KeyId, PublicKey},
+};
+
+use super::{
+    Act, Deed, FoldError, LogIndex, View,
+    keys::{self, Table},
+    rows::{CatalogueRow, GenesisRow, KeyRow, TokenRow},
+};
+
+/// Who may do what, as of some number of folded entries.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    generation: u64,
+    genesis: Option<GenesisRow>,
+    operator: Option<PublicKey>,
+    catalogue: Option<Arc<Catalogue>>,
+    keys: BTreeMap<KeyId, EnrolledKey>,
+    tokens: BTreeMap<Digest, TokenRow>,
+}
+
+/// An enrolled key, ready to verify.
+#[derive(Clone, Debug)]
+pub struct EnrolledKey {
+    /// The public key.
+    pub key: PublicKey,
+    /// The unit whose figures it may sign.
+    pub unit: UnitCode,
+    /// The rest of what is known about it.
+    pub row: KeyRow,
+}
+
+impl Registry {
+    /// Reads the registry from derived rows.
+    ///
+    /// # Errors
+    /// [`FoldError`] where rows are damaged or the catalogue's payload is gone.
+    pub fn load(view: &dyn View, applied: u64) -> Result<Self, FoldError> {
+        let genesis = view.row(&keys::table(Table::Genesis))?;
+        let genesis = genesis
+            .map(|row| GenesisRow::decode_row(&row))
+            .transpose()?;
+        let operator = genesis.as_ref().map(GenesisRow::operator).transpose()?;
+        Ok(Self {
+            generation: applied,
+            genesis,
+            operator,
+            catalogue: load_catalogue(view)?,
+            keys: load_keys(view)?,
+            tokens: load_tokens(view)?,
+        })
+    }
+
+    /// How many entries were folded when this registry was made: a larger one is newer.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The log and its keys; absent only before the first entry.
+    #[must_use]
+    pub const fn genesis(&self) -> Option<&GenesisRow> {
+        self.genesis.as_ref()
+    }
+
+    /// The key that signs acts.
+    #[must_use]
+    pub const fn operator(&self) -> Option<&PublicKey> {
+        self.operator.as_ref()
+    }
+
+    /// The catalogue in force.
+    #[must_use]
+    pub const fn catalogue(&self) -> Option<&Arc<Catalogue>> {
+        self.catalogue.as_ref()
+    }
+
+    /// An enrolled key, also when it was revoked.
+    #[must_use]
+    pub fn key(&self, key_id: &KeyId) -> Option<&EnrolledKey> {
+        self.keys.get(key_id)
+    }
+
+    /// Every key that is or was enrolled.
+    pub fn keys(&self) -> impl Iterator<Item = (&KeyId, &EnrolledKey)> {
+        self.keys.iter()
+    }
+
+    /// A token, by the digest of its secret bytes.
+    #[must_use]
+    pub fn token(&self, sha256: &Digest) -> Option<&TokenRow> {
+        self.tokens.get(sha256)
+    }
+}
+
+/// Whether an act changes what the registry holds.
+pub(super) const fn changes_registry(act: &Act) -> bool {
+    match act.deed {
+        Deed::Genesis { .. }
+        | Deed::PublishCatalogue(_)
+        | Deed::IssueToken { .. }
+        | Deed::EnrolKey { .. }
+        | Deed::RevokeKey { .. } => true,
+        Deed::Extend { .. } | Deed::Exempt { .. } | Deed::Decide { .. } => false,
+    }
+}
+
+fn load_catalogue(view: &dyn View) -> Result<Option<Arc<Catalogue>>, FoldError> {
+    let Some(row) = view.row(&keys::table(Table::Catalogue))? else {
+        return Ok(None);
+    };
+    let index = LogIndex(CatalogueRow::decode_row(&row)?.published_index);
+    let payload = view.payload(index)?.ok_or(FoldError::PayloadGone(index))?;
+    let act = Act::decode(&payload).map_err(|e| FoldError::Payload(index, e.to_string()))?;
+    let Deed::PublishCatalogue(bundle) = act.deed else {
+        return Err(FoldError::Payload(
+            index,
+            "it publishes no catalogue".into(),
+        ));
+    };
+    let parsed = Catalogue::parse(&bundle);
+    let catalogue =
+        parsed.map_err(|_| FoldError::Payload(index, "its catalogue has faults".into()))?;
+    Ok(Some(Arc::new(catalogue)))
+}
+
+fn load_keys(view: &dyn View) -> Result<BTreeMap<KeyId, EnrolledKey>, FoldError> {
+    let mut enrolled = BTreeMap::new();
+    for (_, value) in table_rows(view, Table::Key)? {
+        let row = KeyRow::decode_row(&value)?;
+        let (key, unit) = (row.key()?, row.unit_code()?);
+        enrolled.insert(key.key_id(), EnrolledKey { key, unit, row });
+    }
+    Ok(enrolled)
+}
+
+fn load_tokens(view: &dyn View) -> Result<BTreeMap<Digest, TokenRow>, FoldError> {
+    let mut tokens = BTreeMap::new();
+    for (key, value) in table_rows(view, Table::Token)? {
+        let sha256 = key.get(1..).and_then(Digest::from_slice);
+        let sha256 = sha256.ok_or_else(|| FoldError::Row("a token's key is damaged".into()))?;
+        tokens.insert(sha256, TokenRow::decode_row(&value)?);
+    }
+    Ok(tokens)
+}
+
+type Row = (Vec<u8>, Vec<u8>);
+
+fn table_rows(view: &dyn View, table: Table) -> Result<Vec<Row>, FoldError> {
+    let mut rows = Vec::new();
+    view.scan(&keys::table(table), &mut |key, value| {
+        rows.push((key.to_vec(), value.to_vec()));
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}
