@@ -1,0 +1,131 @@
+//! `granary-agent enrol`.
+
+use std::path::Path;
+
+use granary_core::{
+    code::UnitCode,
+    digest::Digest,
+    text::{Bilingual, Language},
+};
+
+use crate::cli::{Ended, not_now, out};
+use crate::enrol::{self, Done, EnrolError, Request, Token};
+use crate::identity;
+use crate::settings::{FILE, LinkSettings, Settings, parse_server};
+use crate::{run::now_ms, tls};
+
+pub(super) const HELP: &str = "Examples (示例):
+  granary-agent enrol --server https://tj.example.cn:7443 --token granary1.AbC….XyZ… --unit 520100 --dir /srv/granary
+  granary-agent enrol --server https://tj.example.cn:7443 --token granary1.AbC….XyZ… --unit 520100 --label 办公室1号机 --lang zh
+
+The token is given out by the city's operator. It names the city's certification authority by its fingerprint, so that
+nobody else can answer. Cut off in the middle? Repeat with the same token. An identity is never overwritten.";
+
+/// What is asked for.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The city (市局服务器): https://host:port
+    #[arg(long)]
+    server: String,
+    /// The one-time token (注册码)
+    #[arg(long)]
+    token: String,
+    /// The unit's code (填报单位代码)
+    #[arg(long)]
+    unit: String,
+    /// A label for people, such as the computer's name (备注)
+    #[arg(long, default_value = "")]
+    label: String,
+    /// The language of reports and screens (语言)
+    #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
+    lang: String,
+}
+
+/// Enrols and writes the first settings.
+pub(super) async fn enrol(dir: &Path, arguments: Arguments) -> Result<Ended, Ended> {
+    let language = Language::parse(&arguments.lang).unwrap_or_default();
+    let say =
+        |words: Bilingual| Ended::NotNow(Bilingual::new(words.get(language), words.get(language)));
+    let server =
+        parse_server(&arguments.server).map_err(|words| say(prefixed("--server", &words)))?;
+    let unit = UnitCode::new(&arguments.unit).map_err(|error| not_now(&error))?;
+    let token = Token::parse(&arguments.token).map_err(|error| say(words(&error)))?;
+    let channel = tls::pinned_channel(&server, token.authority_sha256, &LinkSettings::default())
+        .map_err(|error| not_now(&error))?;
+    let request = Request {
+        token,
+        unit: unit.clone(),
+        label: arguments.label,
+    };
+    let folder = dir.join("identity");
+    let done = enrol::enrol(channel, &folder, &request, now_ms())
+        .await
+        .map_err(|error| say(words(&error)))?;
+    let first = Settings::first_file(&unit, &server, language);
+    let fresh =
+        enrol::write_first_settings(&dir.join(FILE), &first).map_err(|error| not_now(&error))?;
+    tell(&done, &unit, dir, fresh, language);
+    Ok(Ended::Done)
+}
+
+fn tell(done: &Done, unit: &UnitCode, dir: &Path, fresh: bool, language: Language) {
+    let key = Digest::from_bytes(*done.key_id.as_bytes());
+    let authority = identity::grouped(&done.authority_sha256);
+    let (key, index, log) = (identity::grouped(&key), done.index, done.log_key.name());
+    let settings = dir.join(FILE);
+    let settings = settings.display();
+    let dir = dir.display();
+    out::line(&match language {
+        Language::Zh => format!(
+            "单位 {unit} 注册完成，已记入市局账本“{log}”第 {index} 条，回执已验证。\n\
+             请与市局电话核对：\n  签名密钥  {key}\n  市局证书  {authority}\n\
+             {}：{settings}\n下一步：granary-agent run --dir {dir}",
+            if fresh {
+                "设置已写入"
+            } else {
+                "保留原有设置"
+            }
+        ),
+        Language::En => format!(
+            "Unit {unit} is enrolled: entry {index} of the city's journal '{log}', and its receipt holds.\n\
+             Compare by telephone:\n  signing key     {key}\n  city authority  {authority}\n\
+             {}: {settings}\nNext: granary-agent run --dir {dir}",
+            if fresh {
+                "Settings written"
+            } else {
+                "Settings kept as they were"
+            }
+        ),
+    });
+}
+
+fn prefixed(option: &str, words: &Bilingual) -> Bilingual {
+    Bilingual::new(
+        format!("{option}：{}", words.zh),
+        format!("{option}: {}", words.en),
+    )
+}
+
+fn words(error: &EnrolError) -> Bilingual {
+    let zh = match error {
+        EnrolError::Token => "注册码不完整：请从 granary1. 起整段复制".to_owned(),
+        EnrolError::AlreadyEnrolled(folder) => {
+            format!(
+                "{} 已有身份，绝不覆盖。若要另用新密钥，请换一个文件夹",
+                folder.display()
+            )
+        }
+        EnrolError::Label => "备注太长：最多 128 字节".to_owned(),
+        EnrolError::Io(error) => format!("身份文件无法写入：{error}"),
+        EnrolError::Identity(error) => format!("已有的密钥不能用：{error}"),
+        EnrolError::Key(error) => format!("无法生成密钥：{error}"),
+        EnrolError::Unreachable(error) => {
+            format!("连不上市局，或对方不是注册码所指的市局。可用同一注册码重试：{error}")
+        }
+        EnrolError::Refused(message) => format!("市局不同意注册：{}", message.zh),
+        EnrolError::Answer(error) => {
+            format!("市局的答复不可信，未保存任何内容（{error}）。请联系市局后用同一注册码重试")
+        }
+    };
+    Bilingual::new(zh, error.to_string())
+}

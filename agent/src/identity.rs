@@ -1,0 +1,155 @@
+//! Who this agent is: its signing key, its TLS key and certificate, the city's certification authority and log key.
+//!
+//! Folder `identity`, every file readable by its owner alone and written with [`crate::durable`]:
+//! ```text
+//! signing.key        Ed25519, PKCS #8 in PEM: signs the unit's statements
+//! tls.key            ECDSA P-256, PKCS #8 in PEM: opens the line to the city
+//! enrolment.request  the exact EnrolRequest that was or will be sent; gone once the answer is stored
+//! unit               the unit's code
+//! tls.crt            the client certificate, PEM
+//! authority.crt      the city's certification authority, PEM; the only one that is believed
+//! log.vkey           the log's verifier key in signed-note form
+//! enrolment.receipt  the receipt of the enrolment; written last: where it stands, the identity is complete
+//! ```
+//! Invariants: keys stand here before anything signed by them is sent; a complete identity is never overwritten; the private
+//! keys leave this folder only into the memory of this program.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding};
+use granary_core::{
+    code::UnitCode,
+    digest::Digest,
+    envelope::{KeyId, PublicKey},
+    log::VerifierKey,
+};
+
+use crate::durable::write_secret_durably;
+
+pub(crate) const SIGNING_KEY: &str = "signing.key";
+pub(crate) const TLS_KEY: &str = "tls.key";
+pub(crate) const REQUEST: &str = "enrolment.request";
+pub(crate) const UNIT: &str = "unit";
+pub(crate) const CERTIFICATE: &str = "tls.crt";
+pub(crate) const AUTHORITY: &str = "authority.crt";
+pub(crate) const LOG_KEY: &str = "log.vkey";
+pub(crate) const RECEIPT: &str = "enrolment.receipt";
+
+/// A complete identity.
+#[derive(Clone)]
+pub struct Identity {
+    /// Signs the unit's statements.
+    pub signing: SigningKey,
+    /// The unit that the key is enrolled for.
+    pub unit: UnitCode,
+    /// The TLS key, PEM.
+    pub tls_key_pem: String,
+    /// The client certificate, PEM.
+    pub certificate_pem: String,
+    /// The city's certification authority, PEM.
+    pub authority_pem: String,
+    /// The key that checkpoints are checked with.
+    pub log_key: VerifierKey,
+}
+
+/// Why there is no usable identity.
+#[derive(Debug, thiserror::Error)]
+pub enum IdentityError {
+    /// Enrol first.
+    #[error("this agent is not enrolled yet ({} is missing): run granary-agent enrol", .0.display())]
+    NotEnrolled(PathBuf),
+    /// Restore the file from a copy, or enrol again into a new folder.
+    #[error("{} cannot be used ({reason}): restore it from a copy, or enrol again in a new folder", .path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl Identity {
+    /// Reads the folder of an enrolled agent.
+    ///
+    /// # Errors
+    /// [`IdentityError`] says whether to enrol or to restore a file.
+    pub fn load(folder: &Path) -> Result<Self, IdentityError> {
+        if !is_complete(folder) {
+            return Err(IdentityError::NotEnrolled(folder.join(RECEIPT)));
+        }
+        let unit = read(folder, UNIT)?;
+        let unit = UnitCode::new(unit.trim()).map_err(|error| unusable(folder, UNIT, &error))?;
+        Ok(Self {
+            signing: load_signing_key(folder)?,
+            unit,
+            tls_key_pem: read(folder, TLS_KEY)?,
+            certificate_pem: read(folder, CERTIFICATE)?,
+            authority_pem: read(folder, AUTHORITY)?,
+            log_key: load_log_key(folder)?,
+        })
+    }
+
+    /// The name of the signing key.
+    #[must_use]
+    pub fn key_id(&self) -> KeyId {
+        key_id(&self.signing)
+    }
+}
+
+/// Whether enrolment has been finished here.
+#[must_use]
+pub fn is_complete(folder: &Path) -> bool {
+    folder.join(RECEIPT).exists()
+}
+
+/// The name of a signing key.
+#[must_use]
+pub fn key_id(signing: &SigningKey) -> KeyId {
+    PublicKey::Ed25519(signing.verifying_key()).key_id()
+}
+
+/// A fingerprint as people compare it: groups of four hexadecimal digits.
+#[must_use]
+pub fn grouped(digest: &Digest) -> String {
+    let hex = digest.to_string();
+    let groups: Vec<_> = hex
+        .as_bytes()
+        .chunks(4)
+        .map(|four| String::from_utf8_lossy(four))
+        .collect();
+    groups.join(" ")
+}
+
+/// The log's verifier key of an enrolled agent.
+///
+/// # Errors
+/// [`IdentityError`] where it is missing or damaged.
+pub fn load_log_key(folder: &Path) -> Result<VerifierKey, IdentityError> {
+    let text = read(folder, LOG_KEY)?;
+    VerifierKey::parse(text.trim()).map_err(|error| unusable(folder, LOG_KEY, &error))
+}
+
+pub(crate) fn load_signing_key(folder: &Path) -> Result<SigningKey, IdentityError> {
+    let pem = read(folder, SIGNING_KEY)?;
+    SigningKey::from_pkcs8_pem(&pem).map_err(|error| unusable(folder, SIGNING_KEY, &error))
+}
+
+pub(crate) fn store_signing_key(folder: &Path, signing: &SigningKey) -> io::Result<()> {
+    let pem = signing
+        .to_pkcs8_pem(LineEnding::LF)
+        .map_err(io::Error::other)?;
+    write_secret_durably(&folder.join(SIGNING_KEY), pem.as_bytes())
+}
+
+pub(crate) fn read(folder: &Path, name: &str) -> Result<String, IdentityError> {
+    std::fs::read_to_string(folder.join(name)).map_err(|error| unusable(folder, name, &error))
+}
+
+pub(crate) fn unusable(folder: &Path, name: &str, reason: &dyn std::fmt::Display) -> IdentityError {
+    IdentityError::Unusable {
+        path: folder.join(name),
+        reason: reason.to_string(),
+    }
+}

@@ -1,0 +1,107 @@
+//! Everything that can be said about a file without sending it: read, preflight, report.
+
+use std::{io, path::Path};
+
+use granary_core::catalogue::Dataset;
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    draft::Draft,
+    intake::{self, Fault, Names, Unread},
+    preflight::{Preflighted, Stopped, preflight},
+    report::{FaultReport, Outcome, Report, StatementReport},
+};
+
+/// A file that was looked at.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Ready, returned or refused.
+    pub report: Report,
+    /// The statements, if the file as a whole is ready; in the order of the report's.
+    pub ready: Vec<Preflighted>,
+}
+
+/// Why nothing can be said yet.
+#[derive(Debug, thiserror::Error)]
+pub enum Unchecked {
+    /// The file changed while it was read.
+    #[error("the file is still being written")]
+    Changed,
+    /// It cannot be opened or read.
+    #[error("the file cannot be read: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Reads and checks a file. A file stands or falls as one: if one statement in it is stopped, none is ready.
+///
+/// # Errors
+/// [`Unchecked`]: try again.
+pub fn check(path: &Path, names: &Names<'_>, now_ms: i64) -> Result<Checked, Unchecked> {
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let mut report = Report::new(&name, Outcome::Ready, now_ms);
+    let read = match intake::read(path, names) {
+        Ok(read) => read,
+        Err(Unread::Changed) => return Err(Unchecked::Changed),
+        Err(Unread::Io(error)) => return Err(Unchecked::Io(error)),
+        Err(Unread::Faults { sha256, faults }) => {
+            report.outcome = Outcome::Refused;
+            report.sha256 = sha256.map(|d| d.to_string());
+            report.faults = faults.iter().map(FaultReport::of).collect();
+            return Ok(Checked {
+                report,
+                ready: Vec::new(),
+            });
+        }
+    };
+    report.sha256 = Some(read.sha256.to_string());
+    let mut ready = Vec::new();
+    for draft in read.drafts {
+        ready.extend(look(draft, names, now_ms, &mut report));
+    }
+    if report.outcome != Outcome::Ready {
+        ready.clear();
+    }
+    Ok(Checked { report, ready })
+}
+
+fn look(draft: Draft, names: &Names<'_>, now_ms: i64, report: &mut Report) -> Option<Preflighted> {
+    let catalogue = names.catalogue();
+    let today = today(catalogue.dataset(&draft.slot().dataset), now_ms);
+    match preflight(draft, catalogue, today) {
+        Ok(ready) => {
+            let statement =
+                StatementReport::of(ready.draft(), ready.findings(), ready.unused(), catalogue);
+            report.statements.push(statement);
+            Some(ready)
+        }
+        Err(Stopped::Returned { draft, findings }) => {
+            report.outcome = report.outcome.max(Outcome::Returned);
+            report
+                .statements
+                .push(StatementReport::of(&draft, &findings, &[], catalogue));
+            None
+        }
+        Err(Stopped::Refused { draft, faults }) => {
+            report.outcome = report.outcome.max(Outcome::Refused);
+            report
+                .statements
+                .push(StatementReport::of(&draft, &[], &[], catalogue));
+            report
+                .faults
+                .extend(faults.iter().map(|fault: &Fault| FaultReport::of(fault)));
+            None
+        }
+    }
+}
+
+/// The date where the dataset's deadline is told, as the city takes it.
+fn today(dataset: Option<&Dataset>, now_ms: i64) -> Date {
+    let now = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::MAX);
+    let zone = dataset.map_or(jiff::tz::TimeZone::UTC, |dataset| {
+        dataset.deadline().zone().clone()
+    });
+    zone.to_datetime(now).date()
+}

@@ -1,0 +1,566 @@
+//! Sorts the cells of a file into drafts, one for each dataset and period, and keeps all faults on the way.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use csv::StringRecord;
+use granary_core::{
+    catalogue::{Dataset, Indicator},
+    code::{DatasetCode, ItemKey},
+    ledger::assess::{MISSING, REQUIRED},
+    period::Period,
+    snapshot::{OBSERVATIONS_MAX, Observation, ObservationStatus, SlotKey},
+    text::Bilingual,
+};
+
+use super::{
+    cell::{CellFault, Reading},
+    fault::{Column, Fault, Faults, Place, clip, say},
+    headings::{Headings, Part},
+    metadata::{Line, Metadata, from_file_name},
+    names::{Names, Unknown, hint, nearest},
+    period::read_period,
+};
+use crate::draft::{Cell, Draft, Note, Papers, Told};
+
+/// The most drafts in one file.
+pub(super) const DRAFTS_MAX: usize = 64;
+/// The most remarks about how something was understood, for one draft.
+const TOLD_MAX: usize = 50;
+
+/// Edits that every dataset has.
+const BUILT_IN: [&str; 2] = [REQUIRED, MISSING];
+
+/// Dataset and period of a row.
+pub(super) type Key = (DatasetCode, Period);
+
+/// The drafts of one file, while it is read.
+pub(super) struct Gather<'n, 'a> {
+    pub(super) names: &'n Names<'a>,
+    pub(super) metadata: Metadata,
+    pub(super) faults: Faults,
+    file_name: (Option<String>, Option<String>),
+    /// Dataset and period by default, each resolved once, and where it was found.
+    dataset: Option<Option<(&'a Dataset, Told)>>,
+    period: BTreeMap<DatasetCode, Option<(Period, Told)>>,
+    drafts: BTreeMap<Key, Building>,
+    /// Unknown words that were reported already: a wrong name in ten thousand rows is one fault.
+    reported: BTreeSet<(Part, String)>,
+    observations: usize,
+}
+
+#[derive(Default)]
+struct Building {
+    cells: Vec<Cell>,
+    notes: Vec<Note>,
+    told: Vec<Told>,
+    more_told: usize,
+}
+
+impl<'n, 'a> Gather<'n, 'a> {
+    pub(super) fn new(names: &'n Names<'a>, path: &Path) -> Self {
+        Self {
+            names,
+            metadata: Metadata::default(),
+            faults: Faults::default(),
+            file_name: from_file_name(path),
+            dataset: None,
+            period: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            reported: BTreeSet::new(),
+            observations: 0,
+        }
+    }
+
+    pub(super) fn report(&mut self, place: Place, problem: Bilingual, remedy: Bilingual) {
+        self.faults.report(Fault::new(place, problem, remedy));
+    }
+
+    pub(super) fn report_cell(&mut self, place: Place, fault: CellFault) {
+        self.report(place, fault.problem, fault.remedy);
+    }
+
+    /// Reports a word that names nothing, once for each word.
+    pub(super) fn report_unknown(
+        &mut self,
+        part: Part,
+        text: &str,
+        place: Place,
+        unknown: Unknown,
+    ) {
+        let is_new = self.reported.len() < super::fault::FAULTS_MAX
+            && self.reported.insert((part, text.to_owned()));
+        if is_new {
+            self.report(place, unknown.problem, unknown.remedy);
+        }
+    }
+
+    /// Dataset and period of a row: from its columns, else from a metadata line, else from the file's name.
+    pub(super) fn key(
+        &mut self,
+        headings: &Headings,
+        record: &StringRecord,
+        row: u64,
+    ) -> Option<(&'a Dataset, Key)> {
+        self.check_unit(headings, record, row);
+        let dataset = match headings.text(record, Part::Dataset) {
+            Some(text) => {
+                let found = self.names.dataset(text);
+                let place = cell_place(headings, Part::Dataset, row);
+                found
+                    .map_err(|unknown| self.report_unknown(Part::Dataset, text, place, unknown))
+                    .ok()?
+            }
+            None => self.default_dataset()?,
+        };
+        let code = dataset.code().clone();
+        let period = match headings.text(record, Part::Period) {
+            Some(text) => {
+                let found = read_period(text, dataset.periodicity());
+                let place = cell_place(headings, Part::Period, row);
+                found
+                    .map_err(|unknown| self.report_unknown(Part::Period, text, place, unknown))
+                    .ok()?
+            }
+            None => self.default_period(dataset)?,
+        };
+        Some((dataset, (code, period)))
+    }
+
+    /// The dataset of rows that name none.
+    pub(super) fn default_dataset(&mut self) -> Option<&'a Dataset> {
+        if self.dataset.is_none() {
+            self.dataset = Some(self.find_dataset());
+        }
+        self.dataset.as_ref()?.as_ref().map(|(dataset, _)| *dataset)
+    }
+
+    fn find_dataset(&mut self) -> Option<(&'a Dataset, Told)> {
+        if let Some(line) = self.metadata.dataset.clone() {
+            let found = self.names.dataset(&line.text);
+            let place = Place::row(line.row);
+            let dataset = found
+                .map_err(|u| self.report(place, u.problem, u.remedy))
+                .ok()?;
+            return Some((
+                dataset,
+                told_line(&line, ("报表", "dataset"), dataset.code().as_str()),
+            ));
+        }
+        let from_name = self
+            .file_name
+            .0
+            .clone()
+            .and_then(|text| self.names.dataset(&text).ok());
+        if let Some(dataset) = from_name {
+            return Some((
+                dataset,
+                told_name(("报表", "dataset"), dataset.code().as_str()),
+            ));
+        }
+        self.faults.report(Fault::of_file(
+            say!("没有写明报表", "the dataset is not given"),
+            say!(
+                "在标题行之前加一行“# 报表: 代码”，或加“报表”列，或把文件命名为 报表代码_报告期.csv",
+                "add a line \"# dataset: CODE\" above the headings, or a column \"dataset\", or name the file DATASET_PERIOD.csv"
+            ),
+        ));
+        None
+    }
+
+    fn default_period(&mut self, dataset: &Dataset) -> Option<Period> {
+        if !self.period.contains_key(dataset.code()) {
+            let found = self.find_period(dataset);
+            self.period.insert(dataset.code().clone(), found);
+        }
+        self.period
+            .get(dataset.code())?
+            .as_ref()
+            .map(|(period, _)| *period)
+    }
+
+    fn find_period(&mut self, dataset: &Dataset) -> Option<(Period, Told)> {
+        let periodicity = dataset.periodicity();
+        if let Some(line) = self.metadata.period.clone() {
+            let place = Place::row(line.row);
+            let period = read_period(&line.text, periodicity)
+                .map_err(|u| self.report(place, u.problem, u.remedy))
+                .ok()?;
+            return Some((
+                period,
+                told_line(&line, ("报告期", "period"), &period.to_string()),
+            ));
+        }
+        let from_name = self
+            .file_name
+            .1
+            .clone()
+            .and_then(|text| read_period(&text, periodicity).ok());
+        if let Some(period) = from_name {
+            return Some((period, told_name(("报告期", "period"), &period.to_string())));
+        }
+        let example = Period::new(periodicity, 2021, 1).map_or(String::new(), |p| p.to_string());
+        self.faults.report(Fault::of_file(
+            say!("没有写明报告期", "the period is not given"),
+            say!(
+                "在标题行之前加一行“# 报告期: {example}”，或加“报告期”列，或把文件命名为 报表代码_报告期.csv",
+                "add a line \"# period: {example}\" above the headings, or a column \"period\", or name the file DATASET_PERIOD.csv"
+            ),
+        ));
+        None
+    }
+
+    fn check_unit(&mut self, headings: &Headings, record: &StringRecord, row: u64) {
+        let Some(text) = headings.text(record, Part::Unit) else {
+            return;
+        };
+        if let Err(unknown) = self.names.unit(text) {
+            let place = cell_place(headings, Part::Unit, row);
+            self.report_unknown(Part::Unit, text, place, unknown);
+        }
+    }
+
+    /// The item of a row, where it has one.
+    pub(super) fn item(
+        &mut self,
+        headings: &Headings,
+        record: &StringRecord,
+        row: u64,
+    ) -> Result<Option<ItemKey>, ()> {
+        let Some(text) = headings.text(record, Part::Item) else {
+            return Ok(None);
+        };
+        ItemKey::new(text).map(Some).map_err(|_| {
+            let found = clip(text);
+            self.report(
+                cell_place(headings, Part::Item, row),
+                say!("“{found}”不能作明细项", "\"{found}\" cannot be an item"),
+                say!(
+                    "至多 64 字节，不含换行",
+                    "write at most 64 bytes on one line"
+                ),
+            );
+        })
+    }
+
+    /// Adds what one cell says. `status` is that of the status column, if it is filled.
+    pub(super) fn add(
+        &mut self,
+        key: &Key,
+        place: Place,
+        figure: (&Indicator, Option<ItemKey>),
+        says: (Reading, Option<ObservationStatus>),
+    ) {
+        let (reading, status) = says;
+        let narrowed = matches!(reading, Reading::Value(_, true));
+        let marked = matches!(reading, Reading::Absent(_));
+        let (value, status) = match combine(&reading, status) {
+            Ok(Some(pair)) => pair,
+            Ok(None) => return,
+            Err(fault) => {
+                self.report_cell(place, fault);
+                return;
+            }
+        };
+        self.observations += 1;
+        if self.observations > OBSERVATIONS_MAX {
+            if self.observations == OBSERVATIONS_MAX + 1 {
+                self.report(
+                    place,
+                    say!(
+                        "数值超过 {OBSERVATIONS_MAX} 个",
+                        "more than {OBSERVATIONS_MAX} values"
+                    ),
+                    say!("拆成几个文件", "split the file"),
+                );
+            }
+            return;
+        }
+        let (indicator, item) = figure;
+        if narrowed || marked {
+            let (zh, en) = (&indicator.name().zh, &indicator.name().en);
+            let letter = status.letter();
+            let text = match value {
+                Some(value) => say!(
+                    "“{zh}”的全角数字读作 {value}",
+                    "the full-width digits of {en} were read as {value}"
+                ),
+                None => say!(
+                    "“{zh}”读作无数值，状态 {letter}",
+                    "{en} was read as having no value, status {letter}"
+                ),
+            };
+            self.tell(
+                key,
+                Told {
+                    place: place.clone(),
+                    text,
+                },
+            );
+        }
+        let observation = Observation {
+            indicator: indicator.code().clone(),
+            item,
+            value,
+            status,
+        };
+        self.building(key).cells.push(Cell { observation, place });
+    }
+
+    pub(super) fn note(&mut self, key: &Key, note: Note) {
+        if note.text.len() <= granary_core::snapshot::EXPLANATION_BYTES_MAX {
+            self.building(key).notes.push(note);
+            return;
+        }
+        let max = granary_core::snapshot::EXPLANATION_BYTES_MAX;
+        self.report(
+            note.place,
+            say!(
+                "说明超过 {max} 字节",
+                "the explanation has more than {max} bytes"
+            ),
+            say!(
+                "缩短说明，详情放进佐证文件",
+                "shorten it and put the details into a file of evidence"
+            ),
+        );
+    }
+
+    fn tell(&mut self, key: &Key, told: Told) {
+        let building = self.building(key);
+        if building.told.len() < TOLD_MAX {
+            building.told.push(told);
+        } else {
+            building.more_told += 1;
+        }
+    }
+
+    fn building(&mut self, key: &Key) -> &mut Building {
+        self.drafts.entry(key.clone()).or_default()
+    }
+
+    /// The drafts, or all faults.
+    pub(super) fn finish(mut self) -> Result<Vec<Draft>, Vec<Fault>> {
+        self.check_metadata_units();
+        if self.drafts.len() > DRAFTS_MAX {
+            self.faults.report(Fault::of_file(
+                say!(
+                    "一个文件里超过 {DRAFTS_MAX} 个报表和报告期",
+                    "more than {DRAFTS_MAX} datasets and periods in one file"
+                ),
+                say!("拆成几个文件", "split the file"),
+            ));
+        }
+        if self.drafts.is_empty() && self.faults.is_empty() {
+            self.faults.report(Fault::of_file(
+                say!("文件里没有数值", "there is no figure in the file"),
+                say!(
+                    "填好数值后重新放入",
+                    "fill in the figures and hand the file in again"
+                ),
+            ));
+        }
+        self.check_explanations();
+        let mut drafts = Vec::new();
+        for (key, building) in std::mem::take(&mut self.drafts) {
+            drafts.push(self.draft(key, building));
+        }
+        if self.faults.is_empty() {
+            Ok(drafts)
+        } else {
+            Err(self.faults.finish())
+        }
+    }
+
+    fn draft(&mut self, key: Key, building: Building) -> Draft {
+        let (dataset, period) = key;
+        let mut told: Vec<Told> = Vec::new();
+        told.extend(
+            self.dataset
+                .iter()
+                .flatten()
+                .filter(|(d, _)| *d.code() == dataset)
+                .map(|(_, told)| told.clone()),
+        );
+        told.extend(
+            self.period
+                .get(&dataset)
+                .into_iter()
+                .flatten()
+                .filter(|(p, _)| *p == period)
+                .map(|(_, told)| told.clone()),
+        );
+        told.extend(building.told);
+        let more = building.more_told;
+        if more > 0 {
+            told.push(Told {
+                place: Place::default(),
+                text: say!(
+                    "另有 {more} 处同类读法",
+                    "{more} more cells were read in the same way"
+                ),
+            });
+        }
+        let papers = self.papers_for(&dataset);
+        let slot = SlotKey::new(self.names.own().clone(), dataset, period);
+        let (draft, twice) = Draft::new(slot, building.cells, building.notes, papers, told);
+        for twice in twice {
+            let code = &twice.second.observation.indicator;
+            let (zh, en) = (twice.first.words().zh, twice.first.words().en);
+            self.report(
+                twice.second.place.clone(),
+                say!("{code} 已在{zh}填过", "{code} is given already in {en}"),
+                say!("同一指标只留一个数值", "keep one value for each indicator"),
+            );
+        }
+        draft
+    }
+
+    /// Sign-offs and evidence go with every draft, an explanation with those whose dataset has its edit.
+    fn papers_for(&self, dataset: &DatasetCode) -> Papers {
+        let mut papers = self.metadata.papers.clone();
+        let dataset = self.names.catalogue().dataset(dataset);
+        let edits = dataset.map_or(&[][..], Dataset::edits);
+        let is_built_in = |id: &str| BUILT_IN.contains(&id);
+        papers.explanations.retain(|(explanation, _)| {
+            is_built_in(explanation.edit.as_str())
+                || edits.iter().any(|edit| *edit.id() == explanation.edit)
+        });
+        papers
+    }
+
+    fn check_metadata_units(&mut self) {
+        for line in std::mem::take(&mut self.metadata.units) {
+            if let Err(unknown) = self.names.unit(&line.text) {
+                self.report(Place::row(line.row), unknown.problem, unknown.remedy);
+            }
+        }
+    }
+
+    fn check_explanations(&mut self) {
+        let catalogue = self.names.catalogue();
+        let datasets = self
+            .drafts
+            .keys()
+            .filter_map(|(code, _)| catalogue.dataset(code));
+        let declared = datasets
+            .flat_map(Dataset::edits)
+            .map(|edit| edit.id().as_str());
+        let known: BTreeSet<&str> = declared.chain(BUILT_IN).collect();
+        if self.drafts.is_empty() {
+            return;
+        }
+        for (explanation, place) in &self.metadata.papers.explanations {
+            if known.contains(explanation.edit.as_str()) {
+                continue;
+            }
+            let edit = &explanation.edit;
+            let folded: Vec<String> = known.iter().map(|id| id.to_lowercase()).collect();
+            let near = nearest(edit.as_str(), folded.iter().map(String::as_str));
+            let near: Vec<String> = near.into_iter().map(str::to_uppercase).collect();
+            let near: Vec<&str> = near.iter().map(String::as_str).collect();
+            self.faults.report(Fault::new(
+                place.clone(),
+                say!("没有审核关系 {edit}", "there is no edit {edit}"),
+                hint(&near, ("审核关系", "edit")),
+            ));
+        }
+    }
+}
+
+/// Where the column of a part is in a row.
+pub(super) fn cell_place(headings: &Headings, part: Part, row: u64) -> Place {
+    match headings.column(part) {
+        Some(column) => Place::cell(row, column.clone()),
+        None => Place::row(row),
+    }
+}
+
+/// A cell that has text under no heading: the text would be lost silently.
+pub(super) fn report_beyond(
+    gather: &mut Gather<'_, '_>,
+    headings: &Headings,
+    record: &StringRecord,
+    row: u64,
+) {
+    for (index, text) in record.iter().enumerate() {
+        let heading = headings.columns().get(index).map_or("", |c| &c.heading);
+        if !heading.is_empty() || super::cell::trim(text).is_empty() {
+            continue;
+        }
+        let found = clip(text);
+        gather.report(
+            Place::cell(row, Column { index, heading: "".into() }),
+            say!("“{found}”上方没有标题", "\"{found}\" stands under no heading"),
+            say!("补上标题，或删去这个单元格；含逗号的文字要放在英文双引号内", "add the heading or remove the cell; text with a comma stands in double quotation marks"),
+        );
+        return;
+    }
+}
+
+/// Value and status together; `None` where nothing is stated.
+fn combine(
+    reading: &Reading,
+    status: Option<ObservationStatus>,
+) -> Result<Option<(Option<granary_core::decimal::Decimal>, ObservationStatus)>, CellFault> {
+    match (reading, status) {
+        (Reading::Blank, None) => Ok(None),
+        (Reading::Blank, Some(status)) if !status.has_value() => Ok(Some((None, status))),
+        (Reading::Absent(mark), None) => Ok(Some((None, *mark))),
+        (Reading::Absent(_), Some(status)) if !status.has_value() => Ok(Some((None, status))),
+        (Reading::Value(value, _), None) => Ok(Some((Some(*value), ObservationStatus::Normal))),
+        (Reading::Value(value, _), Some(status)) if status.has_value() => {
+            Ok(Some((Some(*value), status)))
+        }
+        (Reading::Value(value, _), Some(status)) => {
+            let letter = status.letter();
+            Err(CellFault {
+                problem: say!(
+                    "状态 {letter} 表示没有数值，却填了 {value}",
+                    "status {letter} says that there is no value, but {value} is given"
+                ),
+                remedy: say!(
+                    "删去数值，或改正状态",
+                    "remove the value or correct the status"
+                ),
+            })
+        }
+        (Reading::Blank | Reading::Absent(_), Some(status)) => {
+            let letter = status.letter();
+            Err(CellFault {
+                problem: say!(
+                    "状态 {letter} 需要数值，却没有填",
+                    "status {letter} needs a value, but there is none"
+                ),
+                remedy: say!(
+                    "填写数值，或把状态改为 O（缺报）或 M（不适用）",
+                    "fill in the value, or write status O (missing) or M (cannot exist)"
+                ),
+            })
+        }
+    }
+}
+
+fn told_line(line: &Line, what: (&str, &str), value: &str) -> Told {
+    let (zh, en) = what;
+    Told {
+        place: Place::row(line.row),
+        text: say!(
+            "{zh}取自说明行：{value}",
+            "the {en} is that of the metadata line: {value}"
+        ),
+    }
+}
+
+fn told_name(what: (&str, &str), value: &str) -> Told {
+    let (zh, en) = what;
+    Told {
+        place: Place::default(),
+        text: say!(
+            "{zh}取自文件名：{value}",
+            "the {en} is that of the file's name: {value}"
+        ),
+    }
+}

@@ -1,0 +1,305 @@
+//! The first pass over a file: its digest, and whether it is text that can be read at all.
+//!
+//! In: a path. Out: a [`Scan`]: size, SHA-256 and the first bytes. Memory: one buffer of 64 KiB, whatever the file.
+//! A file that is too large is refused by its size, before a byte of it is read; one that is no text is refused at the first
+//! byte that shows it.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use granary_core::digest::Digest;
+use sha2::{Digest as _, Sha256};
+
+use super::fault::{Fault, Place, say};
+
+/// The largest file that is read, in bytes.
+pub const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// How much of the beginning is kept to look at headers, in bytes.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// What the first pass found.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    /// The SHA-256 of all bytes.
+    pub sha256: Digest,
+    /// The beginning, without a byte order mark; it may end within a character.
+    pub head: Vec<u8>,
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScanError {
+    /// It is no table that this program reads; the clerk can mend that.
+    #[error("{}", .0.problem.en)]
+    Fault(Box<Fault>),
+    /// The operating system would not give the bytes; trying again may help.
+    #[error("cannot read the file: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Reads the whole file once.
+///
+/// # Errors
+/// [`ScanError`]: too large, not text, not UTF-8, or unreadable.
+pub(super) fn scan(path: &Path) -> Result<Scan, ScanError> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(fault(too_large(size)));
+    }
+    let mut checker = Utf8::default();
+    let (mut hasher, mut head, mut total) = (Sha256::new(), Vec::new(), 0_u64);
+    let mut buffer = vec![0; HEAD_BYTES];
+    loop {
+        let count = read(&mut file, &mut buffer)?;
+        let chunk = buffer.get(..count).unwrap_or_default();
+        if chunk.is_empty() {
+            break;
+        }
+        if total == 0 {
+            check_magic(chunk).map_err(fault)?;
+            head.extend_from_slice(chunk);
+        }
+        total += chunk.len() as u64;
+        if total > FILE_BYTES_MAX {
+            return Err(fault(too_large(total)));
+        }
+        hasher.update(chunk);
+        checker.push(chunk).map_err(fault)?;
+    }
+    checker.finish().map_err(fault)?;
+    if head.starts_with(&[0xef, 0xbb, 0xbf]) {
+        head.drain(..3);
+    }
+    Ok(Scan {
+        sha256: Digest::from_bytes(hasher.finalize().into()),
+        head,
+    })
+}
+
+/// The SHA-256 of a file of any kind, for instance of evidence.
+///
+/// # Errors
+/// Those of reading.
+pub fn digest_of(path: &Path) -> io::Result<Digest> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; HEAD_BYTES];
+    loop {
+        let count = read(&mut file, &mut buffer)?;
+        if count == 0 {
+            return Ok(Digest::from_bytes(hasher.finalize().into()));
+        }
+        hasher.update(buffer.get(..count).unwrap_or_default());
+    }
+}
+
+/// Fills the buffer as far as the file goes.
+fn read(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+fn fault(fault: impl Into<Box<Fault>>) -> ScanError {
+    ScanError::Fault(fault.into())
+}
+
+fn too_large(size: u64) -> Fault {
+    let (size, max) = (size.div_ceil(1024 * 1024), FILE_BYTES_MAX / (1024 * 1024));
+    Fault::of_file(
+        say!(
+            "文件约 {size} MB，超过 {max} MB 的上限",
+            "the file has about {size} MB; at most {max} MB are read"
+        ),
+        say!(
+            "按报告期或明细项拆成几个文件",
+            "split it into several files, by period or by item"
+        ),
+    )
+}
+
+/// Files that are certainly something else, by their first bytes.
+fn check_magic(chunk: &[u8]) -> Result<(), Box<Fault>> {
+    let is = |magic: &[u8]| chunk.starts_with(magic);
+    let save = say!(
+        "在表格软件里“另存为”，选择“CSV UTF-8（逗号分隔）(*.csv)”",
+        "in the spreadsheet program, \"Save as\" and choose \"CSV UTF-8 (Comma delimited) (*.csv)\""
+    );
+    let problem = if is(b"PK\x03\x04") || is(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        say!(
+            "这是 Excel 工作簿或压缩文件，不是 CSV 文本",
+            "this is a workbook or an archive, not CSV text"
+        )
+    } else if is(&[0xff, 0xfe]) || is(&[0xfe, 0xff]) {
+        say!(
+            "文件的编码是 UTF-16（“Unicode 文本”），不是 UTF-8",
+            "the file is in UTF-16 (\"Unicode text\"), not in UTF-8"
+        )
+    } else if is(b"%PDF") {
+        say!(
+            "这是 PDF 文件，不是 CSV 文本",
+            "this is a PDF, not CSV text"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Box::new(Fault::of_file(problem, save)))
+}
+
+/// Checks UTF-8 chunk by chunk and knows the place of the first byte that is none.
+#[derive(Default)]
+struct Utf8 {
+    /// The beginning of a character whose end is in the next chunk.
+    carry: Vec<u8>,
+    /// Bytes before `carry`.
+    offset: u64,
+    /// Line ends before `carry`.
+    lines: u64,
+}
+
+impl Utf8 {
+    fn push(&mut self, chunk: &[u8]) -> Result<(), Box<Fault>> {
+        let mut bytes = std::mem::take(&mut self.carry);
+        bytes.extend_from_slice(chunk);
+        let (good, bad) = match std::str::from_utf8(&bytes) {
+            Ok(_) => (bytes.len(), None),
+            Err(error) => (error.valid_up_to(), Some(error.error_len())),
+        };
+        let (text, rest) = bytes.split_at(good);
+        if let Some(at) = text.iter().position(|b| *b == 0) {
+            return Err(Box::new(self.binary(text, at)));
+        }
+        self.offset += good as u64;
+        self.lines += text.iter().filter(|b| **b == b'\n').count() as u64;
+        match bad {
+            Some(Some(_)) => Err(Box::new(self.not_utf8(rest))),
+            Some(None) | None => {
+                self.carry = rest.to_vec();
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(&self) -> Result<(), Box<Fault>> {
+        if self.carry.is_empty() {
+            Ok(())
+        } else {
+            Err(Box::new(self.not_utf8(&self.carry)))
+        }
+    }
+
+    fn not_utf8(&self, rest: &[u8]) -> Fault {
+        let (row, byte) = (self.lines + 1, self.offset + 1);
+        let found = rest.first().copied().unwrap_or(0);
+        Fault::new(
+            Place::row(row),
+            say!(
+                "文件不是 UTF-8 编码：第 {byte} 个字节（十六进制 {found:02X}）不合法，多半是 GBK 编码的旧式 CSV",
+                "the file is not UTF-8: byte {byte} (hexadecimal {found:02X}) cannot stand there; most likely an older kind of CSV in GBK"
+            ),
+            say!(
+                "在表格软件里“另存为”，选择“CSV UTF-8（逗号分隔）(*.csv)”",
+                "in the spreadsheet program, \"Save as\" and choose \"CSV UTF-8 (Comma delimited) (*.csv)\""
+            ),
+        )
+    }
+
+    fn binary(&self, text: &[u8], at: usize) -> Fault {
+        let byte = self.offset + at as u64 + 1;
+        let before = text.get(..at).unwrap_or_default();
+        let row = self.lines + 1 + before.iter().filter(|b| **b == b'\n').count() as u64;
+        Fault::new(
+            Place::row(row),
+            say!(
+                "这不是文本文件：第 {byte} 个字节是 0",
+                "this is no text file: byte {byte} is zero"
+            ),
+            say!(
+                "把报表另存为“CSV UTF-8”后再放入",
+                "save the report as \"CSV UTF-8\" and hand that in"
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault_of(bytes: &[u8]) -> Fault {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, bytes).unwrap();
+        match scan(&path) {
+            Err(ScanError::Fault(fault)) => *fault,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_byte_that_is_not_utf8_is_placed() {
+        let fault = fault_of(b"indicator,value\ngdp,1\n\xb5\xd8\xc7\xf8,2\n");
+        assert_eq!(fault.place.row, Some(3));
+        assert!(
+            fault.problem.zh.contains("第 23 个字节"),
+            "{}",
+            fault.problem.zh
+        );
+        assert!(
+            fault.problem.en.contains("byte 23 (hexadecimal B5)"),
+            "{}",
+            fault.problem.en
+        );
+        assert!(fault.remedy.zh.contains("CSV UTF-8") && fault.remedy.en.contains("CSV UTF-8"));
+    }
+
+    #[test]
+    fn a_character_across_two_chunks_is_whole() {
+        let mut bytes = vec![b'x'; HEAD_BYTES - 1];
+        bytes.extend_from_slice("县\n".as_bytes());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(scan(&path).unwrap().sha256, Digest::of(&bytes));
+        // The same cut short is a fault, at the byte where the character begins.
+        bytes.truncate(HEAD_BYTES + 1);
+        let place = format!("byte {HEAD_BYTES} ");
+        assert!(fault_of(&bytes).problem.en.contains(&place));
+    }
+
+    #[test]
+    fn other_kinds_of_files_are_told_by_name() {
+        assert!(fault_of(b"PK\x03\x04....").problem.en.contains("workbook"));
+        assert!(
+            fault_of(b"\xd0\xcf\x11\xe0....")
+                .problem
+                .zh
+                .contains("Excel")
+        );
+        assert!(fault_of(b"\xff\xfei\0").problem.en.contains("UTF-16"));
+        assert!(fault_of(b"%PDF-1.7").problem.zh.contains("PDF"));
+        assert_eq!(fault_of(b"a,b\nc,\0\n").place.row, Some(2));
+    }
+
+    #[test]
+    fn two_gigabytes_are_refused_by_their_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("big.csv");
+        File::create(&path).unwrap().set_len(2 << 30).unwrap();
+        let Err(ScanError::Fault(fault)) = scan(&path) else {
+            panic!("taken")
+        };
+        assert!(fault.problem.en.contains("2048 MB") && fault.remedy.zh.contains("拆成"));
+    }
+}

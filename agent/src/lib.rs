@@ -1,0 +1,37 @@
+//! The county's program: source -> snapshot -> preflight -> sign -> spool -> push -> receipt.
+//!
+//! Modules stand in the order in which data flows.
+
+// What everything stands on.
+pub mod durable;
+pub mod settings;
+
+pub mod identity;
+pub mod tls;
+
+pub mod enrol;
+
+pub mod catalogue_cache;
+
+// A file becomes a statement that has passed the preflight.
+pub mod intake;
+
+pub mod draft;
+pub mod preflight;
+
+pub mod report;
+
+pub mod inbox;
+
+// The statement becomes a receipt.
+pub mod spool;
+
+pub mod link;
+pub mod receipts;
+
+// All of it together.
+pub mod status;
+
+pub mod run;
+
+pub mod cli;

@@ -1,0 +1,229 @@
+//! The whole agent against the synthetic city, from a file to its receipt and report.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ed25519_dalek::SigningKey;
+use granary_core::catalogue::Bundle;
+use granary_core::code::UnitCode;
+
+use super::*;
+use crate::link::tests::support::{City, Manner, UNIT, log_key};
+use crate::receipts::verify_file;
+use crate::report::Outcome;
+use crate::status::Status;
+
+const CATALOGUE: &str = r#"
+[catalogue]
+name = { zh = "试验目录", en = "Test catalogue" }
+timezone = "Asia/Shanghai"
+[[unit]]
+code = "520100"
+name = { zh = "贵阳市", en = "Guiyang" }
+[[department]]
+code = "statistics"
+name = { zh = "统计局", en = "Statistics bureau" }
+[[unit_of_measure]]
+code = "CNY_100M"
+name = { zh = "亿元", en = "CNY 100 million" }
+[[indicator]]
+code = "gdp"
+name = { zh = "地区生产总值", en = "Gross regional product" }
+unit_of_measure = "CNY_100M"
+decimals = 2
+kind = "ytd"
+owner = "statistics"
+[[dataset]]
+code = "quarterly-accounts"
+name = { zh = "季度核算", en = "Quarterly accounts" }
+periodicity = "quarter"
+indicators = ["gdp"]
+required = ["gdp"]
+deadline = { day = 8, time = "12:00" }
+first_period = "2021-Q1"
+[[roster]]
+dataset = "quarterly-accounts"
+units = ["520100"]
+[[edit]]
+id = "GDP.SIGN"
+kind = "validity"
+dataset = "quarterly-accounts"
+expression = "gdp >= 0"
+message = { zh = "为负", en = "negative" }
+"#;
+
+fn bundle() -> Vec<u8> {
+    Bundle::new(BTreeMap::from([(
+        "catalogue.toml".to_owned(),
+        CATALOGUE.to_owned(),
+    )]))
+    .unwrap()
+    .encode()
+}
+
+fn city(manner: Manner) -> City {
+    let city = City::start(manner);
+    city.publish(bundle());
+    city
+}
+
+fn settings(folder: &Path) -> Settings {
+    let text = format!(
+        "unit = \"{UNIT}\"\nserver = \"https://city.example:7443\"\nlanguage = \"en\"\n[poll]\nsettle_ms = 0\n[spool]\ndisk_free_bytes_min = 0\n"
+    );
+    Settings::parse(&text, &folder.join("agent.toml"), &BTreeMap::new()).unwrap()
+}
+
+fn identity() -> Identity {
+    Identity {
+        signing: SigningKey::from_bytes(&[5; 32]),
+        unit: UnitCode::new(UNIT).unwrap(),
+        tls_key_pem: String::new(),
+        certificate_pem: String::new(),
+        authority_pem: String::new(),
+        log_key: log_key(),
+    }
+}
+
+fn write(path: &Path, gdp: &str) -> PathBuf {
+    let text = format!("# dataset: quarterly-accounts\nunit,period,gdp\n520100,2021-Q3,{gdp}\n");
+    std::fs::write(path, text).unwrap();
+    path.to_path_buf()
+}
+
+async fn submitted(city: &City, folder: &Path, file: &Path, wait: Duration) -> (PathBuf, Report) {
+    let settings = settings(folder);
+    let spool = open_spool(&settings, LOCK_PATIENCE).await.unwrap();
+    let desk = Desk::open(city.channel(), settings, identity(), spool).unwrap();
+    match submit_at(desk, file.to_path_buf(), wait).await.unwrap() {
+        Submitted::Placed { file, report } => (file, *report),
+        other @ (Submitted::NoCatalogue(_) | Submitted::NotTaken(_)) => panic!("{other:?}"),
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn a_file_becomes_a_receipt_and_its_correction_the_next_revision() {
+    let (folder, city) = (tempfile::tempdir().unwrap(), city(Manner::Honest));
+    let file = write(&folder.path().join("q3.csv"), "3102.44");
+    let (place, report) = submitted(&city, folder.path(), &file, MINUTE).await;
+    assert_eq!(report.outcome, Outcome::Accepted);
+    assert!(place.ends_with("accepted/q3.csv"), "{}", place.display());
+    assert!(file.exists(), "the clerk's own file stays");
+    let receipt = report.statements[0]
+        .answer
+        .as_ref()
+        .unwrap()
+        .receipt_file
+        .clone()
+        .unwrap();
+    let (receipt, entry, _) = verify_file(Path::new(&receipt), &log_key()).unwrap();
+    assert_eq!(
+        (receipt.index, entry.payload_sha256),
+        (0, city.journaled()[0])
+    );
+    let status = Status::read(&settings(folder.path()).state).unwrap();
+    assert_eq!((status.receipts.len(), status.pending_records), (1, 0));
+    assert!(status.alarms.is_empty(), "{:?}", status.alarms);
+    write(&file, "3102.45");
+    let (_, report) = submitted(&city, folder.path(), &file, MINUTE).await;
+    assert_eq!(
+        (report.outcome, report.statements[0].revision),
+        (Outcome::Accepted, Some(2))
+    );
+    assert_eq!(city.revisions(), [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_installation_learns_the_revisions_before_it_sends_anything() {
+    let city = city(Manner::Honest);
+    for (gdp, revision) in [("1.00", 1), ("2.00", 2)] {
+        // Each time the folder is new, as after the loss of a computer; the key is enrolled for the same unit.
+        let folder = tempfile::tempdir().unwrap();
+        let file = write(&folder.path().join("q3.csv"), gdp);
+        let (_, report) = submitted(&city, folder.path(), &file, MINUTE).await;
+        assert_eq!(report.statements[0].revision, Some(revision));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_answer_the_file_is_sent_and_the_next_run_brings_it_home() {
+    let (folder, first) = (tempfile::tempdir().unwrap(), city(Manner::Honest));
+    let file = write(&folder.path().join("q3.csv"), "1.00");
+    submitted(&first, folder.path(), &file, MINUTE).await;
+    write(&file, "2.00");
+    let (place, report) = submitted(
+        &city(Manner::SilentAtFirst),
+        folder.path(),
+        &file,
+        Duration::from_secs(5),
+    )
+    .await;
+    assert_eq!(report.outcome, Outcome::Sent);
+    assert!(place.ends_with("sent/q3.csv"), "{}", place.display());
+    let accepted = folder.path().join("accepted");
+    let both = async {
+        while std::fs::read_dir(&accepted)
+            .unwrap()
+            .filter(|e| {
+                e.as_ref()
+                    .unwrap()
+                    .path()
+                    .extension()
+                    .is_some_and(|e| e == "csv")
+            })
+            .count()
+            < 2
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    run_over(first.channel(), settings(folder.path()), identity(), both)
+        .await
+        .unwrap();
+    assert_eq!(first.revisions(), [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_agent_takes_files_from_the_inbox_and_says_what_the_city_refused() {
+    let (folder, city) = (tempfile::tempdir().unwrap(), city(Manner::RefuseFor(200)));
+    std::fs::create_dir_all(folder.path().join("inbox")).unwrap();
+    write(&folder.path().join("inbox/good.csv"), "1.00");
+    write(&folder.path().join("inbox/wrong.csv"), "-1.00");
+    let at = |path: &str| folder.path().join(path);
+    let first = async {
+        while !(at("accepted/good.csv").exists() && at("returned/wrong.csv.report.txt").exists()) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        write(&at("inbox/late.csv"), "2.00");
+        while !at("refused/late.csv").exists() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    run_over(city.channel(), settings(folder.path()), identity(), first)
+        .await
+        .unwrap();
+    let report = std::fs::read_to_string(at("refused/late.csv.report.txt")).unwrap();
+    assert!(report.contains("not taken"), "{report}");
+    assert_eq!(
+        city.revisions(),
+        [1],
+        "what a validity edit stops is not sent"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_city_without_a_catalogue_stops_a_first_submission_with_words() {
+    let (folder, city) = (tempfile::tempdir().unwrap(), City::start(Manner::Honest));
+    city.publish(b"no bundle at all".to_vec());
+    let file = write(&folder.path().join("q3.csv"), "1.00");
+    let settings = settings(folder.path());
+    let spool = open_spool(&settings, LOCK_PATIENCE).await.unwrap();
+    let desk = Desk::open(city.channel(), settings, identity(), spool).unwrap();
+    let Submitted::NoCatalogue(Some(alarm)) = submit_at(desk, file, MINUTE).await.unwrap() else {
+        panic!()
+    };
+    assert!(alarm.en.contains("catalogue"), "{}", alarm.en);
+}
