@@ -1,0 +1,98 @@
+//! `serve`: settings first, then the log, then the runtime.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use granary_core::text::Bilingual;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{
+    ServeArgs,
+    screen::{Complaint, Screen},
+};
+use crate::{
+    clock::SystemClock,
+    logging,
+    metrics::{self, Metrics},
+    serve::Server,
+    settings::{Fault, Settings, Sources},
+    site::Site,
+};
+
+/// Serves until a signal.
+pub(super) fn run(
+    args: ServeArgs,
+    environment: BTreeMap<String, String>,
+    screen: &Screen,
+) -> Result<(), Complaint> {
+    let file = settings_file(&args, &environment);
+    let sources = Sources {
+        file: file.as_deref(),
+        environment,
+        flags: args.settings.given,
+    };
+    let settings = Settings::read(&sources).map_err(|faults| complain(&faults))?;
+    logging::install(settings.log_format, &settings.log_filter)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(&settings, screen))
+}
+
+async fn serve(settings: &Settings, screen: &Screen) -> Result<(), Complaint> {
+    let metrics = match settings.metrics_listen {
+        Some(address) => Some(Metrics::bind(metrics::install()?, address).await?),
+        None => None,
+    };
+    let metrics_address = metrics.as_ref().map(Metrics::address).transpose()?;
+    let server = Server::open(settings, Arc::new(SystemClock), metrics).await?;
+    let address = server.address()?;
+    tracing::info!(%address, ?metrics_address, data = %settings.data.display(), "serving");
+    screen.say(
+        format!("服务已启动：https://{address}"),
+        format!("serving on https://{address}"),
+    );
+    // Both are asked for before the first is awaited, so that no signal kills what is half set up.
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    Ok(server.run(shutdown).await?)
+}
+
+/// The file that is named, else the data folder's own, where there is one.
+fn settings_file(args: &ServeArgs, environment: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let named = args
+        .config
+        .clone()
+        .or_else(|| environment.get("GRANARY_CONFIG").map(PathBuf::from));
+    named.or_else(|| {
+        let data = args
+            .settings
+            .given
+            .get("data")
+            .or_else(|| environment.get("GRANARY_DATA"))?;
+        let file = Site::new(data.as_ref()).settings();
+        file.exists().then_some(file)
+    })
+}
+
+fn complain(faults: &[Fault]) -> Complaint {
+    let line = |fault: &Fault| {
+        let Fault {
+            place,
+            message,
+            remedy,
+        } = fault;
+        Bilingual::new(
+            format!("{place}：{}；{}", message.zh, remedy.zh),
+            format!("{place}: {}; {}", message.en, remedy.en),
+        )
+    };
+    Complaint::lines(faults.iter().map(line).collect())
+}

@@ -1,0 +1,213 @@
+//! Operational events: each is one struct that emits its log line and its metrics together.
+//!
+//! | metric | kind | meaning |
+//! |---|---|---|
+//! | `granary_committed_entries_total` | counter | entries made durable |
+//! | `granary_committed_payload_bytes_total` | counter | their payloads, in bytes |
+//! | `granary_commit_seconds` | histogram | write and sync of one batch |
+//! | `granary_batch_entries` | histogram | entries in one batch |
+//! | `granary_duplicates_total` | counter | submissions that were in the journal before |
+//! | `granary_refused_total{code}` | counter | submissions refused, by refusal code |
+//! | `granary_queue_submissions` | gauge | submissions waiting for the sequencer |
+//! | `granary_journal_entries` | gauge | entries in the journal |
+//! | `granary_clock_jumped_back_total` | counter | times that a clock stopped sequencing |
+//! | `granary_clock_behind_milliseconds` | gauge | how far the clock is behind the last entry; 0 while it is not |
+//! | `granary_storage_failed_total` | counter | writes of the journal that failed |
+//! | `granary_projected_entries_total` | counter | entries folded |
+//! | `granary_ineffective_entries_total` | counter | entries that had no effect, which a sound program never writes |
+//! | `granary_projector_lag_entries` | gauge | entries in the journal that are not folded yet |
+//! | `granary_projector_stopped` | gauge | 1 once the projector has stopped |
+
+use std::time::Duration;
+
+use granary_core::ledger::Refusal;
+use metrics::{counter, gauge, histogram};
+use tracing::{debug, error, info, warn};
+
+use crate::{journal::OpenError, project::ProjectError};
+
+/// A batch is durable.
+#[derive(Clone, Copy, Debug)]
+pub struct Committed {
+    /// Entries in the batch.
+    pub entries: usize,
+    /// Bytes of their payloads.
+    pub payload_bytes: usize,
+    /// Entries in the journal now.
+    pub size: u64,
+    /// Submissions that wait meanwhile.
+    pub queued: usize,
+    /// How long write and sync took.
+    pub took: Duration,
+}
+
+/// Submissions were in the journal before.
+#[derive(Clone, Copy, Debug)]
+pub struct Duplicates {
+    /// How many.
+    pub count: usize,
+}
+
+/// A submission was refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused<'a> {
+    /// Why.
+    pub refusal: &'a Refusal,
+}
+
+/// The clock jumped back: nothing is sequenced until it has caught up.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockJumpedBack {
+    /// How far it is behind the last entry.
+    pub behind_ms: i64,
+}
+
+/// The clock has caught up.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockCaughtUp;
+
+/// A batch could not be made durable, signed, or its checkpoint kept.
+#[derive(Clone, Copy, Debug)]
+pub struct StorageFailed<'a> {
+    /// What failed.
+    pub error: &'a dyn std::error::Error,
+}
+
+/// The journal was read again after a failed write.
+#[derive(Clone, Copy, Debug)]
+pub struct StorageRecovered {
+    /// Entries in the journal.
+    pub size: u64,
+    /// Entries that were thought to have failed and are there.
+    pub found: u64,
+}
+
+/// The journal could not be opened again after a failed write.
+#[derive(Clone, Copy, Debug)]
+pub struct StorageStaysClosed<'a> {
+    /// Why.
+    pub error: &'a OpenError,
+}
+
+/// Entries were folded and their rows written.
+#[derive(Clone, Copy, Debug)]
+pub struct Projected {
+    /// How many.
+    pub entries: u64,
+    /// How many of them had no effect.
+    pub ineffective: u64,
+    /// Entries in the journal that are not folded yet.
+    pub lag: u64,
+}
+
+/// The projector has stopped.
+#[derive(Clone, Copy, Debug)]
+pub struct ProjectorStopped<'a> {
+    /// Why.
+    pub error: &'a ProjectError,
+}
+
+impl Committed {
+    /// Logs and counts.
+    pub fn emit(self) {
+        counter!("granary_committed_entries_total").increment(self.entries as u64);
+        counter!("granary_committed_payload_bytes_total").increment(self.payload_bytes as u64);
+        histogram!("granary_commit_seconds").record(self.took.as_secs_f64());
+        histogram!("granary_batch_entries").record(self.entries as f64);
+        gauge!("granary_journal_entries").set(self.size as f64);
+        gauge!("granary_queue_submissions").set(self.queued as f64);
+        debug!(entries = self.entries, size = self.size, took = ?self.took, "committed a batch");
+    }
+}
+
+impl Duplicates {
+    /// Logs and counts.
+    pub fn emit(self) {
+        counter!("granary_duplicates_total").increment(self.count as u64);
+        debug!(
+            count = self.count,
+            "answered submissions that were in the journal before"
+        );
+    }
+}
+
+impl Refused<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        let code = self.refusal.code.word();
+        counter!("granary_refused_total", "code" => code).increment(1);
+        debug!(code, reason = %self.refusal.message.en, "refused a submission");
+    }
+}
+
+impl ClockJumpedBack {
+    /// Logs and counts.
+    pub fn emit(self) {
+        counter!("granary_clock_jumped_back_total").increment(1);
+        gauge!("granary_clock_behind_milliseconds").set(self.behind_ms as f64);
+        error!(
+            behind_ms = self.behind_ms,
+            "the clock is behind the last entry's receive time: nothing is journaled until it has caught up. Check the time service"
+        );
+    }
+}
+
+impl ClockCaughtUp {
+    /// Logs and counts.
+    pub fn emit(self) {
+        gauge!("granary_clock_behind_milliseconds").set(0.0);
+        info!("the clock has caught up; journaling goes on");
+    }
+}
+
+impl StorageFailed<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        counter!("granary_storage_failed_total").increment(1);
+        error!(error = %self.error, "the journal could not be written; nothing of it is acknowledged");
+    }
+}
+
+impl StorageRecovered {
+    /// Logs and counts.
+    pub fn emit(self) {
+        gauge!("granary_journal_entries").set(self.size as f64);
+        warn!(
+            size = self.size,
+            found = self.found,
+            "read the journal again after a failed write; journaling goes on"
+        );
+    }
+}
+
+impl StorageStaysClosed<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        counter!("granary_storage_failed_total").increment(1);
+        error!(error = %self.error, "the journal cannot be opened again after a failed write; trying again at the next submission");
+    }
+}
+
+impl Projected {
+    /// Logs and counts.
+    pub fn emit(self) {
+        counter!("granary_projected_entries_total").increment(self.entries);
+        counter!("granary_ineffective_entries_total").increment(self.ineffective);
+        gauge!("granary_projector_lag_entries").set(self.lag as f64);
+        if self.ineffective > 0 {
+            warn!(
+                ineffective = self.ineffective,
+                "entries in the journal had no effect"
+            );
+        }
+        debug!(entries = self.entries, lag = self.lag, "folded entries");
+    }
+}
+
+impl ProjectorStopped<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        gauge!("granary_projector_stopped").set(1.0);
+        error!(error = %self.error, "the projector has stopped; after the next act nothing more is taken. Mend the cause and restart");
+    }
+}

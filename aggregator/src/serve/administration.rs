@@ -1,0 +1,142 @@
+//! The administration service: the operator's signed acts, the keys, the state digest.
+
+use std::sync::Arc;
+
+use granary_core::{
+    digest::Digest,
+    ledger::{Refusal, RefusalCode, act},
+};
+use granary_proto::v1::{
+    self, administration_service_server::AdministrationService, submit_act_response,
+};
+use tonic::{Request, Response, Status};
+
+use super::{
+    City, applied,
+    failure::{Failure, Need},
+    guard,
+};
+use crate::{
+    convert,
+    ingress::Received,
+    project::{self, Derived},
+};
+
+/// How often the state is digested anew where entries were folded meanwhile.
+const DIGEST_ATTEMPTS: usize = 10;
+
+/// The service.
+pub(super) struct Administration {
+    pub(super) city: Arc<City>,
+}
+
+#[tonic::async_trait]
+impl AdministrationService for Administration {
+    async fn submit_act(
+        &self,
+        request: Request<v1::SubmitActRequest>,
+    ) -> Result<Response<v1::SubmitActResponse>, Status> {
+        guard::person(&request, Need::Operator)?;
+        let result = match received(request.into_inner().envelope) {
+            Ok(received) => in_force(&self.city, received).await?,
+            Err(refusal) => Err(refusal),
+        };
+        let result = match result {
+            Ok(receipt) => submit_act_response::Result::Receipt(receipt),
+            Err(refusal) => submit_act_response::Result::Refusal(convert::refusal(refusal)),
+        };
+        Ok(Response::new(v1::SubmitActResponse {
+            result: Some(result),
+        }))
+    }
+
+    async fn list_keys(
+        &self,
+        request: Request<v1::ListKeysRequest>,
+    ) -> Result<Response<v1::ListKeysResponse>, Status> {
+        guard::person(&request, Need::Operator)?;
+        Ok(Response::new(enrolled(
+            &self.city,
+            &request.into_inner().unit,
+        )))
+    }
+
+    async fn get_state_digest(
+        &self,
+        request: Request<v1::GetStateDigestRequest>,
+    ) -> Result<Response<v1::GetStateDigestResponse>, Status> {
+        guard::person(&request, Need::Operator)?;
+        let derived = Arc::clone(self.city.handle.derived());
+        let (applied_size, digest) = super::blocking(move || state_digest(&derived)).await?;
+        Ok(Response::new(v1::GetStateDigestResponse {
+            state_digest: digest.as_bytes().to_vec(),
+            applied_size,
+        }))
+    }
+}
+
+/// Enters an act and waits until it is in force.
+pub(super) async fn in_force(
+    city: &City,
+    received: Received,
+) -> Result<Result<v1::Receipt, Refusal>, Failure> {
+    let accepted = match city.handle.submit_wait(received).await {
+        Ok(accepted) => accepted,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    city.handle
+        .wait_applied(accepted.index())
+        .await
+        .map_err(|_| Failure::Stopping)?;
+    Ok(accepted
+        .receipt(city.handle.journal())
+        .map(convert::receipt))
+}
+
+/// The digest of the rows and how many entries they hold. Rows move on while they are digested; what is told belongs
+/// together, because the number was the same before and after.
+fn state_digest(derived: &Derived) -> Result<(u64, Digest), Failure> {
+    for _ in 0..DIGEST_ATTEMPTS {
+        let before = applied(derived).map_err(Failure::internal)?;
+        let digest = project::state_digest(derived).map_err(Failure::internal)?;
+        if applied(derived).map_err(Failure::internal)? == before {
+            return Ok((before, digest));
+        }
+    }
+    Err(Failure::NotReady(
+        "entries are being folded all the time: ask again when it is quieter",
+    ))
+}
+
+/// An act's envelope as received.
+pub(super) fn received(envelope: Option<v1::Envelope>) -> Result<Received, Refusal> {
+    let received = convert::received(envelope)?;
+    if received.payload_type == act::PAYLOAD_TYPE {
+        return Ok(received);
+    }
+    Err(Refusal::new(
+        RefusalCode::PayloadType,
+        format!("此处只接收 {}", act::PAYLOAD_TYPE),
+        format!("only {} is taken here", act::PAYLOAD_TYPE),
+    ))
+}
+
+fn enrolled(city: &City, unit: &str) -> v1::ListKeysResponse {
+    let registry = city.handle.registry();
+    let wanted = registry
+        .keys()
+        .filter(|(_, key)| unit.is_empty() || key.unit.as_str() == unit);
+    let mut keys: Vec<_> = wanted
+        .map(|(key_id, key)| v1::EnrolledKey {
+            key_id: key_id.as_bytes().to_vec(),
+            unit: key.unit.to_string(),
+            suite: key.row.suite,
+            public_key: key.row.public_key.clone(),
+            label: key.row.label.clone(),
+            enrolled_index: key.row.enrolled_index,
+            revoked_index: key.row.revoked_index,
+        })
+        .collect();
+    keys.sort_by(|a, b| (&a.unit, a.enrolled_index).cmp(&(&b.unit, b.enrolled_index)));
+    v1::ListKeysResponse { keys }
+}

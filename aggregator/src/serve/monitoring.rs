@@ -1,0 +1,140 @@
+//! The monitoring service: slots, completeness, findings, series and status, each with what it stands on.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use granary_core::{
+    code::{DatasetCode, UnitCode},
+    completeness::Filter,
+    period::Period,
+};
+use granary_proto::v1::{self, monitoring_service_server::MonitoringService};
+use tonic::{Request, Response, Status};
+
+use super::{
+    City, blocking,
+    failure::{Failure, Need},
+    findings, guard, series, slots,
+};
+
+/// The most values in one list of a filter.
+const FILTER_VALUES_MAX: usize = 10_000;
+
+/// The service.
+pub(super) struct Monitoring {
+    pub(super) city: Arc<City>,
+}
+
+impl Monitoring {
+    /// Lets the caller pass and computes the answer away from the tasks that move bytes.
+    async fn answer<Q: Send + 'static, A: Send + 'static>(
+        &self,
+        request: Request<Q>,
+        compute: impl FnOnce(&City, Q) -> Result<A, Failure> + Send + 'static,
+    ) -> Result<Response<A>, Status> {
+        guard::person(&request, Need::Person)?;
+        let city = Arc::clone(&self.city);
+        let request = request.into_inner();
+        Ok(Response::new(
+            blocking(move || compute(&city, request)).await?,
+        ))
+    }
+}
+
+#[tonic::async_trait]
+impl MonitoringService for Monitoring {
+    async fn get_completeness(
+        &self,
+        request: Request<v1::GetCompletenessRequest>,
+    ) -> Result<Response<v1::GetCompletenessResponse>, Status> {
+        self.answer(request, slots::completeness).await
+    }
+
+    async fn list_slots(
+        &self,
+        request: Request<v1::ListSlotsRequest>,
+    ) -> Result<Response<v1::ListSlotsResponse>, Status> {
+        self.answer(request, slots::list).await
+    }
+
+    async fn list_findings(
+        &self,
+        request: Request<v1::ListFindingsRequest>,
+    ) -> Result<Response<v1::ListFindingsResponse>, Status> {
+        self.answer(request, findings::list).await
+    }
+
+    async fn get_series(
+        &self,
+        request: Request<v1::GetSeriesRequest>,
+    ) -> Result<Response<v1::GetSeriesResponse>, Status> {
+        self.answer(request, |city, request| series::read(city, &request))
+            .await
+    }
+
+    async fn get_status(
+        &self,
+        request: Request<v1::GetStatusRequest>,
+    ) -> Result<Response<v1::GetStatusResponse>, Status> {
+        guard::person(&request, Need::Person)?;
+        Ok(Response::new(status(&self.city)))
+    }
+}
+
+/// What an answer stands on. Taken before the rows are read, so that it never promises more than they hold.
+pub(super) fn basis(city: &City, as_of_ms: i64) -> v1::Basis {
+    v1::Basis {
+        applied_size: city.handle.applied(),
+        as_of_ms,
+        catalogue_version: version(city),
+    }
+}
+
+/// A filter from the wire.
+pub(super) fn filter(wire: Option<v1::SlotFilter>) -> Result<Filter, Failure> {
+    let wire = wire.unwrap_or_default();
+    Ok(Filter {
+        units: set("filter.units", &wire.units, UnitCode::new)?,
+        datasets: set("filter.datasets", &wire.datasets, DatasetCode::new)?,
+        periods: set("filter.periods", &wire.periods, Period::parse)?,
+    })
+}
+
+fn set<T: Ord, E: std::fmt::Display>(
+    field: &'static str,
+    texts: &[String],
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<BTreeSet<T>, Failure> {
+    if texts.len() > FILTER_VALUES_MAX {
+        return Err(Failure::invalid(
+            field,
+            format!("at most {FILTER_VALUES_MAX} values are allowed"),
+        ));
+    }
+    texts
+        .iter()
+        .map(|text| parse(text).map_err(|error| Failure::invalid(field, error)))
+        .collect()
+}
+
+fn status(city: &City) -> v1::GetStatusResponse {
+    let status = city.handle.status();
+    v1::GetStatusResponse {
+        journal_size: status.size,
+        applied_size: status.applied,
+        checkpoint: city.handle.journal().checkpoint().to_string(),
+        catalogue_version: version(city),
+        alarm: status
+            .alarm
+            .map(|alarm| alarm.to_string())
+            .unwrap_or_default(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn version(city: &City) -> Vec<u8> {
+    let registry = city.handle.registry();
+    registry
+        .catalogue()
+        .map(|catalogue| catalogue.version().as_bytes().to_vec())
+        .unwrap_or_default()
+}

@@ -1,0 +1,315 @@
+//! The server: opens the data folder, binds, serves, and drains.
+
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use granary_core::ledger::act;
+use granary_proto::v1::{
+    administration_service_server::AdministrationServiceServer,
+    collection_service_server::CollectionServiceServer,
+    enrolment_service_server::EnrolmentServiceServer,
+    monitoring_service_server::MonitoringServiceServer,
+    transparency_service_server::TransparencyServiceServer,
+};
+use jiff::Timestamp;
+use tokio::{net::TcpListener, sync::watch, time::Instant};
+use tonic::transport::{
+    Certificate, Identity, ServerTlsConfig,
+    server::{Router, Server as Transport},
+};
+use tonic_health::server::HealthReporter;
+
+use super::{
+    City, ENVELOPE_BYTES_MAX, administration::Administration, collection::Collection, connections,
+    enrolment::Enrolment, message_bytes_max, monitoring::Monitoring, transparency::Transparency,
+};
+use crate::{
+    clock::Clock,
+    journal::{Journal, OpenError, StoreError},
+    metrics::{Metrics, MetricsError},
+    pipeline::{Handle, Options, Pipeline, ShutdownError, StartError},
+    project::Derived,
+    settings::{Limits, Settings},
+    site::{Site, SiteError},
+};
+
+/// How long a client may take for the TLS handshake.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// How often an idle connection is asked whether it is still there, and how long it may take to say so.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How often health is looked at.
+const HEALTH_INTERVAL: Duration = Duration::from_millis(500);
+/// What may be under way on one stream and on one connection before the sender waits, in bytes.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// The largest enrolment request, in bytes.
+const ENROLMENT_BYTES_MAX: usize = 64 << 10;
+
+/// A server that has bound its addresses and not yet begun to serve.
+pub struct Server {
+    city: Arc<City>,
+    pipeline: Pipeline,
+    listener: TcpListener,
+    tls: ServerTlsConfig,
+    metrics: Option<Metrics>,
+    stop: watch::Sender<bool>,
+    grace: Duration,
+    enrolled: std::path::PathBuf,
+}
+
+/// Why the server did not start, or did not stop cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The journal cannot be used.
+    #[error("the journal cannot be opened: {0}")]
+    Journal(#[from] OpenError),
+    /// The derived state cannot be used.
+    #[error("the derived state cannot be opened: {0}; `rebuild` makes it anew")]
+    Derived(#[from] StoreError),
+    /// The pipeline did not start.
+    #[error("the pipeline did not start: {0}")]
+    Start(#[from] StartError),
+    /// An address cannot be bound.
+    #[error("cannot listen on {0}: {1}")]
+    Bind(SocketAddr, std::io::Error),
+    /// Metrics cannot be served.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    /// The transport failed.
+    #[error("the transport failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    /// The last entries could not be written in time.
+    #[error("the pipeline did not stop cleanly: {0}")]
+    Shutdown(#[from] ShutdownError),
+    /// A task was lost.
+    #[error("a task was lost: {0}")]
+    Task(#[from] tokio::task::JoinError),
+    /// The reflection service cannot read the program's own descriptors.
+    #[error("the reflection service: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+impl Server {
+    /// Opens the data folder, catches the derived state up, and binds.
+    ///
+    /// # Errors
+    /// [`ServeError`]; nothing is bound or running then.
+    pub async fn open(
+        settings: &Settings,
+        clock: Arc<dyn Clock>,
+        metrics: Option<Metrics>,
+    ) -> Result<Self, ServeError> {
+        let site = Site::new(&settings.data);
+        let authority = site.authority()?;
+        let now = Timestamp::from_millisecond(clock.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
+        let tls = tls(&site, &settings.server_names, now)?;
+        let key = site.log_key()?;
+        let log_verifier_key = key.verifier().to_string();
+        let listener = bind(settings.listen).await?;
+        let (options, data, its_clock) =
+            (options(settings), settings.data.clone(), Arc::clone(&clock));
+        let pipeline = tokio::task::spawn_blocking(move || {
+            let journal = Journal::open(&data)?;
+            let derived = Derived::open(&data)?;
+            Ok::<_, ServeError>(Pipeline::start(journal, derived, key, options, its_clock)?)
+        });
+        let pipeline = pipeline.await??;
+        let (stop, stopped) = watch::channel(false);
+        let city = City {
+            handle: pipeline.handle(),
+            authority,
+            log_verifier_key,
+            limits: settings.limits,
+            clock,
+            stop: stopped,
+            bundle: ArcSwapOption::empty(),
+        };
+        let (grace, enrolled) = (settings.grace, site.enrolled());
+        Ok(Self {
+            city: Arc::new(city),
+            pipeline,
+            listener,
+            tls,
+            metrics,
+            stop,
+            grace,
+            enrolled,
+        })
+    }
+
+    /// Where gRPC is served: the port is known once it is bound.
+    ///
+    /// # Errors
+    /// What the operating system said.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown` completes, then drains for at most the grace period.
+    ///
+    /// # Errors
+    /// [`ServeError`]; what was acknowledged is durable all the same.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+        let Self {
+            city,
+            pipeline,
+            listener,
+            tls,
+            metrics,
+            stop,
+            grace,
+            enrolled,
+        } = self;
+        let limits = city.limits;
+        let (reporter, router) = router(&city, tls, &enrolled).await?;
+        let watching = tokio::spawn(watch_health(city.handle.clone(), reporter));
+        let scraping = metrics
+            .map(|metrics| tokio::spawn(metrics.serve(city.handle.clone(), stop.subscribe())));
+        let mut stopping = stop.subscribe();
+        let stopped = async move {
+            // An error means that the sender is gone, which is a stop as well.
+            let _ = stopping.wait_for(|stop| *stop).await;
+        };
+        let incoming = connections::accept(listener, limits);
+        let serving = router.serve_with_incoming_shutdown(incoming, stopped);
+        let mut serving = std::pin::pin!(serving);
+        let ended = tokio::select! {
+            served = &mut serving => Some(served),
+            () = shutdown => None,
+        };
+        tracing::info!(grace_ms = grace.as_millis(), "stopping");
+        let deadline = Instant::now() + grace;
+        stop.send_replace(true);
+        let served = match ended {
+            Some(served) => served,
+            None => tokio::time::timeout_at(deadline, serving)
+                .await
+                .unwrap_or_else(|_| {
+                    tracing::warn!(
+                        "some connections were still open at the end of the grace period"
+                    );
+                    Ok(())
+                }),
+        };
+        watching.abort();
+        if let Some(scraping) = scraping {
+            scraping.abort();
+        }
+        let left = deadline
+            .saturating_duration_since(Instant::now())
+            .max(Duration::from_secs(1));
+        tokio::task::spawn_blocking(move || pipeline.shutdown(left)).await??;
+        tracing::info!("stopped");
+        Ok(served?)
+    }
+}
+
+async fn router(
+    city: &Arc<City>,
+    tls: ServerTlsConfig,
+    enrolled: &Path,
+) -> Result<(HealthReporter, Router), ServeError> {
+    let collection = CollectionServiceServer::new(Collection {
+        city: Arc::clone(city),
+    });
+    let enrolment = Enrolment {
+        city: Arc::clone(city),
+        folder: enrolled.to_owned(),
+    };
+    let administration = AdministrationServiceServer::new(Administration {
+        city: Arc::clone(city),
+    });
+    let (reporter, health) = tonic_health::server::health_reporter();
+    set_health(&reporter, true).await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(granary_proto::DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let router = transport(&city.limits)
+        .tls_config(tls)?
+        .add_service(collection.max_decoding_message_size(message_bytes_max()))
+        .add_service(
+            EnrolmentServiceServer::new(enrolment).max_decoding_message_size(ENROLMENT_BYTES_MAX),
+        )
+        .add_service(
+            administration.max_decoding_message_size(act::PAYLOAD_BYTES_MAX + ENVELOPE_BYTES_MAX),
+        )
+        .add_service(MonitoringServiceServer::new(Monitoring {
+            city: Arc::clone(city),
+        }))
+        .add_service(TransparencyServiceServer::new(Transparency {
+            city: Arc::clone(city),
+        }))
+        .add_service(health)
+        .add_service(reflection);
+    Ok((reporter, router))
+}
+
+fn transport(limits: &Limits) -> Transport {
+    Transport::builder()
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_concurrent_streams(limits.requests_per_connection_max)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+}
+
+/// The authority's certificate goes with the server's, so that an agent with nothing but a token can find it in the
+/// handshake and compare its digest.
+fn tls(site: &Site, names: &[String], now: Timestamp) -> Result<ServerTlsConfig, ServeError> {
+    let authority = site.authority()?;
+    let identity = site.server_identity(&authority, names, now)?;
+    let chain = format!(
+        "{}{}",
+        identity.certificate_pem,
+        authority.certificate_pem()
+    );
+    Ok(ServerTlsConfig::new()
+        .identity(Identity::from_pem(chain, identity.key_pem))
+        .client_ca_root(Certificate::from_pem(authority.certificate_pem()))
+        .client_auth_optional(true)
+        .timeout(HANDSHAKE_MAX))
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| ServeError::Bind(address, error))
+}
+
+fn options(settings: &Settings) -> Options {
+    Options {
+        queue_bytes_max: settings.batch.queue_bytes_max,
+        batch_count_max: settings.batch.entries_max,
+        batch_bytes_max: settings.batch.bytes_max,
+        gather_wait_max: settings.batch.wait,
+        ..Options::default()
+    }
+}
+
+/// Reports that the server does not serve while sequencing has stopped.
+async fn watch_health(handle: Handle, reporter: HealthReporter) {
+    let mut was_healthy = true;
+    let mut ticks = tokio::time::interval(HEALTH_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let is_healthy = handle.status().alarm.is_none();
+        if is_healthy != was_healthy {
+            set_health(&reporter, is_healthy).await;
+            was_healthy = is_healthy;
+        }
+    }
+}
+
+async fn set_health(reporter: &HealthReporter, healthy: bool) {
+    use tonic_health::ServingStatus::{NotServing, Serving};
+    let status = if healthy { Serving } else { NotServing };
+    reporter.set_service_status("", status).await;
+    reporter
+        .set_service_status("granary.v1.CollectionService", status)
+        .await;
+}

@@ -1,0 +1,233 @@
+//! Slots and completeness: the board's counts and states, with what the rows say about each slot.
+
+use std::collections::BTreeSet;
+
+use granary_core::{
+    catalogue::Catalogue,
+    completeness::{Filter, Group, GroupBy, SlotAt, SlotState, StateCounts},
+    ledger::keys,
+    snapshot::SlotKey,
+    text::Bilingual,
+};
+use granary_proto::v1;
+
+use super::{
+    City, bounded,
+    failure::Failure,
+    history,
+    monitoring::{self, basis},
+    page::{Cursor, Fingerprint},
+};
+
+/// Rows in one page: what 0 means, and the most.
+pub(super) const PAGE_DEFAULT: u32 = 1_000;
+pub(super) const PAGE_MAX: u32 = 10_000;
+
+/// Counts the slots in each state.
+pub(super) fn completeness(
+    city: &City,
+    request: v1::GetCompletenessRequest,
+) -> Result<v1::GetCompletenessResponse, Failure> {
+    let filter = monitoring::filter(request.filter)?;
+    let by = group_by(request.group_by)?;
+    let as_of_ms = city.instant(request.as_of_ms);
+    let basis = basis(city, as_of_ms);
+    let counted = city.handle.board(|board| {
+        (
+            board.counts(&filter, by, as_of_ms),
+            board.catalogue().clone(),
+        )
+    });
+    let Some((counted, catalogue)) = counted else {
+        return Ok(v1::GetCompletenessResponse {
+            basis: Some(basis),
+            ..Default::default()
+        });
+    };
+    let total = counted
+        .iter()
+        .fold(StateCounts::default(), |sum, (_, counts)| sum.plus(*counts));
+    let rows = counted
+        .iter()
+        .map(|(group, counts)| row(&catalogue, group, counts))
+        .collect();
+    Ok(v1::GetCompletenessResponse {
+        basis: Some(basis),
+        rows,
+        total: Some(wire_counts(&total)),
+    })
+}
+
+/// Lists slots with their states.
+pub(super) fn list(
+    city: &City,
+    mut request: v1::ListSlotsRequest,
+) -> Result<v1::ListSlotsResponse, Failure> {
+    let token = std::mem::take(&mut request.page_token);
+    let count_max = bounded(
+        std::mem::take(&mut request.page_size),
+        PAGE_DEFAULT,
+        PAGE_MAX,
+    );
+    let fingerprint = Fingerprint::of(&request);
+    let cursor = Cursor::parse(&token, fingerprint)?;
+    let filter = monitoring::filter(request.filter)?;
+    let states = states(&request.states)?;
+    let as_of_ms = cursor
+        .as_ref()
+        .map_or_else(|| city.instant(request.as_of_ms), |cursor| cursor.as_of_ms);
+    let after = cursor.map(|cursor| after_slot(&cursor)).transpose()?;
+    let basis = basis(city, as_of_ms);
+    let found = city.handle.board(|board| {
+        let slots = board.slots(&filter, &states, as_of_ms, after.as_ref(), count_max);
+        (slots, board.catalogue().clone())
+    });
+    let Some((found, catalogue)) = found else {
+        return Ok(v1::ListSlotsResponse {
+            basis: Some(basis),
+            ..Default::default()
+        });
+    };
+    let next = found
+        .last()
+        .filter(|_| found.len() == count_max)
+        .map(|last| Cursor {
+            as_of_ms,
+            after: keys::slot(keys::Table::Slot, &last.slot),
+        });
+    let slots = found
+        .into_iter()
+        .map(|at| detail(city, &catalogue, at, as_of_ms));
+    Ok(v1::ListSlotsResponse {
+        basis: Some(basis),
+        slots: slots.collect::<Result<_, _>>()?,
+        next_page_token: next.map(|next| next.token(fingerprint)).unwrap_or_default(),
+    })
+}
+
+fn after_slot(cursor: &Cursor) -> Result<SlotKey, Failure> {
+    let slot = keys::parse_slot(&cursor.after).map(|(slot, _)| slot);
+    slot.ok_or_else(|| {
+        Failure::invalid(
+            "page_token",
+            "it does not name a slot: begin again without one",
+        )
+    })
+}
+
+fn detail(
+    city: &City,
+    catalogue: &Catalogue,
+    at: SlotAt,
+    as_of_ms: i64,
+) -> Result<v1::Slot, Failure> {
+    let name = catalogue
+        .unit(&at.slot.unit)
+        .map(|unit| unit.name().clone())
+        .unwrap_or_default();
+    let row = history::slot_row(city, &at.slot)?.unwrap_or_default();
+    let known = |at_ms: Option<i64>| at_ms.filter(|at_ms| *at_ms <= as_of_ms);
+    let mut current = row
+        .current
+        .as_ref()
+        .map(|current| (current.received_at_ms, current.revision));
+    let mut returned_count = row.returned_count;
+    // The row tells of now. Where it holds more than was known at the instant, the vintages tell the rest.
+    if returned_count > 0 || current.is_some_and(|(received_at_ms, _)| received_at_ms > as_of_ms) {
+        let vintages = history::vintages(city, &at.slot)?;
+        let returned = vintages
+            .iter()
+            .filter(|(_, row)| row.received_at_ms <= as_of_ms && !history::is_valid(row));
+        returned_count = u32::try_from(returned.count()).unwrap_or(u32::MAX);
+        let vintage = history::current_at(city, &vintages, as_of_ms)?;
+        current = vintage.map(|(_, row)| (row.received_at_ms, row.revision));
+    }
+    let first_accepted_at_ms = known(row.first_accepted_at_ms);
+    let late_ms = first_accepted_at_ms.map_or(0, |accepted| accepted.saturating_sub(at.due_at_ms));
+    Ok(v1::Slot {
+        unit: at.slot.unit.to_string(),
+        dataset: at.slot.dataset.to_string(),
+        period: at.slot.period.to_string(),
+        state: at.state.number(),
+        due_at_ms: at.due_at_ms,
+        first_received_at_ms: known(row.first_received_at_ms),
+        first_accepted_at_ms,
+        last_revised_at_ms: current.map(|(received_at_ms, _)| received_at_ms),
+        returned_count,
+        revision: current.map_or(0, |(_, revision)| revision),
+        lateness_ms: late_ms.max(0),
+        unit_name_zh: name.zh,
+        unit_name_en: name.en,
+    })
+}
+
+fn row(catalogue: &Catalogue, group: &Group, counts: &StateCounts) -> v1::CompletenessRow {
+    let unit = group
+        .unit
+        .as_ref()
+        .and_then(|code| catalogue.unit(code))
+        .map(|unit| unit.name());
+    let dataset = group
+        .dataset
+        .as_ref()
+        .and_then(|code| catalogue.dataset(code))
+        .map(|dataset| dataset.name());
+    let name: Bilingual = unit.or(dataset).cloned().unwrap_or_default();
+    v1::CompletenessRow {
+        unit: group
+            .unit
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        dataset: group
+            .dataset
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        period: group
+            .period
+            .map(|period| period.to_string())
+            .unwrap_or_default(),
+        counts: Some(wire_counts(counts)),
+        name_zh: name.zh,
+        name_en: name.en,
+    }
+}
+
+fn wire_counts(counts: &StateCounts) -> v1::StateCounts {
+    v1::StateCounts {
+        expected: counts.expected(),
+        timely: counts.timely,
+        late: counts.late,
+        missing: counts.missing,
+        exempt: counts.exempt,
+        pending: counts.pending,
+    }
+}
+
+fn group_by(number: i32) -> Result<GroupBy, Failure> {
+    let group = v1::GroupBy::try_from(number)
+        .map_err(|_| Failure::invalid("group_by", "it is not a known number"))?;
+    Ok(match group {
+        v1::GroupBy::Unspecified => GroupBy::Nothing,
+        v1::GroupBy::Unit => GroupBy::Unit,
+        v1::GroupBy::Dataset => GroupBy::Dataset,
+        v1::GroupBy::Period => GroupBy::Period,
+        v1::GroupBy::DatasetPeriod => GroupBy::DatasetPeriod,
+    })
+}
+
+fn states(numbers: &[i32]) -> Result<BTreeSet<SlotState>, Failure> {
+    let state = |number: &i32| {
+        SlotState::from_number(*number)
+            .ok_or_else(|| Failure::invalid("states", format!("{number} is not a state")))
+    };
+    numbers.iter().map(state).collect()
+}
+
+/// The filter's own sets, for listings that do not go through the board.
+pub(super) fn wants(filter: &Filter, slot: &SlotKey) -> bool {
+    (filter.units.is_empty() || filter.units.contains(&slot.unit))
+        && (filter.datasets.is_empty() || filter.datasets.contains(&slot.dataset))
+        && (filter.periods.is_empty() || filter.periods.contains(&slot.period))
+}
