@@ -1,0 +1,267 @@
+//! The arguments. Their English help stands here, the Chinese in [`super::help`].
+
+use std::path::PathBuf;
+
+use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use granary_core::{
+    code::{DatasetCode, IndicatorCode, ItemKey, UnitCode},
+    period::Period,
+    text::Language,
+};
+use granary_proto::v1;
+use jiff::{Timestamp, tz::TimeZone};
+
+/// Checks receipts offline, and shows who has reported and what does not add up.
+#[derive(Debug, Parser)]
+#[command(name = "granary-audit", version, disable_help_subcommand = true)]
+pub(super) struct Args {
+    /// Language of all output: zh or en (else GRANARY_LANG, then LC_ALL, LC_MESSAGES, LANG; else zh)
+    #[arg(long, global = true, display_order = 100, value_name = "LANG", value_parser = super::parse_language)]
+    pub(super) lang: Option<Language>,
+    /// Time zone that instants are shown in
+    #[arg(long, global = true, display_order = 100, value_name = "ZONE", default_value = "Asia/Shanghai", value_parser = zone)]
+    pub(super) zone: TimeZone,
+    /// Write one JSON object instead of text
+    #[arg(long, global = true, display_order = 100)]
+    pub(super) json: bool,
+    /// Widest table, in terminal columns (else COLUMNS; else 160)
+    #[arg(long, global = true, display_order = 100, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
+    pub(super) width: Option<u16>,
+    #[command(subcommand)]
+    pub(super) task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Task {
+    /// Verify a receipt or a checkpoint offline, from the log's public key alone
+    Verify(Verify),
+    /// Count who has reported, in time or late, who has not, and the two rates
+    Completeness(Completeness),
+    /// List the rules that are false on current figures, and the units' explanations
+    Findings(Findings),
+    /// List slots with their states
+    Slots(Slots),
+    /// Read one indicator's series, as known at an instant or with all vintages
+    Series(Series),
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Verify {
+    /// The receipt (c2sp.org/tlog-proof@v1); - reads standard input
+    #[arg(
+        value_name = "RECEIPT",
+        required_unless_present = "checkpoint",
+        conflicts_with = "checkpoint"
+    )]
+    pub(super) receipt: Option<PathBuf>,
+    /// The log's verifier key, origin+hash+key, or a file that holds it
+    #[arg(long, value_name = "KEY|FILE")]
+    pub(super) log_key: String,
+    /// A payload file, whose SHA-256 must be that of the entry
+    #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
+    pub(super) payload: Option<PathBuf>,
+    /// Verify a checkpoint (signed note) instead of a receipt
+    #[arg(long, value_name = "FILE")]
+    pub(super) checkpoint: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Line {
+    /// The city's address, https://host:port
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GRANARY_SERVER",
+        hide_env_values = true
+    )]
+    pub(super) server: String,
+    /// Folder with ca.pem, client.pem and client.key
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "GRANARY_IDENTITY",
+        hide_env_values = true
+    )]
+    pub(super) identity: PathBuf,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Filter {
+    /// Only these units; repeat it or separate by commas
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(super) unit: Vec<UnitCode>,
+    /// Only these datasets
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(super) dataset: Vec<DatasetCode>,
+    /// Only these periods, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
+    #[arg(long, value_name = "PERIOD", value_delimiter = ',')]
+    pub(super) period: Vec<Period>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Completeness {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// A row for each of these; without it, one row for all
+    #[arg(long, value_name = "BY")]
+    pub(super) by: Option<By>,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Findings {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// Only findings with these statuses
+    #[arg(long, value_name = "STATUS", value_delimiter = ',')]
+    pub(super) status: Vec<Status>,
+    /// Most rows to list
+    #[arg(long, value_name = "ROWS", default_value_t = 10_000, value_parser = rows)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Slots {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// Only slots in these states
+    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    pub(super) state: Vec<State>,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+    /// Most rows to list
+    #[arg(long, value_name = "ROWS", default_value_t = 10_000, value_parser = rows)]
+    pub(super) limit: usize,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Series {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The unit
+    #[arg(long, value_name = "CODE")]
+    pub(super) unit: UnitCode,
+    /// The dataset
+    #[arg(long, value_name = "CODE")]
+    pub(super) dataset: DatasetCode,
+    /// The indicator
+    #[arg(long, value_name = "CODE")]
+    pub(super) indicator: IndicatorCode,
+    /// The item, in an itemised dataset
+    #[arg(long, value_name = "KEY")]
+    pub(super) item: Option<ItemKey>,
+    /// The first period; else from the beginning
+    #[arg(long, value_name = "PERIOD")]
+    pub(super) from: Option<Period>,
+    /// The last period; else to the end
+    #[arg(long, value_name = "PERIOD")]
+    pub(super) to: Option<Period>,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+    /// All vintages instead of the value as known at the instant
+    #[arg(long)]
+    pub(super) vintages: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum By {
+    Unit,
+    Dataset,
+    Period,
+    DatasetPeriod,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Status {
+    Open,
+    Explained,
+    Accepted,
+    Corrected,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum State {
+    Timely,
+    Late,
+    Missing,
+    Exempt,
+    Pending,
+}
+
+impl By {
+    pub(super) const fn wire(self) -> v1::GroupBy {
+        match self {
+            Self::Unit => v1::GroupBy::Unit,
+            Self::Dataset => v1::GroupBy::Dataset,
+            Self::Period => v1::GroupBy::Period,
+            Self::DatasetPeriod => v1::GroupBy::DatasetPeriod,
+        }
+    }
+}
+
+impl Status {
+    pub(super) const fn wire(self) -> v1::FindingStatus {
+        match self {
+            Self::Open => v1::FindingStatus::Open,
+            Self::Explained => v1::FindingStatus::Explained,
+            Self::Accepted => v1::FindingStatus::Accepted,
+            Self::Corrected => v1::FindingStatus::Corrected,
+        }
+    }
+}
+
+impl State {
+    pub(super) const fn wire(self) -> v1::SlotState {
+        match self {
+            Self::Timely => v1::SlotState::Timely,
+            Self::Late => v1::SlotState::Late,
+            Self::Missing => v1::SlotState::Missing,
+            Self::Exempt => v1::SlotState::Exempt,
+            Self::Pending => v1::SlotState::Pending,
+        }
+    }
+}
+
+impl Filter {
+    pub(super) fn wire(&self) -> v1::SlotFilter {
+        v1::SlotFilter {
+            units: self.unit.iter().map(ToString::to_string).collect(),
+            datasets: self.dataset.iter().map(ToString::to_string).collect(),
+            periods: self.period.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|_| {
+        format!("{text:?} is not a time zone: write a name such as Asia/Shanghai or UTC")
+    })
+}
+
+/// Milliseconds since 1970; 0 means "now" on the wire, so no instant at or before it can be asked about.
+fn instant(text: &str) -> Result<i64, String> {
+    let instant: Timestamp = text.parse().map_err(|_| {
+        format!("{text:?} is not an instant: write 2021-10-12T12:00:00+08:00, with its offset")
+    })?;
+    Some(instant.as_millisecond())
+        .filter(|at_ms| *at_ms > 0)
+        .ok_or_else(|| "the instant must lie after 1970-01-01T00:00:00Z".to_owned())
+}
+
+fn rows(text: &str) -> Result<usize, String> {
+    let rows = text
+        .parse()
+        .ok()
+        .filter(|rows| (1..=10_000_000).contains(rows));
+    rows.ok_or_else(|| "write a number from 1 to 10000000".to_owned())
+}

@@ -1,0 +1,305 @@
+//! The help in both languages, with examples. A test holds that no argument lacks its Chinese text.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command, CommandFactory as _};
+use granary_core::text::Language;
+
+use super::{Environment, args::Args};
+
+/// The language of this run: `--lang`, then the environment, then Chinese.
+pub(super) fn language(args: &[OsString], environment: &Environment<'_>) -> Language {
+    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let flag = args.iter().enumerate().find_map(|(at, arg)| {
+        if arg == "--lang" {
+            return args.get(at + 1).map(ToString::to_string);
+        }
+        arg.strip_prefix("--lang=").map(ToOwned::to_owned)
+    });
+    let variables = ["GRANARY_LANG", "LC_ALL", "LC_MESSAGES", "LANG"];
+    let said = flag
+        .into_iter()
+        .chain(variables.iter().filter_map(|name| environment(name)));
+    said.filter_map(|text| Language::parse(&text))
+        .next()
+        .unwrap_or_default()
+}
+
+/// The arguments with their help in `language`.
+pub(super) fn command(language: Language) -> Command {
+    let command = Args::command();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    let version = Arg::new("version")
+        .short('V')
+        .long("version")
+        .display_order(200)
+        .action(ArgAction::Version);
+    let command = command
+        .disable_version_flag(true)
+        // A terminal folds long lines itself, and an example is copied whole.
+        .term_width(0)
+        .arg(version.help("Print the version"));
+    let mut command = worded(command, language).after_help(match language {
+        Language::Zh => AFTER_ZH,
+        Language::En => AFTER_EN,
+    });
+    for name in names {
+        command = command.mut_subcommand(&name, |sub| {
+            let examples = examples(sub.get_name(), language);
+            worded(sub, language).after_help(examples)
+        });
+    }
+    command
+}
+
+/// Adds the help flag, which clap would add too late; replaces every text by its Chinese form, where that is asked for.
+fn worded(command: Command, language: Language) -> Command {
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .display_order(200)
+        .action(ArgAction::Help);
+    let command = command.disable_help_flag(true).arg(help.help("Print help"));
+    match language {
+        Language::Zh => in_chinese(command),
+        Language::En => command,
+    }
+}
+
+fn in_chinese(command: Command) -> Command {
+    let about = chinese(command.get_name());
+    let command = command
+        .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
+        .subcommand_help_heading("命令")
+        .subcommand_value_name("命令")
+        .mut_args(|arg| {
+            let text = chinese(arg.get_id().as_str());
+            let heading = if arg.is_positional() {
+                "参数"
+            } else {
+                "选项"
+            };
+            let arg = arg.help_heading(heading);
+            match text {
+                Some(text) => arg.help(text),
+                None => arg,
+            }
+        });
+    match about {
+        Some(about) => command.about(about),
+        None => command,
+    }
+}
+
+fn chinese(id: &str) -> Option<&'static str> {
+    CHINESE
+        .iter()
+        .find(|(known, _)| *known == id)
+        .map(|(_, text)| *text)
+}
+
+/// By the name of the command or the argument.
+const CHINESE: &[(&str, &str)] = &[
+    ("granary-audit", "离线核验回执；查看谁已报送、哪里不平"),
+    ("verify", "仅凭日志公钥离线核验回执或检查点"),
+    ("completeness", "统计按时、迟报、未报的份数和两个率"),
+    ("findings", "列出现行数据上不成立的审核及单位的说明"),
+    ("slots", "列出每份应报的状态"),
+    ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
+    (
+        "lang",
+        "输出语言：zh 或 en（否则依次看 GRANARY_LANG、LC_ALL、LC_MESSAGES、LANG；都没有则 zh）",
+    ),
+    ("zone", "显示时间所用的时区"),
+    ("json", "输出一个 JSON 对象"),
+    ("width", "表格最宽的列数（否则看 COLUMNS；都没有则 160）"),
+    (
+        "receipt",
+        "回执文件（c2sp.org/tlog-proof@v1）；- 表示标准输入",
+    ),
+    ("log_key", "日志公钥，形如 origin+hash+key，或存有它的文件"),
+    ("payload", "内容文件，其 SHA-256 须与条目中的相同"),
+    ("checkpoint", "核验检查点（signed note），而不是回执"),
+    ("server", "市级系统地址 https://主机:端口"),
+    ("identity", "存放 ca.pem、client.pem、client.key 的目录"),
+    ("unit", "单位代码（可重复，或用逗号分隔）"),
+    ("dataset", "报表代码"),
+    (
+        "period",
+        "报告期，如 2021-A1、2021-S1、2021-Q3、2021-M03、2021-03-31",
+    ),
+    ("by", "按什么分行；不写则合为一行"),
+    (
+        "as_of",
+        "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在",
+    ),
+    ("status", "只列这些状态的问题"),
+    ("state", "只列这些状态的应报"),
+    ("limit", "最多列多少行"),
+    ("indicator", "指标代码"),
+    ("item", "明细项"),
+    ("from", "第一个报告期；不写则从头"),
+    ("to", "最后一个报告期；不写则到底"),
+    ("vintages", "列出全部版本，而不是某一时点所知的值"),
+    ("help", "显示帮助"),
+    ("version", "显示版本"),
+];
+
+fn examples(command: &str, language: Language) -> &'static str {
+    match (command, language) {
+        ("verify", Language::Zh) => VERIFY_ZH,
+        ("verify", Language::En) => VERIFY_EN,
+        ("completeness", Language::Zh) => COMPLETENESS_ZH,
+        ("completeness", Language::En) => COMPLETENESS_EN,
+        ("findings", Language::Zh) => FINDINGS_ZH,
+        ("findings", Language::En) => FINDINGS_EN,
+        ("slots", Language::Zh) => SLOTS_ZH,
+        ("slots", Language::En) => SLOTS_EN,
+        ("series", Language::Zh) => SERIES_ZH,
+        ("series", Language::En) => SERIES_EN,
+        (_, _) => "",
+    }
+}
+
+const AFTER_ZH: &str = "示例：
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey
+  granary-audit completeness --server https://city.example:7443 --identity auditor --by unit
+  granary-audit findings --server https://city.example:7443 --identity auditor --status open
+
+退出码：0 成立或已回答；1 不成立；2 参数、文件或连接有误";
+
+const AFTER_EN: &str = "Examples:
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey
+  granary-audit completeness --server https://city.example:7443 --identity auditor --by unit
+  granary-audit findings --server https://city.example:7443 --identity auditor --status open
+
+Exit codes: 0 it holds, or was answered; 1 it does not hold; 2 wrong arguments, files or connection";
+
+const VERIFY_ZH: &str =
+    "不联网。核验检查点的签名和包含证明，再解读日志条目；说明它证明什么、不证明什么。
+
+示例：
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey --payload 2021-Q3.snapshot --json
+  granary-audit verify --checkpoint checkpoint --log-key 'city.example/granary+0123abcd+AX...'
+
+退出码：0 成立；1 不成立；2 参数或文件有误";
+
+const VERIFY_EN: &str = "Uses no network. Verifies the checkpoint's signature and the inclusion proof, then reads the journal entry, and
+says what it proves and what it does not.
+
+Examples:
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey --payload 2021-Q3.snapshot --json
+  granary-audit verify --checkpoint checkpoint --log-key 'city.example/granary+0123abcd+AX...'
+
+Exit codes: 0 it holds; 1 it does not hold; 2 wrong arguments or files";
+
+const COMPLETENESS_ZH: &str = "报送率 = (按时 + 迟报) / (应报 - 免报)
+按时率 = 按时 / (应报 - 免报)
+待报（未到期、未收到）计入分母，不计入分子：还有待报时，两个率都是中间数。五种状态之和总等于应报。
+
+示例：
+  granary-audit completeness --server https://city.example:7443 --identity auditor --by unit --period 2021-Q3
+  granary-audit completeness --server https://city.example:7443 --identity auditor --as-of 2021-10-12T12:00:00+08:00";
+
+const COMPLETENESS_EN: &str = "reporting rate = (timely + late) / (expected - exempt)
+on-time rate   = timely / (expected - exempt)
+A pending slot (not yet due, not yet accepted) is in the denominator and not in a numerator: while any is pending, both
+rates are interim. The five states always sum to the slots expected.
+
+Examples:
+  granary-audit completeness --server https://city.example:7443 --identity auditor --by unit --period 2021-Q3
+  granary-audit completeness --server https://city.example:7443 --identity auditor --as-of 2021-10-12T12:00:00+08:00";
+
+const FINDINGS_ZH: &str = "示例：
+  granary-audit findings --server https://city.example:7443 --identity auditor --status open,explained
+  granary-audit findings --server https://city.example:7443 --identity auditor --unit 621100 --json";
+
+const FINDINGS_EN: &str = "Examples:
+  granary-audit findings --server https://city.example:7443 --identity auditor --status open,explained
+  granary-audit findings --server https://city.example:7443 --identity auditor --unit 621100 --json";
+
+const SLOTS_ZH: &str = "示例：
+  granary-audit slots --server https://city.example:7443 --identity auditor --state late,missing --period 2021-Q3";
+
+const SLOTS_EN: &str = "Examples:
+  granary-audit slots --server https://city.example:7443 --identity auditor --state late,missing --period 2021-Q3";
+
+const SERIES_ZH: &str = "示例：
+  granary-audit series --server https://city.example:7443 --identity auditor \\
+    --unit 621100 --dataset annual-accounts --indicator gdp --vintages";
+
+const SERIES_EN: &str = "Examples:
+  granary-audit series --server https://city.example:7443 --identity auditor \\
+    --unit 621100 --dataset annual-accounts --indicator gdp --vintages";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_and_argument_has_both_texts() {
+        let mut command = command(Language::Zh);
+        command.build();
+        let all = std::iter::once(&command).chain(command.get_subcommands());
+        for command in all {
+            assert!(
+                chinese(command.get_name()).is_some(),
+                "{}",
+                command.get_name()
+            );
+            for arg in command.get_arguments() {
+                let text = chinese(arg.get_id().as_str());
+                assert_eq!(
+                    arg.get_help().map(ToString::to_string).as_deref(),
+                    text,
+                    "{}",
+                    arg.get_id()
+                );
+            }
+        }
+        for name in ["verify", "completeness", "findings", "slots", "series"] {
+            assert!(examples(name, Language::Zh).contains("示例"), "{name}");
+            assert!(examples(name, Language::En).contains("Examples"), "{name}");
+        }
+    }
+
+    fn check(args: &[&str], variables: &[(&str, &str)], expect: Language) {
+        let args: Vec<OsString> = args.iter().map(Into::into).collect();
+        let environment = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, text)| (*text).to_owned())
+        };
+        assert_eq!(
+            language(&args, &environment),
+            expect,
+            "{args:?} {variables:?}"
+        );
+    }
+
+    #[test]
+    fn the_flag_comes_before_the_environment() {
+        check(&["a"], &[], Language::Zh);
+        check(&["a"], &[("LANG", "en_GB.UTF-8")], Language::En);
+        check(
+            &["a"],
+            &[("LANG", "en_GB.UTF-8"), ("GRANARY_LANG", "zh")],
+            Language::Zh,
+        );
+        check(
+            &["a", "--lang", "en"],
+            &[("GRANARY_LANG", "zh")],
+            Language::En,
+        );
+        check(&["a", "--lang=en"], &[], Language::En);
+        check(
+            &["a"],
+            &[("LC_ALL", "C.UTF-8"), ("LANG", "en")],
+            Language::En,
+        );
+    }
+}

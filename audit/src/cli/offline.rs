@@ -1,0 +1,156 @@
+//! `verify`: files in, a verdict out, no network.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+
+use granary_core::{
+    ledger::act,
+    log::{VerifierKey, note::NOTE_BYTES_MAX, receipt::RECEIPT_BYTES_MAX},
+    text::Bilingual,
+};
+
+use super::{DOES_NOT_HOLD, HOLDS, Response, args::Verify};
+use crate::{json, table, verify, words::Manner};
+
+/// The longest file of a key that is read, in bytes.
+const KEY_FILE_BYTES_MAX: usize = 4_096;
+
+/// Verifies a receipt or a checkpoint.
+pub(super) fn verify(manner: &Manner, as_json: bool, ask: &Verify) -> Response {
+    match verdict(manner, as_json, ask) {
+        Ok(response) => response,
+        Err(message) => Response::failed(manner, &message),
+    }
+}
+
+/// `Err` where a file cannot be read, or the key is none.
+fn verdict(manner: &Manner, as_json: bool, ask: &Verify) -> Result<Response, Bilingual> {
+    let log_key = log_key(&ask.log_key)?;
+    let answer = match (&ask.receipt, &ask.checkpoint) {
+        (Some(path), _) => receipt(manner, as_json, &log_key, path, ask.payload.as_deref())?,
+        (None, Some(path)) => checkpoint(manner, as_json, &log_key, path)?,
+        (None, None) => {
+            return Err(Bilingual::new(
+                "没有给出回执或检查点",
+                "neither a receipt nor a checkpoint is given",
+            ));
+        }
+    };
+    Ok(answer.unwrap_or_else(|fault| {
+        if as_json {
+            Response::json(&json::fault(&fault), DOES_NOT_HOLD)
+        } else {
+            Response::answer(table::fault(manner, &fault), DOES_NOT_HOLD)
+        }
+    }))
+}
+
+type Verdict = Result<Response, verify::Fault>;
+
+fn receipt(
+    manner: &Manner,
+    as_json: bool,
+    log_key: &VerifierKey,
+    path: &Path,
+    payload: Option<&Path>,
+) -> Result<Verdict, Bilingual> {
+    let bytes = read(path, RECEIPT_BYTES_MAX)?;
+    let payload = payload
+        .map(|path| read(path, act::PAYLOAD_BYTES_MAX))
+        .transpose()?;
+    Ok(prove(manner, as_json, log_key, &bytes, payload.as_deref()))
+}
+
+fn prove(
+    manner: &Manner,
+    as_json: bool,
+    log_key: &VerifierKey,
+    receipt: &[u8],
+    payload: Option<&[u8]>,
+) -> Verdict {
+    let proof = verify::receipt(receipt, log_key)?;
+    let payload = payload
+        .map(|bytes| verify::payload(&proof, bytes))
+        .transpose()?;
+    Ok(if as_json {
+        Response::json(&json::proof(log_key, &proof, payload.as_ref()), HOLDS)
+    } else {
+        Response::answer(
+            table::proof(manner, log_key, &proof, payload.as_ref()),
+            HOLDS,
+        )
+    })
+}
+
+fn checkpoint(
+    manner: &Manner,
+    as_json: bool,
+    log_key: &VerifierKey,
+    path: &Path,
+) -> Result<Verdict, Bilingual> {
+    let bytes = read(path, NOTE_BYTES_MAX)?;
+    Ok(
+        verify::checkpoint(&bytes, log_key).map(|(checkpoint, unchecked)| {
+            if as_json {
+                Response::json(&json::checkpoint(log_key, &checkpoint, unchecked), HOLDS)
+            } else {
+                Response::answer(
+                    table::checkpoint(manner, log_key, &checkpoint, unchecked),
+                    HOLDS,
+                )
+            }
+        }),
+    )
+}
+
+/// The key itself, or the name of a file that holds it. What parses is a key: no sensible file name does.
+fn log_key(text: &str) -> Result<VerifierKey, Bilingual> {
+    let as_key = VerifierKey::parse(text.trim());
+    let path = Path::new(text);
+    if let (Err(error), false) = (&as_key, path.exists()) {
+        return Err(Bilingual::new(
+            format!("--log-key 既不是日志公钥（{error}），也不是文件：{text}"),
+            format!("--log-key is neither a log's key ({error}) nor a file: {text}"),
+        ));
+    }
+    if let Ok(key) = as_key {
+        return Ok(key);
+    }
+    let bytes = read(path, KEY_FILE_BYTES_MAX)?;
+    let text = String::from_utf8_lossy(&bytes);
+    VerifierKey::parse(text.trim()).map_err(|error| {
+        Bilingual::new(
+            format!("{} 中没有日志公钥：{error}", path.display()),
+            format!("{} holds no log key: {error}", path.display()),
+        )
+    })
+}
+
+/// Reads a file, or standard input for `-`, of at most `bytes_max`.
+fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Bilingual> {
+    let mut bytes = Vec::new();
+    let limit = bytes_max as u64 + 1;
+    let read = if path == Path::new("-") {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| {
+        let path = path.display();
+        Bilingual::new(
+            format!("无法读取 {path}：{error}"),
+            format!("cannot read {path}: {error}"),
+        )
+    })?;
+    if bytes.len() <= bytes_max {
+        return Ok(bytes);
+    }
+    let path = path.display();
+    Err(Bilingual::new(
+        format!("{path} 超过 {bytes_max} 字节，不是所要的文件"),
+        format!("{path} has more than {bytes_max} bytes, so it is not the file that is meant"),
+    ))
+}

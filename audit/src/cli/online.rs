@@ -1,0 +1,118 @@
+//! The questions to a city: one connection, one answer, drawn or written as JSON.
+
+use std::future::Future;
+
+use granary_core::text::Bilingual;
+use granary_proto::v1;
+
+use super::{
+    HOLDS, Response,
+    args::{Completeness, Findings, Line, Series, Slots},
+};
+use crate::{
+    city::{City, CityError},
+    json, table,
+    words::Manner,
+};
+
+pub(super) fn completeness(manner: &Manner, as_json: bool, ask: &Completeness) -> Response {
+    let by = ask
+        .by
+        .map_or(v1::GroupBy::Unspecified, super::args::By::wire);
+    let request = v1::GetCompletenessRequest {
+        filter: Some(ask.filter.wire()),
+        group_by: by.into(),
+        as_of_ms: ask.as_of.unwrap_or_default(),
+    };
+    let answer = answered(&ask.line, async |mut city| city.completeness(request).await);
+    shown(manner, as_json, answer, json::completeness, |answer| {
+        table::completeness(manner, by, answer)
+    })
+}
+
+pub(super) fn findings(manner: &Manner, as_json: bool, ask: &Findings) -> Response {
+    let request = v1::ListFindingsRequest {
+        filter: Some(ask.filter.wire()),
+        statuses: ask
+            .status
+            .iter()
+            .map(|status| status.wire().into())
+            .collect(),
+        ..Default::default()
+    };
+    let answer = answered(&ask.line, async |mut city| {
+        city.findings(request, ask.limit).await
+    });
+    shown(manner, as_json, answer, json::findings, |listing| {
+        table::findings(manner, listing)
+    })
+}
+
+pub(super) fn slots(manner: &Manner, as_json: bool, ask: &Slots) -> Response {
+    let request = v1::ListSlotsRequest {
+        filter: Some(ask.filter.wire()),
+        states: ask.state.iter().map(|state| state.wire().into()).collect(),
+        as_of_ms: ask.as_of.unwrap_or_default(),
+        ..Default::default()
+    };
+    let answer = answered(&ask.line, async |mut city| {
+        city.slots(request, ask.limit).await
+    });
+    shown(manner, as_json, answer, json::slots, |listing| {
+        table::slots(manner, listing)
+    })
+}
+
+pub(super) fn series(manner: &Manner, as_json: bool, ask: &Series) -> Response {
+    let period = |period: Option<granary_core::period::Period>| {
+        period.map(|p| p.to_string()).unwrap_or_default()
+    };
+    let request = v1::GetSeriesRequest {
+        unit: ask.unit.to_string(),
+        dataset: ask.dataset.to_string(),
+        indicator: ask.indicator.to_string(),
+        item: ask.item.as_ref().map(ToString::to_string),
+        as_of_ms: ask.as_of.unwrap_or_default(),
+        vintages: ask.vintages,
+        first_period: period(ask.from),
+        last_period: period(ask.to),
+    };
+    let answer = answered(&ask.line, async |mut city| city.series(request).await);
+    shown(manner, as_json, answer, json::series, |answer| {
+        table::series(manner, answer)
+    })
+}
+
+/// Asks over one connection. The program has nothing else to do, so one thread is enough.
+fn answered<T, F: Future<Output = Result<T, CityError>>>(
+    line: &Line,
+    ask: impl FnOnce(City) -> F,
+) -> Result<T, Bilingual> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        Bilingual::new(
+            format!("无法启动：{error}"),
+            format!("cannot start: {error}"),
+        )
+    })?;
+    runtime.block_on(async {
+        let city = City::new(&line.server, &line.identity).map_err(|error| error.message())?;
+        ask(city).await.map_err(|error| error.message())
+    })
+}
+
+fn shown<T>(
+    manner: &Manner,
+    as_json: bool,
+    answer: Result<T, Bilingual>,
+    json: impl FnOnce(&T) -> serde_json::Value,
+    table: impl FnOnce(&T) -> String,
+) -> Response {
+    match answer {
+        Err(message) => Response::failed(manner, &message),
+        Ok(answer) if as_json => Response::json(&json(&answer), HOLDS),
+        Ok(answer) => Response::answer(table(&answer), HOLDS),
+    }
+}

@@ -1,0 +1,246 @@
+//! The same answers for programs: one JSON object each, whose keys do not change with the language.
+//!
+//! Instants are milliseconds since 1970-01-01T00:00:00Z (`*_ms`), digests and key ids lower-case hexadecimal, figures exact
+//! decimals as strings; what is absent is `null`. Each listing holds its `basis`.
+
+use granary_core::{
+    ledger::Subject,
+    log::{Checkpoint, VerifierKey},
+    text::Bilingual,
+};
+use granary_proto::v1::{
+    self, Basis, CompletenessRow, EditKind, Failure, Finding, FindingStatus,
+    GetCompletenessResponse, GetSeriesResponse, Slot, SlotState, StateCounts,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    city::Listing,
+    rates::Rate,
+    table,
+    verify::{Fault, Payload, Proof},
+    words,
+};
+
+/// A receipt that holds.
+#[must_use]
+pub fn proof(log_key: &VerifierKey, proof: &Proof, payload: Option<&Payload>) -> Value {
+    let entry = &proof.entry;
+    let (kind, slot) = match &entry.subject {
+        Subject::Act => ("act", None),
+        Subject::Snapshot(slot) => ("snapshot", Some(slot)),
+    };
+    let key_ids = entry
+        .signatures
+        .iter()
+        .map(|signature| signature.key_id.to_string());
+    json!({
+        "holds": true,
+        "log": log(log_key, &proof.checkpoint),
+        "entry": {
+            "index": proof.index,
+            "received_at_ms": entry.received_at_ms,
+            "kind": kind,
+            "unit": slot.map(|slot| slot.unit.to_string()),
+            "dataset": slot.map(|slot| slot.dataset.to_string()),
+            "period": slot.map(|slot| slot.period.to_string()),
+            "payload_sha256": entry.payload_sha256.to_string(),
+            "signing_key_ids": key_ids.collect::<Vec<_>>(),
+        },
+        "payload": payload.map(payload_json),
+        "unchecked_signatures": proof.unchecked_signatures,
+        "does_not_prove": texts(&table::unproven(payload.is_some(), proof.unchecked_signatures)),
+    })
+}
+
+/// A checkpoint that holds by itself.
+#[must_use]
+pub fn checkpoint(log_key: &VerifierKey, checkpoint: &Checkpoint, unchecked: usize) -> Value {
+    json!({
+        "holds": true,
+        "log": log(log_key, checkpoint),
+        "unchecked_signatures": unchecked,
+        "does_not_prove": texts(&table::unproven_by_checkpoint(unchecked)),
+    })
+}
+
+/// What does not hold, and why.
+#[must_use]
+pub fn fault(fault: &Fault) -> Value {
+    json!({ "holds": false, "fault": fault.word(), "message": text(&fault.message()) })
+}
+
+/// Completeness.
+#[must_use]
+pub fn completeness(answer: &GetCompletenessResponse) -> Value {
+    json!({
+        "basis": basis(&answer.basis.clone().unwrap_or_default()),
+        "rows": answer.rows.iter().map(completeness_row).collect::<Vec<_>>(),
+        "total": counts(&answer.total.unwrap_or_default()),
+    })
+}
+
+/// Slots.
+#[must_use]
+pub fn slots(listing: &Listing<Slot>) -> Value {
+    listed(listing, "slots", listing.rows.iter().map(slot).collect())
+}
+
+/// Findings.
+#[must_use]
+pub fn findings(listing: &Listing<Finding>) -> Value {
+    listed(
+        listing,
+        "findings",
+        listing.rows.iter().map(finding).collect(),
+    )
+}
+
+/// A series.
+#[must_use]
+pub fn series(answer: &GetSeriesResponse) -> Value {
+    let points = answer.points.iter().map(|point| {
+        json!({
+            "period": point.period,
+            "value": decimal(point.value.as_ref()),
+            "status": words::letter(point.status),
+            "revision": point.revision,
+            "index": point.index,
+            "received_at_ms": point.received_at_ms,
+        })
+    });
+    json!({ "basis": basis(&answer.basis.clone().unwrap_or_default()), "points": points.collect::<Vec<_>>() })
+}
+
+fn log(log_key: &VerifierKey, checkpoint: &Checkpoint) -> Value {
+    json!({
+        "origin": checkpoint.origin(),
+        "key_id": log_key.id().to_string(),
+        "tree_size": checkpoint.size(),
+        "root": checkpoint.root().to_string(),
+    })
+}
+
+fn payload_json(payload: &Payload) -> Value {
+    match payload {
+        Payload::Snapshot(snapshot) => json!({
+            "revision": snapshot.revision,
+            "prepared_at_ms": snapshot.prepared_at_ms,
+            "observations": snapshot.observations.len(),
+            "catalogue_version": snapshot.catalogue_version.to_string(),
+        }),
+        Payload::Act(act) => json!({ "issued_at_ms": act.issued_at_ms }),
+    }
+}
+
+fn listed<T>(listing: &Listing<T>, name: &str, rows: Vec<Value>) -> Value {
+    json!({
+        "basis": basis(&listing.basis),
+        "applied_size_last": listing.applied_size_last,
+        "truncated": listing.truncated,
+        name: rows,
+    })
+}
+
+fn basis(basis: &Basis) -> Value {
+    json!({
+        "applied_size": basis.applied_size,
+        "as_of_ms": basis.as_of_ms,
+        "catalogue_version": words::digest(&basis.catalogue_version),
+    })
+}
+
+fn completeness_row(row: &CompletenessRow) -> Value {
+    json!({
+        "unit": given(&row.unit),
+        "dataset": given(&row.dataset),
+        "period": given(&row.period),
+        "name": { "zh": given(&row.name_zh), "en": given(&row.name_en) },
+        "counts": counts(&row.counts.unwrap_or_default()),
+    })
+}
+
+fn counts(counts: &StateCounts) -> Value {
+    json!({
+        "expected": counts.expected,
+        "timely": counts.timely,
+        "late": counts.late,
+        "missing": counts.missing,
+        "exempt": counts.exempt,
+        "pending": counts.pending,
+        "reporting_rate": rate(Rate::reporting(counts)),
+        "on_time_rate": rate(Rate::on_time(counts)),
+    })
+}
+
+fn rate(rate: Rate) -> Value {
+    json!({ "numerator": rate.numerator, "denominator": rate.denominator, "percent": rate.percent() })
+}
+
+fn slot(slot: &Slot) -> Value {
+    json!({
+        "unit": slot.unit,
+        "dataset": slot.dataset,
+        "period": slot.period,
+        "name": { "zh": given(&slot.unit_name_zh), "en": given(&slot.unit_name_en) },
+        "state": word(SlotState::try_from(slot.state).unwrap_or_default().as_str_name(), "SLOT_STATE_"),
+        "due_at_ms": slot.due_at_ms,
+        "first_received_at_ms": slot.first_received_at_ms,
+        "first_accepted_at_ms": slot.first_accepted_at_ms,
+        "last_revised_at_ms": slot.last_revised_at_ms,
+        "lateness_ms": slot.lateness_ms,
+        "revision": slot.revision,
+        "returned_count": slot.returned_count,
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    let none = Failure::default();
+    let failure = finding.failure.as_ref().unwrap_or(&none);
+    let status = FindingStatus::try_from(finding.status).unwrap_or_default();
+    let kind = EditKind::try_from(failure.kind).unwrap_or_default();
+    json!({
+        "unit": finding.unit,
+        "dataset": finding.dataset,
+        "period": finding.period,
+        "name": { "zh": given(&finding.unit_name_zh), "en": given(&finding.unit_name_en) },
+        "edit": failure.edit,
+        "kind": word(kind.as_str_name(), "EDIT_KIND_"),
+        "item": failure.item,
+        "left": decimal(failure.left.as_ref()),
+        "right": decimal(failure.right.as_ref()),
+        "imbalance": decimal(failure.imbalance.as_ref()),
+        "message": { "zh": given(&failure.message_zh), "en": given(&failure.message_en) },
+        "explanation": given(&failure.explanation),
+        "status": word(status.as_str_name(), "FINDING_STATUS_"),
+        "decision_reason": given(&finding.decision_reason),
+        "snapshot_index": finding.snapshot_index,
+        "opened_index": finding.opened_index,
+        "changed_index": finding.changed_index,
+        "catalogue_version": words::digest(&finding.catalogue_version),
+    })
+}
+
+fn decimal(figure: Option<&v1::Decimal>) -> Option<String> {
+    words::decimal(figure).map(|value| value.to_string())
+}
+
+/// The word of an enumeration's value: `SLOT_STATE_LATE` is `late`.
+fn word(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix)
+        .unwrap_or(name)
+        .to_ascii_lowercase()
+}
+
+/// An empty text on the wire means that there is none.
+fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn text(text: &Bilingual) -> Value {
+    json!({ "zh": text.zh, "en": text.en })
+}
+
+fn texts(all: &[Bilingual]) -> Vec<Value> {
+    all.iter().map(text).collect()
+}

@@ -1,0 +1,22 @@
+//! The auditor's program: checks receipts offline and asks the city what it has, trusting neither side.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`verify`] | what a receipt, a checkpoint and a payload prove, from the log's public key alone |
+//! | [`rates`] | the two rates, as exact fractions |
+//! | [`city`] | the city's answers over mutual TLS, page by page |
+//! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
+//! | [`table`] | tables that line up with East Asian widths |
+//! | [`json`] | the same answers for programs |
+//! | [`cli`] | arguments, output and exit codes |
+//!
+//! Invariants: verification reads no network; what is not checked is never said to be proved; every listing names
+//! the journal prefix, the instant and the catalogue version that it stands on.
+
+pub mod verify;
+pub mod rates;
+pub mod city;
+pub mod words;
+pub mod table;
+pub mod json;
+pub mod cli;

@@ -1,0 +1,145 @@
+//! The questions to a city, against a small server of the same protocol behind mutual TLS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use granary_audit::cli::Response;
+use support::{Identity, Town};
+
+fn check(name: &str, town: &Town, args: &[&str]) {
+    for language in ["zh", "en"] {
+        let response = town.ask(Identity::Auditor, &[args, &["--lang", language]].concat());
+        assert_eq!((response.code, response.error.as_str()), (0, ""));
+        insta::assert_snapshot!(format!("{name}_{language}"), response.output);
+        lines_up(&response.output);
+    }
+    let json = town.ask(Identity::Auditor, &[args, &["--json"]].concat());
+    let value: serde_json::Value = serde_json::from_str(&json.output).unwrap();
+    assert!(value["basis"]["applied_size"].is_number());
+    insta::assert_snapshot!(format!("{name}_json"), json.output);
+}
+
+/// Every line of a table is as wide as its first, counted in terminal columns.
+fn lines_up(text: &str) {
+    use unicode_width::UnicodeWidthStr as _;
+    let mut widths = text
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(|line| line.width());
+    let first = widths.next().unwrap();
+    assert!(widths.all(|width| width == first), "{text}");
+}
+
+#[test]
+fn completeness_is_a_table_in_both_languages() {
+    let town = Town::start();
+    check(
+        "completeness_unit",
+        &town,
+        &["completeness", "--by", "unit"],
+    );
+    check(
+        "completeness_all",
+        &town,
+        &["completeness", "--as-of", "2021-10-12T12:00:00+08:00"],
+    );
+}
+
+#[test]
+fn findings_fold_long_texts_and_still_line_up() {
+    let town = Town::start();
+    check(
+        "findings",
+        &town,
+        &["findings", "--width", "130", "--status", "open,explained"],
+    );
+}
+
+#[test]
+fn slots_and_series_are_tables() {
+    let town = Town::start();
+    check("slots", &town, &["slots", "--state", "late,missing"]);
+    let series = [
+        "series",
+        "--unit",
+        "520100",
+        "--dataset",
+        "quarterly-accounts",
+        "--indicator",
+        "gdp",
+        "--vintages",
+    ];
+    check("series", &town, &series);
+}
+
+#[test]
+fn a_listing_is_read_to_its_last_page() {
+    let town = Town::start();
+    let count = |args: &[&str]| {
+        let response = town.ask(Identity::Auditor, &[args, &["--json"]].concat());
+        let value: serde_json::Value = serde_json::from_str(&response.output).unwrap();
+        let truncated = value["truncated"].as_bool().unwrap();
+        (value["slots"].as_array().unwrap().len(), truncated)
+    };
+    assert_eq!(count(&["slots"]), (support::SLOTS, false));
+    assert_eq!(count(&["slots", "--limit", "3"]), (3, true));
+    assert_eq!(
+        count(&["slots", "--limit", &support::SLOTS.to_string()]),
+        (support::SLOTS, false)
+    );
+}
+
+fn failed(response: &Response, words: &[&str]) {
+    assert_eq!((response.code, response.output.as_str()), (2, ""));
+    for word in words {
+        assert!(response.error.contains(word), "{word}: {}", response.error);
+    }
+}
+
+#[test]
+fn what_goes_wrong_is_named_with_its_remedy() {
+    let town = Town::start();
+    let ask = |identity, language| town.ask(identity, &["completeness", "--lang", language]);
+    failed(
+        &ask(Identity::Unit, "en"),
+        &[
+            "does not let this certificate in",
+            "An operator's or auditor's certificate",
+        ],
+    );
+    failed(&ask(Identity::Unit, "zh"), &["不接受这张证书", "auditor"]);
+    failed(
+        &ask(Identity::OtherCity, "en"),
+        &["no trusted line", "ca.pem"],
+    );
+    failed(
+        &ask(Identity::Absent, "en"),
+        &["ca.pem", "granary-aggregator client --role auditor"],
+    );
+    failed(&ask(Identity::Damaged, "en"), &["cannot be used"]);
+}
+
+#[test]
+fn a_city_that_is_not_there_is_unreachable() {
+    let town = Town::start();
+    let at = |server: &str| {
+        let folder = town.identity(Identity::Auditor);
+        support::run(&[
+            "completeness",
+            "--server",
+            server,
+            "--identity",
+            &folder,
+            "--lang",
+            "en",
+        ])
+    };
+    failed(
+        &at("https://localhost:1"),
+        &["cannot reach", "Check the address"],
+    );
+    failed(&at("http://localhost:7443"), &["not the address of a city"]);
+    failed(&at(""), &["not the address of a city"]);
+    let by_ip = town.server.replace("localhost", "127.0.0.1");
+    failed(&at(&by_ip), &["no trusted line", "server_names"]);
+}

@@ -1,0 +1,219 @@
+//! The town's answers; every name and figure is synthetic.
+
+use std::sync::Arc;
+
+use granary_proto::v1::{self, monitoring_service_server::MonitoringService};
+use tonic::{Request, Response, Status};
+
+/// Slots in all; the server gives at most three a page.
+pub const SLOTS: usize = 7;
+const PAGE: usize = 3;
+const DAY_MS: i64 = 86_400_000;
+const DUE_MS: i64 = 1_634_011_200_000;
+
+pub struct Monitoring {
+    /// What stands in the certificate of somebody who may not call.
+    pub stranger: Arc<Vec<u8>>,
+}
+
+impl Monitoring {
+    fn let_in<T>(&self, request: &Request<T>) -> Result<(), Status> {
+        let certificates = request.peer_certs().unwrap();
+        let certificate = certificates.first().unwrap();
+        let is_stranger = certificate
+            .windows(self.stranger.len())
+            .any(|part| part == self.stranger.as_slice());
+        if is_stranger {
+            return Err(Status::permission_denied(
+                "this service needs an operator's or auditor's certificate",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn basis(applied_size: u64, as_of_ms: i64) -> Option<v1::Basis> {
+    Some(v1::Basis {
+        applied_size,
+        as_of_ms: if as_of_ms == 0 {
+            DUE_MS + DAY_MS
+        } else {
+            as_of_ms
+        },
+        catalogue_version: vec![0xab; 32],
+    })
+}
+
+fn counts(timely: u64, late: u64, missing: u64, exempt: u64, pending: u64) -> v1::StateCounts {
+    v1::StateCounts {
+        expected: timely + late + missing + exempt + pending,
+        timely,
+        late,
+        missing,
+        exempt,
+        pending,
+    }
+}
+
+fn row(unit: &str, zh: &str, en: &str, counts: v1::StateCounts) -> v1::CompletenessRow {
+    v1::CompletenessRow {
+        unit: unit.into(),
+        counts: Some(counts),
+        name_zh: zh.into(),
+        name_en: en.into(),
+        ..Default::default()
+    }
+}
+
+fn slot(index: usize) -> v1::Slot {
+    let late = index.is_multiple_of(2);
+    v1::Slot {
+        unit: format!("52010{index}"),
+        dataset: "quarterly-accounts".into(),
+        period: "2021-Q3".into(),
+        state: if late {
+            v1::SlotState::Late
+        } else {
+            v1::SlotState::Missing
+        }
+        .into(),
+        due_at_ms: DUE_MS,
+        first_received_at_ms: late.then_some(DUE_MS + 1),
+        first_accepted_at_ms: late.then_some(DUE_MS + DAY_MS),
+        last_revised_at_ms: late.then_some(DUE_MS + DAY_MS),
+        returned_count: u32::from(late),
+        revision: u32::from(late) * 2,
+        lateness_ms: if late { DAY_MS } else { 0 },
+        unit_name_zh: "某某县".into(),
+        unit_name_en: "County".into(),
+    }
+}
+
+fn decimal(mantissa: i64, scale: u32) -> Option<v1::Decimal> {
+    Some(v1::Decimal { mantissa, scale })
+}
+
+fn finding(status: v1::FindingStatus, explanation: &str) -> v1::Finding {
+    v1::Finding {
+        unit: "621100".into(),
+        dataset: "annual-accounts".into(),
+        period: "2021-A1".into(),
+        failure: Some(v1::Failure {
+            edit: "SECONDARY.PARTS".into(),
+            kind: v1::EditKind::Quality.into(),
+            item: None,
+            left: decimal(10_050, 2),
+            right: decimal(10_053, 2),
+            imbalance: decimal(-3, 2),
+            message_zh: "第二产业增加值 100.50 不等于工业与建筑业之和 100.53，相差 -0.03".into(),
+            message_en:
+                "Secondary industry 100.50 differs from industry plus construction 100.53 by -0.03"
+                    .into(),
+            explanation: explanation.into(),
+        }),
+        status: status.into(),
+        snapshot_index: 12,
+        opened_index: 12,
+        changed_index: 15,
+        catalogue_version: vec![0xab; 32],
+        unit_name_zh: "某市".into(),
+        unit_name_en: "Some City".into(),
+        decision_reason: String::new(),
+    }
+}
+
+#[tonic::async_trait]
+impl MonitoringService for Monitoring {
+    async fn get_completeness(
+        &self,
+        request: Request<v1::GetCompletenessRequest>,
+    ) -> Result<Response<v1::GetCompletenessResponse>, Status> {
+        self.let_in(&request)?;
+        let request = request.into_inner();
+        let rows = vec![
+            row("520100", "甲市", "Alpha", counts(6, 1, 1, 0, 0)),
+            row("520302", "乙丙丁区", "Beta District", counts(4, 0, 0, 2, 2)),
+            row("GA", "戊己新区直管区", "", counts(0, 0, 0, 8, 0)),
+        ];
+        Ok(Response::new(v1::GetCompletenessResponse {
+            basis: basis(41, request.as_of_ms),
+            rows,
+            total: Some(counts(10, 1, 1, 10, 2)),
+        }))
+    }
+
+    async fn list_slots(
+        &self,
+        request: Request<v1::ListSlotsRequest>,
+    ) -> Result<Response<v1::ListSlotsResponse>, Status> {
+        self.let_in(&request)?;
+        let request = request.into_inner();
+        let first: usize = if request.page_token.is_empty() {
+            0
+        } else {
+            request.page_token.parse().unwrap()
+        };
+        let rows = PAGE.min(request.page_size as usize);
+        let end = (first + rows).min(SLOTS);
+        Ok(Response::new(v1::ListSlotsResponse {
+            // The journal grows while the pages are read.
+            basis: basis(41 + first as u64, request.as_of_ms),
+            slots: (first..end).map(slot).collect(),
+            next_page_token: if end < SLOTS {
+                end.to_string()
+            } else {
+                String::new()
+            },
+        }))
+    }
+
+    async fn list_findings(
+        &self,
+        request: Request<v1::ListFindingsRequest>,
+    ) -> Result<Response<v1::ListFindingsResponse>, Status> {
+        self.let_in(&request)?;
+        let findings = vec![
+            finding(v1::FindingStatus::Open, ""),
+            finding(
+                v1::FindingStatus::Explained,
+                "第二产业不含开采专业及辅助性活动等（excludes auxiliary activities）",
+            ),
+        ];
+        Ok(Response::new(v1::ListFindingsResponse {
+            basis: basis(41, 0),
+            findings,
+            next_page_token: String::new(),
+        }))
+    }
+
+    async fn get_series(
+        &self,
+        request: Request<v1::GetSeriesRequest>,
+    ) -> Result<Response<v1::GetSeriesResponse>, Status> {
+        self.let_in(&request)?;
+        let point = |revision: u32, value: Option<v1::Decimal>, status: v1::ObservationStatus| {
+            v1::SeriesPoint {
+                period: "2021-Q3".into(),
+                value,
+                status: status.into(),
+                revision,
+                index: 10 + u64::from(revision),
+                received_at_ms: DUE_MS + i64::from(revision) * DAY_MS,
+            }
+        };
+        Ok(Response::new(v1::GetSeriesResponse {
+            basis: basis(41, request.into_inner().as_of_ms),
+            points: vec![
+                point(1, None, v1::ObservationStatus::Missing),
+                point(2, decimal(328_080, 2), v1::ObservationStatus::Provisional),
+            ],
+        }))
+    }
+
+    async fn get_status(
+        &self,
+        _: Request<v1::GetStatusRequest>,
+    ) -> Result<Response<v1::GetStatusResponse>, Status> {
+        Err(Status::unimplemented("not asked for here"))
+    }
+}
