@@ -1,0 +1,73 @@
+//! `granary-bench`: how fast and how small Granary is on this machine, each figure beside the limit that the machine itself
+//! sets, taken in the same run.
+//!
+//! ```text
+//! granary-bench [--programs DIR] [PART...]
+//! ```
+//! A part is one file in `parts/` and one line in [`parts::PARTS`]; without names all of them run. The table goes to
+//! standard output, progress to standard error, and the rows to `bench/results.json` in the target folder. A
+//! run of some parts leaves the rows of the others in that file, each with the instant at which it was measured.
+
+mod row;
+mod results;
+mod table;
+mod measure;
+mod context;
+mod tls;
+mod programs;
+mod process;
+mod city;
+mod load;
+mod echo;
+mod parts;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+
+use context::{Context, Outcome};
+
+/// Measures Granary against the limits of this machine.
+#[derive(Parser)]
+#[command(name = "granary-bench", max_term_width = 120)]
+struct Arguments {
+    /// A folder with granary-aggregator and granary-agent; otherwise they are built first.
+    #[arg(long, value_name = "DIR")]
+    programs: Option<PathBuf>,
+    /// Which parts to run; all, where none is named.
+    #[arg(value_name = "PART")]
+    parts: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            context::say(&format!("bench: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Outcome<()> {
+    let parts = parts::chosen(&arguments.parts)?;
+    let context = Context::new(arguments.programs)?;
+    let mut fresh = Vec::new();
+    for part in parts {
+        context::say(&format!("bench: {} ({})", part.name, part.what));
+        fresh.extend(
+            (part.run)(&context)?
+                .into_iter()
+                .map(|row| row.of(part.name, context.started_at())),
+        );
+    }
+    show(&table::render(&fresh));
+    let path = results::store(context.target(), fresh)?;
+    show(&format!("written to {}", path.display()));
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the table is the program's output")]
+fn show(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,64 @@
+//! The parts of the benchmark: one file and one line in [`PARTS`] each.
+
+pub(crate) mod limits;
+pub(crate) mod ingest;
+pub(crate) mod agent;
+pub(crate) mod completeness;
+
+use crate::{
+    context::{Context, Outcome},
+    row::Row,
+};
+
+/// One part.
+pub(crate) struct Part {
+    /// How it is chosen on the command line.
+    pub(crate) name: &'static str,
+    /// What it measures.
+    pub(crate) what: &'static str,
+    /// Measures it.
+    pub(crate) run: fn(&Context) -> Outcome<Vec<Row>>,
+}
+
+/// Every part, in the order in which they run.
+pub(crate) const PARTS: &[Part] = &[
+    Part {
+        name: "limits",
+        what: "what the machine itself allows",
+        run: limits::run,
+    },
+    Part {
+        name: "ingest",
+        what: "durable snapshots over mutual TLS on loopback",
+        run: ingest::run,
+    },
+    Part {
+        name: "agent",
+        what: "the agent's memory, start and size",
+        run: agent::run,
+    },
+    Part {
+        name: "completeness",
+        what: "counting every slot in one query",
+        run: completeness::run,
+    },
+];
+
+/// The parts with these names, in the order of [`PARTS`]; all, where there are no names.
+pub(crate) fn chosen(names: &[String]) -> Outcome<Vec<&'static Part>> {
+    let known = || {
+        PARTS
+            .iter()
+            .map(|part| part.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| !PARTS.iter().any(|part| part.name == *name))
+    {
+        return Err(format!("there is no part {unknown}; the parts are {}", known()).into());
+    }
+    let is_chosen = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
+    Ok(PARTS.iter().filter(is_chosen).collect())
+}

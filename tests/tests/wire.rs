@@ -1,0 +1,239 @@
+//! The core writes the bytes that the published `.proto` files describe, and these bytes do not change by accident.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use ed25519_dalek::SigningKey;
+use granary_core::{
+    catalogue::Bundle,
+    code::{EditId, IndicatorCode, ItemKey},
+    completeness::SlotState,
+    decimal::Decimal,
+    digest::Digest,
+    envelope::{self, PublicKey, Signature, Suite},
+    ledger::{Act, Deed, JournalEntry, LogIndex, Outcome, RefusalCode, Subject},
+    snapshot::{
+        Evidence, Explanation, Observation, ObservationStatus, SignOff, SignOffRole, SlotKey,
+        Snapshot,
+    },
+};
+use granary_proto::v1;
+use prost::Message as _;
+
+fn slot() -> SlotKey {
+    SlotKey::new(
+        "621100".parse().unwrap(),
+        "annual-accounts".parse().unwrap(),
+        "2021-A1".parse().unwrap(),
+    )
+}
+
+fn public() -> PublicKey {
+    PublicKey::Ed25519(SigningKey::from_bytes(&[7; 32]).verifying_key())
+}
+
+fn snapshot() -> Snapshot {
+    let observation =
+        |indicator: &str, item: Option<&str>, value: Option<&str>, status| Observation {
+            indicator: IndicatorCode::new(indicator).unwrap(),
+            item: item.map(|item| ItemKey::new(item).unwrap()),
+            value: value.map(|value| Decimal::parse(value).unwrap()),
+            status,
+        };
+    Snapshot {
+        slot: slot(),
+        revision: 2,
+        prepared_at_ms: 1_650_000_000_000,
+        catalogue_version: Digest::of(b"catalogue"),
+        observations: vec![
+            observation("gdp", None, Some("-500.20"), ObservationStatus::Provisional),
+            observation("road", Some("G75"), Some("0"), ObservationStatus::Normal),
+            observation("secondary", None, None, ObservationStatus::Missing),
+        ],
+        sign_offs: vec![SignOff {
+            role: SignOffRole::UnitHead,
+            name: "负责人".into(),
+            signed_at_ms: 5,
+        }],
+        evidence: vec![Evidence {
+            name: "ledger.pdf".into(),
+            sha256: Digest::of(b"pdf"),
+        }],
+        explanations: vec![Explanation {
+            edit: EditId::new("SEC.PARTS").unwrap(),
+            item: None,
+            text: "why".into(),
+        }],
+        software: "test/1".into(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn a_snapshot_is_the_published_message() {
+    let bytes = snapshot().encode().unwrap();
+    let message = v1::Snapshot::decode(bytes.as_slice()).unwrap();
+    assert_eq!(
+        message.encode_to_vec(),
+        bytes,
+        "no field is unknown, and all are in order"
+    );
+    assert_eq!(
+        (
+            message.unit.as_str(),
+            message.period.as_str(),
+            message.revision
+        ),
+        ("621100", "2021-A1", 2)
+    );
+    let gdp = &message.observations[0];
+    assert_eq!(
+        gdp.value,
+        Some(v1::Decimal {
+            mantissa: -50020,
+            scale: 2
+        })
+    );
+    assert_eq!(gdp.status(), v1::ObservationStatus::Provisional);
+    assert_eq!(message.observations[1].item.as_deref(), Some("G75"));
+    assert_eq!(message.sign_offs[0].role(), v1::SignOffRole::UnitHead);
+    assert_eq!(message.explanations[0].edit, "SEC.PARTS");
+    // The golden digest of the bytes: a change of format is a visible diff here.
+    assert_eq!(
+        Digest::of(&bytes).to_string(),
+        include_str!("golden/snapshot.sha256").trim()
+    );
+}
+
+#[test]
+fn a_journal_entry_is_the_published_message() {
+    let entry = JournalEntry {
+        received_at_ms: 1_650_000_000_001,
+        subject: Subject::Snapshot(slot()),
+        payload_sha256: Digest::of(b"payload"),
+        signatures: vec![Signature {
+            key_id: public().key_id(),
+            bytes: vec![3; 64],
+        }],
+    };
+    let bytes = entry.encode();
+    let message = v1::JournalEntry::decode(bytes.as_slice()).unwrap();
+    assert_eq!(message.encode_to_vec(), bytes);
+    assert_eq!(message.kind(), v1::PayloadKind::Snapshot);
+    assert_eq!(
+        (message.unit.as_str(), message.dataset.as_str()),
+        ("621100", "annual-accounts")
+    );
+    assert_eq!(hex(&bytes), include_str!("golden/entry.hex").trim());
+}
+
+fn deeds() -> Vec<Deed> {
+    let files = [("units.toml".to_owned(), String::new())]
+        .into_iter()
+        .collect();
+    let reason = String::from("why");
+    vec![
+        Deed::Genesis {
+            origin: "example.org/city".into(),
+            log_public_key: [4; 32],
+            operator: public(),
+        },
+        Deed::PublishCatalogue(Bundle::new(files).unwrap()),
+        Deed::IssueToken {
+            unit: "621100".parse().unwrap(),
+            token_sha256: Digest::of(b"t"),
+            expires_at_ms: 9,
+        },
+        Deed::EnrolKey {
+            unit: "621100".parse().unwrap(),
+            key: public(),
+            token: [5; 32],
+            label: "pc".into(),
+        },
+        Deed::RevokeKey {
+            key_id: public().key_id(),
+            reason: reason.clone(),
+        },
+        Deed::Extend {
+            slot: slot(),
+            due_at_ms: 8,
+            reason: reason.clone(),
+        },
+        Deed::Exempt {
+            slot: slot(),
+            reason: reason.clone(),
+        },
+        Deed::Decide {
+            slot: slot(),
+            edit: EditId::new("SEC.PARTS").unwrap(),
+            item: None,
+            snapshot_index: LogIndex(7),
+            accepted: true,
+            reason,
+        },
+    ]
+}
+
+#[test]
+fn acts_are_the_published_messages() {
+    let mut all = Vec::new();
+    for deed in deeds() {
+        let act = Act {
+            issued_at_ms: 1,
+            nonce: [6; 16],
+            deed,
+        };
+        let bytes = act.encode();
+        assert_eq!(Act::decode(&bytes).unwrap(), act);
+        let message = v1::Act::decode(bytes.as_slice()).unwrap();
+        assert!(message.act.is_some());
+        assert_eq!(message.encode_to_vec(), bytes);
+        all.push(hex(&bytes));
+    }
+    assert_eq!(all.join("\n"), include_str!("golden/acts.hex").trim());
+}
+
+#[test]
+fn numbers_on_the_wire_are_the_published_ones() {
+    for code in RefusalCode::ALL {
+        let published = v1::RefusalCode::try_from(code.number()).unwrap();
+        let expected = format!("REFUSAL_CODE_{}", code.word().to_uppercase());
+        assert_eq!(published.as_str_name(), expected);
+    }
+    assert!(v1::RefusalCode::try_from(RefusalCode::ALL.len() as i32 + 1).is_err());
+    for state in SlotState::ALL {
+        let published = v1::SlotState::try_from(state.number()).unwrap();
+        assert_eq!(
+            published.as_str_name(),
+            format!("SLOT_STATE_{state:?}").to_uppercase()
+        );
+    }
+    for outcome in [Outcome::Accepted, Outcome::Returned, Outcome::Superseded] {
+        let published = v1::Outcome::try_from(outcome.number()).unwrap();
+        assert_eq!(
+            published.as_str_name(),
+            format!("OUTCOME_{outcome:?}").to_uppercase()
+        );
+    }
+    for status in ObservationStatus::ALL {
+        assert!(v1::ObservationStatus::try_from(status.number()).is_ok());
+    }
+    assert_eq!(
+        v1::SignatureSuite::Ed25519 as i32,
+        i32::from(Suite::Ed25519.number())
+    );
+}
+
+#[test]
+fn an_envelope_signature_is_fixed() {
+    // Ed25519 is deterministic, so the whole envelope is golden: payload type, pre-authentication encoding, suite byte.
+    let payload = snapshot().encode().unwrap();
+    let signature = envelope::sign(
+        &SigningKey::from_bytes(&[7; 32]),
+        granary_core::snapshot::PAYLOAD_TYPE,
+        &payload,
+    );
+    let text = format!("{}\n{}", signature.key_id, hex(&signature.bytes));
+    assert_eq!(text, include_str!("golden/signature.hex").trim());
+}
