@@ -1,17 +1,18 @@
 //! Assessment: what the edits say about one snapshot by itself.
 //!
 //! The county's preflight and the city's fold call the same function, so that a clerk sees at once what the city will
-//! say. Roll-ups need other units' figures and are judged by the fold alone ([`super::fold`]).
+//! say. Edits that look at other periods, datasets or units are judged by the fold alone ([`super::fold`]).
 //!
 //! Two edits are built in: [`REQUIRED`] (validity) fails where a required cell is not stated at all, and [`MISSING`]
 //! (quality) where it is stated to be missing; blank and "we do not have it" are different things.
 
 use crate::{
     catalogue::{Catalogue, Dataset},
-    code::{EditId, IndicatorCode, ItemKey},
+    code::{DatasetCode, EditId, IndicatorCode, ItemKey},
     decimal::Decimal,
     edits::{Cells, Edit, EditKind, Rollup, Truth, Verdict, sentence},
-    snapshot::{ObservationStatus, Snapshot},
+    period::Period,
+    snapshot::{ObservationStatus, SlotKey, Snapshot},
     text::Bilingual,
 };
 
@@ -79,11 +80,16 @@ pub fn assess(catalogue: &Catalogue, snapshot: &Snapshot) -> Assessment {
 /// The sums of an indicator over a unit's children.
 pub(super) type Sums<'a> = dyn Fn(&IndicatorCode) -> Option<Rollup> + 'a;
 
-/// The cells of one record of a snapshot, with or without its children's sums.
+/// The unit's figures in other periods and datasets.
+pub(super) type Elsewhere<'a> =
+    dyn Fn(&DatasetCode, Period, &IndicatorCode) -> Option<Decimal> + 'a;
+
+/// The cells of one record of a snapshot, with or without what stands around it.
 pub(super) struct RecordCells<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) item: Option<&'a ItemKey>,
     pub(super) rollup: Option<&'a Sums<'a>>,
+    pub(super) elsewhere: Option<&'a Elsewhere<'a>>,
 }
 
 impl Cells for RecordCells<'_> {
@@ -93,6 +99,20 @@ impl Cells for RecordCells<'_> {
 
     fn rollup(&self, indicator: &IndicatorCode) -> Option<Rollup> {
         self.rollup?(indicator)
+    }
+
+    fn period(&self) -> Period {
+        self.snapshot.slot.period
+    }
+
+    fn elsewhere(
+        &self,
+        dataset: Option<&DatasetCode>,
+        period: Period,
+        indicator: &IndicatorCode,
+    ) -> Option<Decimal> {
+        let dataset = dataset.unwrap_or(&self.snapshot.slot.dataset);
+        self.elsewhere?(dataset, period, indicator)
     }
 }
 
@@ -149,11 +169,13 @@ fn judge(
         snapshot,
         item,
         rollup: None,
+        elsewhere: None,
     };
+    let SlotKey { unit, period, .. } = &snapshot.slot;
     for edit in dataset
         .edits()
         .iter()
-        .filter(|edit| edit.rollups().is_empty())
+        .filter(|edit| edit.is_of_one_record() && edit.scope().holds(unit, *period))
     {
         let verdict = edit.evaluate(&cells);
         if verdict.truth == Truth::False {
