@@ -327,6 +327,13 @@ impl Edit {
         &self.rollups
     }
 
+    /// What a verdict on the record rests on, as text: the edit's own words, which stand for its version, and every figure
+    /// that it looks at, a roll-up with the number of its parts. Two records with the same basis get the same verdict.
+    #[must_use]
+    pub fn basis(&self, cells: &dyn Cells) -> String {
+        report::basis(self, cells)
+    }
+
     /// The verdict on the record that `cells` reads. Each operand is read once.
     #[must_use]
     pub fn evaluate(&self, cells: &dyn Cells) -> Verdict {
