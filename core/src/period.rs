@@ -179,6 +179,29 @@ impl Period {
         Self::containing(Periodicity::Day, before)
     }
 
+    /// The same period one year after. For 29 February there is none.
+    #[must_use]
+    pub fn year_later(self) -> Option<Self> {
+        if let Some(count) = self.periodicity.per_year() {
+            return self.plus(count);
+        }
+        let day = self.first_day();
+        let after = Date::new(day.year() + 1, day.month(), day.day()).ok()?;
+        Self::containing(Periodicity::Day, after)
+    }
+
+    /// The period of another periodicity that ends on the same day: a year for its fourth quarter and the other way round,
+    /// none for the first quarter.
+    #[must_use]
+    pub fn ending_together(self, periodicity: Periodicity) -> Option<Self> {
+        if self.periodicity == periodicity {
+            return Some(self);
+        }
+        let last_day = self.day_after().yesterday().ok()?;
+        let other = Self::containing(periodicity, last_day)?;
+        (other.day_after() == self.day_after()).then_some(other)
+    }
+
     /// The first calendar day.
     #[must_use]
     pub fn first_day(self) -> Date {

@@ -18,6 +18,7 @@ use super::{
     document::Document,
     entry::Entry,
     fault::{Fault, Faults, say},
+    footprint::Footprint,
     indicator,
     names::{Kind, Names},
     roster, rules,
@@ -78,12 +79,6 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         &mut names.datasets,
         faults,
     );
-    let scope = rules::Scope {
-        datasets: &datasets,
-        dataset_names: &names.datasets,
-        indicators: &names.indicators,
-    };
-    let edits = rules::read(document.of(Kind::Edit), &scope, &mut names.edits, faults);
     let scope = roster::Scope {
         units: &units,
         unit_names: &names.units,
@@ -92,8 +87,16 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         datasets: &datasets,
         dataset_names: &names.datasets,
     };
+    let known = rules::Known {
+        roster: &scope,
+        indicator_names: &names.indicators,
+        indicators: &indicators,
+        measures: &measures,
+    };
+    let edits = rules::read(document.of(Kind::Edit), &known, &mut names.edits, faults);
     let schedules = roster::read(document.of(Kind::Roster), &scope, faults);
     let header = header?;
+    let datasets = finish(datasets, edits)?;
     Some(Catalogue {
         version: bundle.version(),
         name: header.name,
@@ -104,7 +107,8 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         departments,
         measures,
         indicators,
-        datasets: finish(datasets, edits)?,
+        footprint: Footprint::new(&datasets),
+        datasets,
         schedules,
     })
 }

@@ -10,6 +10,8 @@
 //! name = { zh = "亿元", en = "CNY 100 million" }
 //! base = "CNY_10K"              # optional, together with the factor: 1 CNY_100M is 10000 CNY_10K
 //! factor = "10000"              # exact; a whole number may stand without quotes
+//! per = "PERSON"                # optional: what it is counted by, in yuan per person
+//! pure = true                   # optional: a share or an index, without dimension; then neither base nor per
 //!
 //! [[indicator]]
 //! code = "gdp"
@@ -20,7 +22,7 @@
 //! owner = "statistics"          # a department
 //! ```
 
-use crate::{code::IndicatorCode, decimal::Decimal, text::Bilingual};
+use crate::{code::IndicatorCode, decimal::Decimal, edits::Quantity, text::Bilingual};
 
 use super::{
     entry::Entry,
@@ -83,6 +85,8 @@ pub struct Measure {
     code: MeasureCode,
     name: Bilingual,
     base: Option<(MeasureCode, Decimal)>,
+    per: Option<MeasureCode>,
+    pure: bool,
 }
 
 impl Measure {
@@ -102,6 +106,18 @@ impl Measure {
     #[must_use]
     pub const fn base(&self) -> Option<&(MeasureCode, Decimal)> {
         self.base.as_ref()
+    }
+
+    /// What it is counted by: persons, in yuan per person.
+    #[must_use]
+    pub const fn per(&self) -> Option<&MeasureCode> {
+        self.per.as_ref()
+    }
+
+    /// Whether it is a share or an index, without dimension.
+    #[must_use]
+    pub const fn is_pure(&self) -> bool {
+        self.pure
     }
 }
 
@@ -183,15 +199,26 @@ pub(super) fn read_measures<'a>(
     let mut measures = Vec::new();
     let mut bases: Vec<At<'a, MeasureCode>> = Vec::new();
     for entry in entries {
-        entry.allow(&["code", "name", "base", "factor"]);
+        entry.allow(&["code", "name", "base", "factor", "per", "pure"]);
         let (code, name) = (entry.code("code"), entry.bilingual("name"));
         let base = read_base(entry);
+        let per = entry.field("per").and_then(|f| f.lexical());
+        let pure = entry.field("pure").and_then(|f| f.boolean());
+        let pure = pure.unwrap_or_default() && !is_impure(entry, faults);
         let Some(code) = code else { continue };
         if names.declare(&code, faults) {
             let code = code.value;
             bases.extend(base.as_ref().map(|(base, _)| base.clone()));
+            bases.extend(per.clone());
             let base = base.map(|(base, factor)| (base.value, factor));
-            measures.push(Measure { code, name, base });
+            let per = per.map(|per: At<'a, MeasureCode>| per.value);
+            measures.push(Measure {
+                code,
+                name,
+                base,
+                per,
+                pure,
+            });
         }
     }
     measures.sort_by(|a, b| a.code.cmp(&b.code));
@@ -201,6 +228,22 @@ pub(super) fn read_measures<'a>(
         }
     }
     measures
+}
+
+/// Whether a measure that says that it is pure also says what it measures.
+fn is_impure(entry: &Entry<'_>, faults: &Faults) -> bool {
+    let dimension = entry.field("base").or_else(|| entry.field("per"));
+    if dimension.is_some() {
+        faults.report(
+            entry.place(),
+            say!(
+                "pure 不能与 base、per 并用",
+                "pure cannot stand beside base or per"
+            ),
+            say!("删去其一", "remove one of them"),
+        );
+    }
+    dimension.is_some()
 }
 
 /// The base and the factor, which are written together.
@@ -228,6 +271,33 @@ fn check_base(base: &At<'_, MeasureCode>, measures: &[Measure], faults: &Faults)
         ),
         say!("以最基本的单位为基准", "name a unit that has no base"),
     );
+}
+
+impl Measure {
+    /// What it measures, for the dimensions of edits.
+    fn quantity(&self) -> Quantity {
+        let (base, factor) = match &self.base {
+            Some((base, factor)) => (base, *factor),
+            None => (&self.code, Decimal::ONE),
+        };
+        Quantity {
+            base: (!self.pure).then(|| base.to_string()),
+            per: self.per.as_ref().map(ToString::to_string),
+            factor,
+        }
+    }
+}
+
+/// What an indicator measures; `None` where one of its parts is faulty.
+pub(super) fn quantity(
+    code: &IndicatorCode,
+    indicators: &[Indicator],
+    measures: &[Measure],
+) -> Option<Quantity> {
+    let at = indicators.binary_search_by(|i| i.code.cmp(code)).ok()?;
+    let measure = &indicators[at].unit_of_measure;
+    let at = measures.binary_search_by(|m| m.code.cmp(measure)).ok()?;
+    Some(measures[at].quantity())
 }
 
 /// Reads the indicators, sorted by code.

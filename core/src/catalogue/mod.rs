@@ -31,6 +31,7 @@ mod deadline;
 mod dataset;
 mod rules;
 mod roster;
+mod footprint;
 
 mod build;
 
@@ -53,6 +54,7 @@ pub use self::{
     dataset::{Dataset, DatasetIndex},
     deadline::{Deadline, DeadlineRule},
     fault::Fault,
+    footprint::EditPlaces,
     indicator::{Department, Indicator, IndicatorKind, Measure},
     unit::{Level, Unit, UnitIndex},
     words::{DepartmentCode, LevelCode, MeasureCode, WordError},
@@ -72,6 +74,7 @@ pub struct Catalogue {
     datasets: Vec<Dataset>,
     /// One for each of `datasets`.
     schedules: Vec<roster::Schedule>,
+    footprint: footprint::Footprint,
 }
 
 impl Catalogue {

@@ -13,6 +13,8 @@
 //! covers and on whose last day the unit is in force. The outcome is, for each dataset and unit, a short list of
 //! stretches of periods, so that one question costs a look at one or two pairs of integers.
 
+use std::collections::BTreeSet;
+
 use crate::{
     code::UnitCode,
     period::{Period, Periodicity},
@@ -196,6 +198,17 @@ fn read_selector<'a>(
         report_empty(entry, faults);
     }
     Some(selected)
+}
+
+/// The units that an entry selects in the same words as a row of the roster.
+pub(super) fn select_codes<'a>(
+    entry: &Entry<'a>,
+    scope: &Scope<'_, 'a>,
+    faults: &Faults,
+) -> Option<BTreeSet<UnitCode>> {
+    let selected = read_selector(entry, scope, faults)?;
+    let code = |selected: Selected<'_>| scope.units[selected.unit.get()].code().clone();
+    Some(selected.into_iter().map(code).collect())
 }
 
 impl Scope<'_, '_> {

@@ -21,6 +21,8 @@ pub enum EditField {
     Tolerance,
     /// `rollup`.
     Rollup,
+    /// `missing`.
+    Missing,
 }
 
 impl fmt::Display for EditField {
@@ -30,6 +32,7 @@ impl fmt::Display for EditField {
             Self::Expression => "expression",
             Self::Tolerance => "tolerance",
             Self::Rollup => "rollup",
+            Self::Missing => "missing",
         })
     }
 }

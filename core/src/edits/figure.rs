@@ -25,6 +25,8 @@ pub(super) trait Figure: Copy {
     fn divide(self, other: Self) -> Option<Self>;
     fn negated(self) -> Self;
     fn magnitude(self) -> Self;
+    /// A function that rises or falls all the way.
+    fn mapped(self, function: &dyn Fn(Ratio) -> Option<Ratio>) -> Option<Self>;
     /// The number itself.
     fn value(self) -> Ratio;
     /// By how much the number may be off.
@@ -83,8 +85,12 @@ impl Ratio {
         Decimal::new(quotient.checked_add(up)?, QUOTIENT_SCALE)
     }
 
+    pub(super) const fn parts(self) -> (Decimal, Decimal) {
+        (self.numerator, self.divisor)
+    }
+
     /// The quotient in units of the digit at `scale`, rounded down, with the remainder and its divisor.
-    fn at_scale(self, scale: u8) -> Option<(i128, i128, i128)> {
+    pub(super) fn at_scale(self, scale: u8) -> Option<(i128, i128, i128)> {
         let power = |exponent: u8| 10_i128.checked_pow(u32::from(exponent));
         let dividend = self
             .numerator
@@ -195,6 +201,10 @@ impl Figure for Ratio {
         }
     }
 
+    fn mapped(self, function: &dyn Fn(Ratio) -> Option<Ratio>) -> Option<Self> {
+        function(self)
+    }
+
     fn value(self) -> Ratio {
         self
     }
@@ -279,6 +289,21 @@ impl Figure for Rounded {
             value: self.value.magnitude(),
             ..self
         }
+    }
+
+    /// The image of the interval: the farther of its two ends.
+    fn mapped(self, function: &dyn Fn(Ratio) -> Option<Ratio>) -> Option<Self> {
+        let value = function(self.value)?;
+        if self.half.is_zero() {
+            let half = Ratio::ZERO;
+            return Some(Self { value, half });
+        }
+        let off = |end: Ratio| Some(function(end)?.subtract(value)?.magnitude());
+        let above = off(self.value.add(self.half)?)?;
+        let below = off(self.value.subtract(self.half)?)?;
+        let above_is_farther = above.compare(below)? == Ordering::Greater;
+        let half = if above_is_farther { above } else { below };
+        Some(Self { value, half })
     }
 
     fn value(self) -> Ratio {

@@ -1,6 +1,7 @@
 //! From text to tokens, each with its bytes.
 //!
-//! The tokens are VTL's: numbers as digits with an optional fraction, names, lower-case keywords, operators. What people
+//! The tokens are VTL's: numbers as digits with an optional fraction, names (in single quotation marks where they hold
+//! other characters than letters, digits and `_`), lower-case keywords, operators, comments (`/* */` and `//`). What people
 //! type instead (full-width signs, `==`, `≤`) is refused with the right spelling, and still read as it was meant, so that
 //! the rest of the line is checked too.
 
@@ -24,18 +25,28 @@ pub(super) struct Token {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenKind {
     Number(Decimal),
+    /// A name without quotation marks.
     Name,
+    /// A name within quotation marks.
+    Quoted,
     True,
     False,
     If,
     Then,
     Else,
     Not,
+    Null,
+    In,
+    NotIn,
     /// Any operator between two operands; plus and minus also stand before one.
     Operator(BinaryOp),
     Open,
     Close,
     Comma,
+    OpenSet,
+    CloseSet,
+    /// Between a dataset and its indicator.
+    Member,
     /// After the last byte.
     End,
 }
@@ -44,6 +55,12 @@ pub(super) enum TokenKind {
 #[must_use]
 pub fn is_keyword(word: &str) -> bool {
     keyword(word).is_some()
+}
+
+/// Whether `name` can be written without quotation marks.
+pub(super) fn is_plain_name(name: &str) -> bool {
+    let starts = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    starts && name.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
 /// The keyword that `word` is, if it is one.
@@ -55,6 +72,9 @@ pub(super) fn keyword(word: &str) -> Option<TokenKind> {
         "then" => TokenKind::Then,
         "else" => TokenKind::Else,
         "not" => TokenKind::Not,
+        "null" => TokenKind::Null,
+        "in" => TokenKind::In,
+        "not_in" => TokenKind::NotIn,
         "and" => TokenKind::Operator(BinaryOp::And),
         "or" => TokenKind::Operator(BinaryOp::Or),
         "xor" => TokenKind::Operator(BinaryOp::Xor),
@@ -67,7 +87,7 @@ pub(super) fn keyword(word: &str) -> Option<TokenKind> {
 const SIGNS: &[(&str, TokenKind, Option<&str>)] = {
     use BinaryOp::{Add, And, Compare, Divide, Multiply, Or, Subtract};
     use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
-    use TokenKind::{Close, Comma, Open, Operator};
+    use TokenKind::{Close, CloseSet, Comma, Member, Open, OpenSet, Operator};
     &[
         ("==", Operator(Compare(Equal)), Some("=")),
         ("!=", Operator(Compare(NotEqual)), Some("<>")),
@@ -88,6 +108,9 @@ const SIGNS: &[(&str, TokenKind, Option<&str>)] = {
         ("(", Open, None),
         (")", Close, None),
         (",", Comma, None),
+        ("{", OpenSet, None),
+        ("}", CloseSet, None),
+        ("#", Member, None),
         ("＝", Operator(Compare(Equal)), Some("=")),
         ("≠", Operator(Compare(NotEqual)), Some("<>")),
         ("≤", Operator(Compare(LessOrEqual)), Some("<=")),
@@ -136,12 +159,18 @@ impl<'t> Lexer<'t, '_> {
     fn next_token(&mut self) -> Option<Token> {
         loop {
             self.take(char::is_whitespace);
+            if self.comment() {
+                continue;
+            }
             let first = self.rest().chars().next()?;
             if first.is_ascii_digit() || (first == '.' && self.digit_follows()) {
                 return Some(self.number());
             }
             if first.is_alphabetic() || first == '_' {
                 return Some(self.word());
+            }
+            if first == '\'' {
+                return Some(self.quoted());
             }
             if let Some(token) = self.sign() {
                 return Some(token);
@@ -208,6 +237,40 @@ impl<'t> Lexer<'t, '_> {
         Token { kind, span }
     }
 
+    /// Moves past a comment; one that is not closed ends with the text.
+    fn comment(&mut self) -> bool {
+        let rest = self.rest();
+        let length = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if rest.starts_with("/*") {
+            rest.find("*/").map_or(rest.len(), |end| end + 2)
+        } else {
+            return false;
+        };
+        self.at += length;
+        true
+    }
+
+    /// A name in quotation marks; the token's span is what stands between them.
+    fn quoted(&mut self) -> Token {
+        let opening = self.at;
+        self.at += 1;
+        let span = self.take(|c| c != '\'');
+        if self.rest().is_empty() {
+            self.diagnostics.push(
+                opening..opening + 1,
+                Bilingual::new("单引号没有闭合", "this quotation mark is never closed"),
+                Bilingual::new("请在名称之后补上 '", "add ' after the name"),
+            );
+        } else {
+            self.at += 1;
+        }
+        Token {
+            kind: TokenKind::Quoted,
+            span,
+        }
+    }
+
     fn sign(&mut self) -> Option<Token> {
         let rest = self.rest();
         let (sign, kind, right) = SIGNS.iter().find(|(sign, ..)| rest.starts_with(sign))?;
@@ -234,8 +297,8 @@ impl<'t> Lexer<'t, '_> {
             start..self.at,
             Bilingual::new("表达式中不能有这个字符", "this character has no meaning in an expression"),
             Bilingual::new(
-                "可用：数字、指标代码、+ - * / ( ) = <> < <= > >= and or xor not if then else",
-                "use numbers, indicator codes, + - * / ( ) = <> < <= > >= and or xor not if then else",
+                "可用：数字、指标代码、函数、+ - * / ( ) = <> < <= > >= in and or xor not if then else",
+                "use numbers, indicator codes, functions, + - * / ( ) = <> < <= > >= in and or xor not if then else",
             ),
         );
     }

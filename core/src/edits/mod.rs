@@ -5,23 +5,37 @@
 //!
 //! | tightest first | |
 //! |---|---|
-//! | `( )`, `abs(x)`, `isnull(x)`, `rollup(x)` | |
+//! | `( )`, functions | |
 //! | `+x` `-x` `not x` | so `not a = b` is refused: write `not (a = b)` |
 //! | `*` `/` | |
 //! | `+` `-` | |
-//! | `=` `<>` `<` `<=` `>` `>=` | numbers only, not in chains |
+//! | `=` `<>` `<` `<=` `>` `>=`, `in {1, 2}`, `not_in {1, 2}` | numbers only, not in chains |
 //! | `and` | |
 //! | `or` `xor` | |
 //! | `if c then a else b` | as in VTL, an undecided `c` picks `b`; for an implication write `not c or a` |
 //!
-//! Numbers are written `1234.5`, booleans `true` and `false`, and every other name is an indicator's. `rollup(x)` is the sum
-//! of `x` over the unit's children, as [`RollupMode`] says where some are missing; a validity edit cannot use it, because a
-//! unit is not returned for figures that others report.
+//! Numbers are written `1234.5`, booleans `true` and `false`, what is missing by definition `null`. Every other name is an
+//! indicator's, in single quotation marks where it is no plain word; `'annual-accounts'#x` is another dataset's. Comments stand
+//! in `/* */` or after `//`.
+//!
+//! | function | |
+//! |---|---|
+//! | `abs(x)` `round(x, digits)` `trunc(x, digits)` `mod(x, y)` `power(x, y)` `sqrt(x)` `ln(x)` `exp(x)` | see `functions.rs` |
+//! | `isnull(x)` `nvl(x, y)` `between(x, least, most)` | |
+//! | `subperiod()` `year()` | the position of the record's period in its year, and the year |
+//! | `previous(x)` `lag(x, n)` `year_ago(x)` | the unit's figure one or `n` periods before, or a year before |
+//! | `ytd(x)` | the sum from the first period of the year to the record's; one missing makes it missing |
+//! | `rollup(x)` | the sum over the unit's children, as [`RollupMode`] says where some are missing |
+//!
+//! Another dataset is asked for its period that ends on the same day. A validity edit looks at its own record only, because
+//! a unit is not returned for figures that others report, nor for the order in which its own arrive.
 //!
 //! # What an expression means
 //! - Arithmetic is exact. A missing operand, a division by zero and a result beyond 128 bits make what is computed from
 //!   them missing; with the tolerance `rounding` so does a divisor that may have been zero before it was rounded. A
 //!   comparison with something missing is undecided, and the connectives are Kleene's ([`Truth`]).
+//! - Numbers have dimensions: people are not added to money, nor 万元 to 亿元 without the factor between them.
+//! - Where figures are missing, the edit's [`MissingStrategy`] decides.
 //! - The tolerance of the edit widens every comparison in it, also inside of `and`, `or`, `not` and `if`: with the tolerance
 //!   `t`, `l = r` holds iff `|l - r| <= t`, `l <= r` iff `l - r <= t`, `l < r` iff `l - r < t`, and so on; `l <> r` is
 //!   `not (l = r)`. See [`Tolerance`].
@@ -43,11 +57,15 @@ mod parser;
 
 // What the tree and the other fields may say.
 mod checker;
+mod dimension;
+mod missing;
 mod rollup;
+mod scope;
 mod tolerance;
 
 // From a tree to a verdict about figures.
 mod figure;
+mod functions;
 mod verdict;
 
 mod program;
@@ -58,24 +76,30 @@ mod tests;
 
 use std::fmt;
 
-use self::{
-    ast::{Ast, NodeKind, Source},
-    diagnostic::Diagnostics,
-    program::Program,
-};
 pub use self::{
+    ast::Source,
     checker::OPERANDS_MAX,
     diagnostic::{DIAGNOSTICS_MAX, Diagnostic, EditField},
+    dimension::Quantity,
     lexer::is_keyword,
-    parser::{EXPRESSION_LEN_BYTES_MAX, NESTING_MAX},
+    missing::MissingStrategy,
+    parser::{EXPRESSION_LEN_BYTES_MAX, LAG_MAX, NESTING_MAX, SET_LEN_MAX},
     program::Cells,
     report::sentence,
     rollup::{Rollup, RollupMode},
+    scope::Scope,
     tolerance::Tolerance,
     verdict::{Truth, Verdict},
 };
+use self::{
+    ast::{Ast, NodeKind},
+    checker::Slot,
+    diagnostic::Diagnostics,
+    program::{Manner, Program},
+};
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode},
+    period::Periodicity,
     text::Bilingual,
 };
 
@@ -134,6 +158,10 @@ pub struct EditText {
     pub tolerance: Option<String>,
     /// A [`RollupMode`] by name; `non_null` where it is absent.
     pub rollup: Option<String>,
+    /// A [`MissingStrategy`] by name; `three-valued` where it is absent.
+    pub missing: Option<String>,
+    /// The records that it checks.
+    pub scope: Scope,
     /// What is said when it does not hold.
     pub message: Bilingual,
 }
@@ -144,6 +172,34 @@ pub trait Symbols {
     fn indicator(&self, name: &str) -> Option<IndicatorCode>;
     /// All names, for suggestions.
     fn names(&self) -> Vec<String>;
+    /// The dataset called `name`, where there is one.
+    fn dataset(&self, name: &str) -> Option<Foreign>;
+    /// The names of all datasets, for suggestions.
+    fn dataset_names(&self) -> Vec<String>;
+    /// What an indicator is measured in, where that is known.
+    fn quantity(&self, indicator: &IndicatorCode) -> Option<Quantity>;
+}
+
+/// Another dataset, as an expression may name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// Its code.
+    pub code: DatasetCode,
+    /// How often it is reported.
+    pub periodicity: Periodicity,
+    /// Its indicators.
+    pub indicators: Vec<IndicatorCode>,
+}
+
+/// A figure that an edit looks at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Operand {
+    /// Where it stands, seen from the record.
+    pub source: Source,
+    /// The dataset, where it is not the edit's own.
+    pub dataset: Option<DatasetCode>,
+    /// The indicator.
+    pub indicator: IndicatorCode,
 }
 
 /// An edit that is ready to be evaluated.
@@ -152,6 +208,7 @@ pub struct Edit {
     text: EditText,
     ast: Ast,
     program: Program,
+    operands: Vec<Operand>,
     indicators: Vec<IndicatorCode>,
     rollups: Vec<IndicatorCode>,
 }
@@ -167,14 +224,23 @@ pub fn compile(text: EditText, symbols: &dyn Symbols) -> Result<Edit, Vec<Diagno
     let mut faults = found.into_sorted();
     let tolerance = noted(text.tolerance.as_deref().map(Tolerance::parse), &mut faults);
     let mode = noted(text.rollup.as_deref().map(RollupMode::parse), &mut faults);
+    let missing = text.missing.as_deref().map(MissingStrategy::parse);
+    let missing = noted(missing, &mut faults);
     if !faults.is_empty() {
         return Err(faults);
     }
     use_codes(&mut ast, &checked);
-    let program = Program::compile(&ast, checked, tolerance, mode);
+    let manner = Manner {
+        tolerance,
+        mode,
+        missing,
+    };
+    let program = Program::compile(&ast, checked, manner);
+    let operands = operands(program.slots());
     Ok(Edit {
-        indicators: from(Source::Own, &program),
-        rollups: from(Source::Children, &program),
+        indicators: of_own_dataset(&operands, Source::Own),
+        rollups: of_own_dataset(&operands, Source::Children),
+        operands,
         text,
         ast,
         program,
@@ -200,6 +266,12 @@ impl Edit {
         &self.text.dataset
     }
 
+    /// The records that it checks.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.text.scope
+    }
+
     /// What is said when it does not hold; [`sentence`] adds the figures.
     #[must_use]
     pub const fn message(&self) -> &Bilingual {
@@ -215,13 +287,32 @@ impl Edit {
     /// The tolerance of its comparisons.
     #[must_use]
     pub const fn tolerance(&self) -> Tolerance {
-        self.program.tolerance()
+        self.program.manner().tolerance
     }
 
     /// What children without a figure count for.
     #[must_use]
     pub const fn rollup_mode(&self) -> RollupMode {
-        self.program.mode()
+        self.program.manner().mode
+    }
+
+    /// What it does where figures are missing.
+    #[must_use]
+    pub const fn missing_strategy(&self) -> MissingStrategy {
+        self.program.manner().missing
+    }
+
+    /// Everything that it looks at, sorted.
+    #[must_use]
+    pub fn operands(&self) -> &[Operand] {
+        &self.operands
+    }
+
+    /// Whether it looks at nothing but the record itself, so that the county's own desk can judge it alone.
+    #[must_use]
+    pub fn is_of_one_record(&self) -> bool {
+        let own = |operand: &Operand| operand.source == Source::Own && operand.dataset.is_none();
+        self.operands.iter().all(own)
     }
 
     /// The indicators of the record itself that it looks at, sorted.
@@ -234,6 +325,13 @@ impl Edit {
     #[must_use]
     pub fn rollups(&self) -> &[IndicatorCode] {
         &self.rollups
+    }
+
+    /// What a verdict on the record rests on, as text: the edit's own words, which stand for its version, and every figure
+    /// that it looks at, a roll-up with the number of its parts. Two records with the same basis get the same verdict.
+    #[must_use]
+    pub fn basis(&self, cells: &dyn Cells) -> String {
+        report::basis(self, cells)
     }
 
     /// The verdict on the record that `cells` reads. Each operand is read once.
@@ -255,18 +353,31 @@ fn noted<T: Default>(parsed: Option<Result<T, Diagnostic>>, faults: &mut Vec<Dia
     }
 }
 
-/// From here on an operand's name is its indicator's code, whatever the catalogue let it be called.
+/// From here on an operand's names are codes, whatever the catalogue let them be called.
 fn use_codes(ast: &mut Ast, checked: &checker::Checked) {
     for (node, slot) in ast.nodes.iter_mut().zip(&checked.slot_of) {
-        if let (NodeKind::Operand(_, name), Some(slot)) = (&mut node.kind, slot) {
-            *name = checked.slots[*slot].indicator.as_str().into();
+        if let (NodeKind::Operand(named), Some(slot)) = (&mut node.kind, slot) {
+            let slot = &checked.slots[*slot];
+            named.name = slot.indicator.as_str().into();
+            named.dataset = slot.dataset.as_ref().map(|(code, _)| code.as_str().into());
         }
     }
 }
 
-fn from(source: Source, program: &Program) -> Vec<IndicatorCode> {
-    let slots = program.slots().iter().filter(|slot| slot.source == source);
-    let mut codes: Vec<IndicatorCode> = slots.map(|slot| slot.indicator.clone()).collect();
-    codes.sort_unstable();
-    codes
+fn operands(slots: &[Slot]) -> Vec<Operand> {
+    let operand = |slot: &Slot| Operand {
+        source: slot.source,
+        dataset: slot.dataset.as_ref().map(|(code, _)| code.clone()),
+        indicator: slot.indicator.clone(),
+    };
+    let mut operands: Vec<Operand> = slots.iter().map(operand).collect();
+    operands.sort_unstable();
+    operands
+}
+
+/// The operands are sorted, so the indicators are too.
+fn of_own_dataset(operands: &[Operand], source: Source) -> Vec<IndicatorCode> {
+    let wanted = |operand: &&Operand| operand.source == source && operand.dataset.is_none();
+    let found = operands.iter().filter(wanted);
+    found.map(|operand| operand.indicator.clone()).collect()
 }

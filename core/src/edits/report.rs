@@ -7,8 +7,8 @@
 use std::cmp::Ordering;
 
 use super::{
-    Edit,
-    ast::{BinaryOp, Comparison, NodeId, NodeKind, Source, operand_text},
+    Edit, EditText,
+    ast::{BinaryOp, Comparison, NodeId, NodeKind, Operand, Source},
     program::Cells,
     verdict::{Truth, Verdict},
 };
@@ -30,6 +30,40 @@ pub fn sentence(edit: &Edit, verdict: &Verdict, cells: &dyn Cells) -> Bilingual 
         Truth::False => after_message(edit.message(), report.figures()),
         Truth::Undecided => report.undecided(),
     }
+}
+
+/// See [`Edit::basis`].
+pub(super) fn basis(edit: &Edit, cells: &dyn Cells) -> String {
+    let EditText {
+        id,
+        kind,
+        dataset,
+        expression,
+        tolerance,
+        rollup,
+        missing,
+        // Where the edit is in force and what it says do not change what it means.
+        scope: _,
+        message: _,
+    } = &edit.text;
+    let part = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (tolerance, rollup, missing) = (part(tolerance), part(rollup), part(missing));
+    let mut text =
+        format!("{id}\n{kind}\n{dataset}\n{expression}\n{tolerance}\n{rollup}\n{missing}\n");
+    text.push_str(&format!("{}\n", cells.period()));
+    for slot in edit.program.slots() {
+        let figure = match slot.source {
+            Source::Children => cells
+                .rollup(&slot.indicator)
+                .map(|r| format!("{} {} of {}", r.sum, r.known, r.expected)),
+            Source::Own | Source::Lag(_) | Source::YearAgo | Source::YearToDate => {
+                slot.figure(cells).map(|(value, _)| value.to_string())
+            }
+        };
+        text.push_str(&figure.unwrap_or_default());
+        text.push('\n');
+    }
+    text
 }
 
 struct Report<'a> {
@@ -86,35 +120,31 @@ impl Report<'_> {
     fn filled(&self, root: NodeId) -> String {
         self.edit
             .ast
-            .print(root, &|source, name| match self.figure(source, name) {
+            .print(root, &|named| match self.figure(named) {
                 Some(figure) if figure < Decimal::ZERO => format!("({figure})"),
                 Some(figure) => figure.to_string(),
-                None => operand_text(source, name),
+                None => named.text(),
             })
     }
 
     /// One side of a comparison; a single figure needs no parentheses.
     fn side(&self, root: NodeId) -> String {
-        if let NodeKind::Operand(source, name) = &self.edit.ast.nodes[root].kind
-            && let Some(figure) = self.figure(*source, name)
+        if let NodeKind::Operand(named) = &self.edit.ast.nodes[root].kind
+            && let Some(figure) = self.figure(named)
         {
             return figure.to_string();
         }
         self.filled(root)
     }
 
-    fn figure(&self, source: Source, name: &str) -> Option<Decimal> {
+    fn figure(&self, named: &Operand) -> Option<Decimal> {
         let slots = self.edit.program.slots();
-        let slot = slots
-            .iter()
-            .find(|s| s.source == source && s.indicator.as_str() == name)?;
-        match source {
-            Source::Own => self.cells.cell(&slot.indicator),
-            Source::Children => {
-                let rollup = self.cells.rollup(&slot.indicator)?;
-                self.edit.rollup_mode().operand(&rollup).map(|(sum, _)| sum)
-            }
+        let slot = slots.iter().find(|slot| slot.is(named))?;
+        if named.source == Source::Children {
+            let rollup = self.cells.rollup(&slot.indicator)?;
+            return self.edit.rollup_mode().operand(&rollup).map(|(sum, _)| sum);
         }
+        slot.figure(self.cells).map(|(value, _)| value)
     }
 
     /// The most digits after the point that a number under `root` is written with.
@@ -122,8 +152,10 @@ impl Report<'_> {
         let nodes = &self.edit.ast.nodes[self.edit.ast.first_of(root)..=root];
         let scales = nodes.iter().filter_map(|node| match &node.kind {
             NodeKind::Number(value) => Some(value.scale()),
-            NodeKind::Operand(source, name) => self.figure(*source, name).map(Decimal::scale),
+            NodeKind::Operand(named) => self.figure(named).map(Decimal::scale),
             NodeKind::Boolean(_)
+            | NodeKind::Null
+            | NodeKind::In(..)
             | NodeKind::Unary(..)
             | NodeKind::Binary(..)
             | NodeKind::Call(..)

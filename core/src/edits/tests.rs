@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod diagnostics;
+mod guide;
+mod language;
 mod properties;
 mod reports;
 mod tables;
@@ -9,7 +11,7 @@ mod tables;
 use std::{cell::RefCell, collections::BTreeMap};
 
 use super::*;
-use crate::decimal::Decimal;
+use crate::{decimal::Decimal, period::Period};
 
 /// The names that the tests' expressions may use.
 struct Names(&'static [&'static str]);
@@ -38,24 +40,40 @@ impl Symbols for Names {
     fn names(&self) -> Vec<String> {
         self.0.iter().map(|name| (*name).to_owned()).collect()
     }
+
+    fn dataset(&self, _name: &str) -> Option<Foreign> {
+        None
+    }
+
+    fn dataset_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn quantity(&self, _indicator: &IndicatorCode) -> Option<Quantity> {
+        None
+    }
 }
 
-/// A record with its children's sums. It counts what is looked up.
+/// A record of 2021-Q2 with its children's sums and the unit's other figures. It counts what is looked up.
 #[derive(Debug, Default)]
 struct Record {
     cells: BTreeMap<String, Decimal>,
+    /// By `gdp@2021-Q1` and `annual-accounts#gdp@2020-A1`.
+    elsewhere: BTreeMap<String, Decimal>,
     rollups: BTreeMap<String, Rollup>,
     looked_up: RefCell<Vec<String>>,
 }
 
 impl Record {
-    /// From `gdp=82.65 primary=45.42`, and `gdp=sum:13985.53/0.045/9/9` for a roll-up: sum, rounding, known, expected.
+    /// From `gdp=82.65 primary=45.42`, `gdp@2021-Q1=40` for another period, and `gdp=sum:13985.53/0.045/9/9` for a roll-up: sum, rounding, known, expected.
     fn parse(text: &str) -> Self {
         let mut record = Self::default();
         for cell in text.split_whitespace() {
             let (name, value) = cell.split_once('=').unwrap();
             if let Some(rollup) = value.strip_prefix("sum:") {
                 record.rollups.insert(name.to_owned(), parse_rollup(rollup));
+            } else if name.contains('@') {
+                record.elsewhere.insert(name.to_owned(), d(value));
             } else {
                 record.cells.insert(name.to_owned(), d(value));
             }
@@ -86,6 +104,22 @@ impl Cells for Record {
             .push(format!("rollup({indicator})"));
         self.rollups.get(indicator.as_str()).copied()
     }
+
+    fn period(&self) -> Period {
+        Period::parse("2021-Q2").unwrap()
+    }
+
+    fn elsewhere(
+        &self,
+        dataset: Option<&DatasetCode>,
+        period: Period,
+        indicator: &IndicatorCode,
+    ) -> Option<Decimal> {
+        let dataset = dataset.map(|code| format!("{code}#")).unwrap_or_default();
+        let name = format!("{dataset}{indicator}@{period}");
+        self.looked_up.borrow_mut().push(name.clone());
+        self.elsewhere.get(&name).copied()
+    }
 }
 
 fn d(text: &str) -> Decimal {
@@ -100,6 +134,8 @@ fn edit_text(expression: &str, tolerance: &str) -> EditText {
         expression: expression.to_owned(),
         tolerance: (!tolerance.is_empty()).then(|| tolerance.to_owned()),
         rollup: None,
+        missing: None,
+        scope: Scope::default(),
         message: Bilingual::new("不平衡", "does not add up"),
     }
 }

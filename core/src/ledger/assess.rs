@@ -1,17 +1,19 @@
 //! Assessment: what the edits say about one snapshot by itself.
 //!
 //! The county's preflight and the city's fold call the same function, so that a clerk sees at once what the city will
-//! say. Roll-ups need other units' figures and are judged by the fold alone ([`super::fold`]).
+//! say. Edits that look at other periods, datasets or units are judged by the fold alone ([`super::fold`]).
 //!
 //! Two edits are built in: [`REQUIRED`] (validity) fails where a required cell is not stated at all, and [`MISSING`]
 //! (quality) where it is stated to be missing; blank and "we do not have it" are different things.
 
 use crate::{
     catalogue::{Catalogue, Dataset},
-    code::{EditId, IndicatorCode, ItemKey},
+    code::{DatasetCode, EditId, IndicatorCode, ItemKey},
     decimal::Decimal,
+    digest::Digest,
     edits::{Cells, Edit, EditKind, Rollup, Truth, Verdict, sentence},
-    snapshot::{ObservationStatus, Snapshot},
+    period::Period,
+    snapshot::{ObservationStatus, SlotKey, Snapshot},
     text::Bilingual,
 };
 
@@ -46,6 +48,9 @@ pub struct Failure {
     pub message: Bilingual,
     /// The explanation that the snapshot carries for it.
     pub explanation: Option<String>,
+    /// What it was decided on: the SHA-256 of the edit's own text and of every figure that it looks at. An explanation and
+    /// the decision on it hold as long as this stays the same.
+    pub basis: Digest,
 }
 
 /// The two sides of a failed edit, where it has two and they could be computed.
@@ -79,11 +84,16 @@ pub fn assess(catalogue: &Catalogue, snapshot: &Snapshot) -> Assessment {
 /// The sums of an indicator over a unit's children.
 pub(super) type Sums<'a> = dyn Fn(&IndicatorCode) -> Option<Rollup> + 'a;
 
-/// The cells of one record of a snapshot, with or without its children's sums.
+/// The unit's figures in other periods and datasets.
+pub(super) type Elsewhere<'a> =
+    dyn Fn(&DatasetCode, Period, &IndicatorCode) -> Option<Decimal> + 'a;
+
+/// The cells of one record of a snapshot, with or without what stands around it.
 pub(super) struct RecordCells<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) item: Option<&'a ItemKey>,
     pub(super) rollup: Option<&'a Sums<'a>>,
+    pub(super) elsewhere: Option<&'a Elsewhere<'a>>,
 }
 
 impl Cells for RecordCells<'_> {
@@ -94,12 +104,27 @@ impl Cells for RecordCells<'_> {
     fn rollup(&self, indicator: &IndicatorCode) -> Option<Rollup> {
         self.rollup?(indicator)
     }
+
+    fn period(&self) -> Period {
+        self.snapshot.slot.period
+    }
+
+    fn elsewhere(
+        &self,
+        dataset: Option<&DatasetCode>,
+        period: Period,
+        indicator: &IndicatorCode,
+    ) -> Option<Decimal> {
+        let dataset = dataset.unwrap_or(&self.snapshot.slot.dataset);
+        self.elsewhere?(dataset, period, indicator)
+    }
 }
 
 impl Failure {
     /// Writes down a false verdict.
     pub(super) fn of(edit: &Edit, verdict: &Verdict, cells: &RecordCells<'_>) -> Self {
         Self {
+            basis: Digest::of(edit.basis(cells).as_bytes()),
             edit: edit.id().clone(),
             kind: edit.kind(),
             item: cells.item.cloned(),
@@ -135,6 +160,7 @@ fn judge(
         let failure = built_in(REQUIRED, EditKind::Validity, snapshot, item);
         assessment.add(Failure {
             message: blank_message(catalogue, &blank),
+            basis: built_in_basis(REQUIRED, &blank),
             ..failure
         });
     }
@@ -142,6 +168,7 @@ fn judge(
         let failure = built_in(MISSING, EditKind::Quality, snapshot, item);
         assessment.add(Failure {
             message: missing_message(catalogue, &missing),
+            basis: built_in_basis(MISSING, &missing),
             ..failure
         });
     }
@@ -149,11 +176,13 @@ fn judge(
         snapshot,
         item,
         rollup: None,
+        elsewhere: None,
     };
+    let SlotKey { unit, period, .. } = &snapshot.slot;
     for edit in dataset
         .edits()
         .iter()
-        .filter(|edit| edit.rollups().is_empty())
+        .filter(|edit| edit.is_of_one_record() && edit.scope().holds(unit, *period))
     {
         let verdict = edit.evaluate(&cells);
         if verdict.truth == Truth::False {
@@ -218,7 +247,14 @@ fn built_in(
         figures: Figures::default(),
         message: Bilingual::default(),
         explanation,
+        basis: Digest::of(&[]),
     }
+}
+
+/// The built-in edits look at which cells have no value.
+fn built_in_basis(id: &str, cells: &[&IndicatorCode]) -> Digest {
+    let cells: Vec<&str> = cells.iter().map(|code| code.as_str()).collect();
+    Digest::of(format!("{id}\n{}", cells.join("\n")).as_bytes())
 }
 
 #[expect(

@@ -178,7 +178,7 @@ fn what_follows_from_a_syntax_fault_waits_until_it_is_mended() {
     "code \"520100\""
     units.toml:19:6: this is not TOML (key with no value, expected `=`)
     "decimals = "
-    indicators.toml:27:12: this is not TOML (string values must be quoted, expected literal string)
+    indicators.toml:28:12: this is not TOML (string values must be quoted, expected literal string)
     "kind = \"quality\"\nkind = \"validity\""
     edits.toml:4:1: the same key is written twice
     "name = "

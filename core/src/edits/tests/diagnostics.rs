@@ -53,21 +53,21 @@ fn unknown_names() {
     there is no indicator popluation
     did you mean population? the names are population, construction, industry, primary, a, gdp, tertiary, b and 3 more
     "#);
-    assert_snapshot!(told("sum(a) = previous(b) + ab(c)"), @r#"
-    expression: sum(a) = previous(b) + ab(c)
+    assert_snapshot!(told("sum(a) = before(b) + ab(c)"), @r#"
+    expression: sum(a) = before(b) + ab(c)
                 ^^^
     there is no function sum
-    the names are abs, isnull, rollup
+    the names are abs, exp, lag, ln, mod, nvl, sqrt, ytd and 10 more
 
-    expression: sum(a) = previous(b) + ab(c)
-                         ^^^^^^^^
-    there is no function previous
-    the names are rollup, abs, isnull
+    expression: sum(a) = before(b) + ab(c)
+                         ^^^^^^
+    there is no function before
+    the names are between, year, exp, mod, power, sqrt, abs, isnull and 10 more
 
-    expression: sum(a) = previous(b) + ab(c)
-                                       ^^
+    expression: sum(a) = before(b) + ab(c)
+                                     ^^
     there is no function ab
-    did you mean abs? the names are abs, isnull, rollup
+    did you mean abs? the names are abs, lag, ln, exp, mod, nvl, year, ytd and 10 more
     "#);
 }
 
@@ -189,76 +189,76 @@ fn grammar() {
     assert_snapshot!(told("a = rollup(b + c)"), @r#"
     expression: a = rollup(b + c)
                     ^^^^^^^^^^^^^
-    rollup sums one indicator
-    write rollup(code) and do the arithmetic outside of the parentheses
+    rollup takes one indicator, not an expression
+    write rollup(x) with an indicator for x and do the arithmetic outside of the parentheses
     "#);
     assert_snapshot!(told("a = abs(b, c)"), @r#"
     expression: a = abs(b, c)
-                         ^
-    expected ) here, found ,
-    write ) before it
+                    ^^^^^^^^^
+    abs has 2 arguments
+    write abs(x)
     "#);
 }
 
 #[test]
 fn characters() {
-    assert_snapshot!(told("a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x"), @r#"
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    assert_snapshot!(told("a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x"), @r#"
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                   ^^
     ＝ is not a sign of the language
     write =
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                      ^^
     （ is not a sign of the language
     write (
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                          ^^
     × is not a sign of the language
     write *
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                              ^^
     ） is not a sign of the language
     write )
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                                 ^^
     && is not a sign of the language
     write and
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                                      ^^
     ≥ is not a sign of the language
     write >=
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                                         ^^^^^
     1,000 is not a number
     write digits with at most one decimal point inside, as in 1234.5, without separators, exponent or unit; an indicator code starts with a letter
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                                               ^^
     || is not a sign of the language
     write or
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                                                    ^^
     == is not a sign of the language
     write =
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                                                       ^^^
     1e5 is not a number
     write digits with at most one decimal point inside, as in 1234.5, without separators, exponent or unit; an indicator code starts with a letter
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                                                           ^
     this character has no meaning in an expression
-    use numbers, indicator codes, + - * / ( ) = <> < <= > >= and or xor not if then else
+    use numbers, indicator codes, functions, + - * / ( ) = <> < <= > >= in and or xor not if then else
 
-    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 # x
+    expression: a ＝ （b × 2） && c ≥ 1,000 || d == 1e5 $ x
                                                             ^
     an operator is missing before x
     write one of + - * / = <> < <= > >= and or xor
@@ -295,7 +295,7 @@ fn a_validity_edit_has_no_rollup() {
     assert_snapshot!(faults(text)[0].render(expression, Language::En), @r#"
     expression: gdp = rollup(gdp)
                       ^^^^^^^^^^^
-    a validity edit cannot use rollup(gdp): a unit is not returned for figures that others report
+    a validity edit cannot use rollup(gdp): a snapshot is returned for its own figures only, so that the order of arrival does not matter
     make its kind quality
     "#);
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::edits::{ast::operand_text, diagnostic::Diagnostics};
+use crate::edits::diagnostic::Diagnostics;
 
 /// A fraction in lowest terms with a divisor above zero. The tests' numbers are small enough never to overflow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ fn number_text(number: &Number) -> String {
     match number {
         Number::Literal(value) => value.to_string(),
         Number::Own(name) => (*name).to_owned(),
-        Number::Children(name) => operand_text(Source::Children, name),
+        Number::Children(name) => format!("rollup({name})"),
         Number::Negated(inner) => format!("(-({}))", number_text(inner)),
         Number::Abs(inner) => format!("abs({})", number_text(inner)),
         Number::Two(op, left, right) => {

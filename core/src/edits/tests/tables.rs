@@ -360,6 +360,15 @@ fn an_operand_keeps_its_number_in_a_wide_edit() {
         fn names(&self) -> Vec<String> {
             Vec::new()
         }
+        fn dataset(&self, _name: &str) -> Option<Foreign> {
+            None
+        }
+        fn dataset_names(&self) -> Vec<String> {
+            Vec::new()
+        }
+        fn quantity(&self, _indicator: &IndicatorCode) -> Option<Quantity> {
+            None
+        }
     }
     let edit = compile(edit_text(&format!("0 = {}", names.join("+")), ""), &Any).unwrap();
     let cells: Vec<String> = names

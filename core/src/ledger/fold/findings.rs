@@ -1,15 +1,19 @@
 //! Findings: false verdicts on a slot, through their life.
 //!
-//! An explanation belongs to the figures and the catalogue version that it was given for: while both stay the same a new
-//! snapshot keeps the decision on it; when either changes, it lapses and has to be given again.
+//! An explanation belongs to the edit as it is worded and to the figures that it looks at ([`Failure::basis`]): while both stay
+//! the same a new snapshot keeps the decision on it; when either changes, it lapses and has to be given again.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use prost::Message as _;
 
 use crate::{
     catalogue::Catalogue,
-    edits::EditKind,
+    code::ItemKey,
+    edits::{Edit, EditKind},
     ledger::{
         Failure, LogIndex, View,
         keys::{self, Table},
@@ -20,7 +24,7 @@ use crate::{
 
 use super::{FindingStatus, FoldError, overlay::Draft};
 
-/// Which findings of a slot a set of failures speaks for: those of the record, or those of roll-ups.
+/// Which findings of a slot a set of failures speaks for: those that the record alone decides, or those of its validity edits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     /// Everything that the snapshot alone decides.
@@ -54,16 +58,17 @@ pub(super) fn add_returned(
     settle(draft, catalogue, slot, &failures, Part::Validity)
 }
 
-/// One roll-up edit was judged again for a parent's current snapshot.
-pub(super) fn put_rollup(
+/// One edit that looks beyond its record was judged again for a slot's current snapshot.
+pub(super) fn put_one(
     draft: &mut Draft<'_>,
     catalogue: &Catalogue,
     slot: &SlotKey,
     snapshot_index: LogIndex,
-    edit: &crate::edits::Edit,
+    edit: &Edit,
+    item: Option<&ItemKey>,
     failure: Option<&Failure>,
 ) -> Result<(), FoldError> {
-    let key = keys::finding(slot, edit.id(), None);
+    let key = keys::finding(slot, edit.id(), item);
     let before = draft
         .row(&key)?
         .map(|row| FindingRow::decode_row(&row))
@@ -81,6 +86,25 @@ pub(super) fn put_rollup(
         }
         (None, Some(before)) => correct(draft, key, before),
         (None, None) => {}
+    }
+    Ok(())
+}
+
+/// Corrects the findings of an edit on items that the slot's current snapshot no longer has.
+pub(super) fn correct_other_items(
+    draft: &mut Draft<'_>,
+    slot: &SlotKey,
+    edit: &Edit,
+    items: &[Option<&ItemKey>],
+) -> Result<(), FoldError> {
+    let held: BTreeSet<Vec<u8>> = items
+        .iter()
+        .map(|item| keys::finding(slot, edit.id(), *item))
+        .collect();
+    for (key, row) in findings_of(draft, slot)? {
+        if row.failure.edit == edit.id().as_str() && !held.contains(&key) {
+            correct(draft, key, row);
+        }
     }
     Ok(())
 }
@@ -108,15 +132,15 @@ fn settle(
 }
 
 fn speaks_for(catalogue: &Catalogue, slot: &SlotKey, row: &FindingRow, part: Part) -> bool {
-    let is_rollup = catalogue.dataset(&slot.dataset).is_some_and(|dataset| {
+    let looks_beyond = catalogue.dataset(&slot.dataset).is_some_and(|dataset| {
         let edit = dataset
             .edits()
             .iter()
             .find(|e| e.id().as_str() == row.failure.edit);
-        edit.is_some_and(|edit| !edit.rollups().is_empty())
+        edit.is_some_and(|edit| !edit.is_of_one_record())
     });
     match part {
-        Part::Record => !is_rollup,
+        Part::Record => !looks_beyond,
         Part::Validity => row.failure.validity,
     }
 }
@@ -136,8 +160,8 @@ fn open(
     // The explanation is part of what was decided on; the message is not.
     let decided = standing.filter(|row| {
         row.status == FindingStatus::Accepted.number()
-            && row.catalogue_version == version
-            && same_figures(&row.failure, &failure)
+            && row.failure.basis == failure.basis
+            && row.failure.explanation == failure.explanation
     });
     let status = match (decided, &failure.explanation) {
         (Some(_), _) => FindingStatus::Accepted,
@@ -156,11 +180,6 @@ fn open(
             .unwrap_or_default(),
     };
     draft.put(key, row.encode_to_vec());
-}
-
-fn same_figures(a: &FailureRow, b: &FailureRow) -> bool {
-    (&a.left, &a.right, &a.imbalance, &a.explanation)
-        == (&b.left, &b.right, &b.imbalance, &b.explanation)
 }
 
 fn correct(draft: &mut Draft<'_>, key: Vec<u8>, mut row: FindingRow) {

@@ -14,6 +14,7 @@
 mod acts;
 mod findings;
 mod overlay;
+mod related;
 mod rollups;
 mod snapshots;
 

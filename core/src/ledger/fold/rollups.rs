@@ -1,4 +1,4 @@
-//! Roll-ups: a parent's figures against the sum of its children's.
+//! Roll-ups: the sums over a unit's children.
 //!
 //! For each parent slot one row holds the sums over its children, so that a child's new figure costs one addition, not a
 //! reading of all its siblings. Sums are exact, so the order of delivery leaves no trace in them.
@@ -11,21 +11,20 @@ use crate::{
     catalogue::Catalogue,
     code::IndicatorCode,
     decimal::Decimal,
-    edits::{Edit, Rollup, Truth},
+    edits::Rollup,
     ledger::{
-        Failure, LogIndex, Registry, View,
-        assess::RecordCells,
+        LogIndex, Registry, View,
         keys::{self, Table},
         rows::{CurrentRow, ExactRow, RollupRow, SlotRow, SumRow},
     },
     snapshot::{SlotKey, Snapshot},
 };
 
-use super::{FoldError, findings, overlay::Draft};
+use super::{FoldError, overlay::Draft};
 
 /// The sums of one parent's children, while they are being changed.
 #[derive(Default)]
-struct Sums(BTreeMap<IndicatorCode, Sum>);
+pub(super) struct Sums(BTreeMap<IndicatorCode, Sum>);
 
 #[derive(Clone, Copy)]
 struct Sum {
@@ -34,37 +33,35 @@ struct Sum {
     known: u32,
 }
 
-/// After a snapshot was accepted: its unit's parent is judged again, and so is the unit itself as a parent.
+/// After a snapshot was accepted: what its unit adds to its parent's sums is brought up to date.
 pub(super) fn follow(
     draft: &mut Draft<'_>,
     catalogue: &Catalogue,
     snapshot: &Snapshot,
-    replaced: Option<&CurrentRow>,
+    replaced: Option<&Snapshot>,
 ) -> Result<(), FoldError> {
     let slot = &snapshot.slot;
     let indicators = catalogue.rollup_indicators(&slot.dataset);
-    if indicators.is_empty() {
+    let Some(parent) = catalogue
+        .parent(&slot.unit)
+        .filter(|_| !indicators.is_empty())
+    else {
         return Ok(());
+    };
+    let parent = SlotKey {
+        unit: parent.clone(),
+        ..slot.clone()
+    };
+    let mut sums = load(draft, &parent)?;
+    if let Some(old) = replaced {
+        sums.take_out(old, indicators)?;
     }
-    if let Some(parent) = catalogue.parent(&slot.unit) {
-        let parent = SlotKey {
-            unit: parent.clone(),
-            ..slot.clone()
-        };
-        let mut sums = load(draft, &parent)?;
-        if let Some(replaced) = replaced {
-            let old = draft.snapshot(LogIndex(replaced.index))?;
-            sums.take_out(&old, indicators)?;
-        }
-        sums.put_in(snapshot, indicators)?;
-        draft.put(
-            keys::slot(Table::Rollup, &parent),
-            sums.row().encode_to_vec(),
-        );
-        judge(draft, catalogue, &parent, &sums)?;
-    }
-    let sums = load(draft, slot)?;
-    judge_snapshot(draft, catalogue, snapshot, draft.index, &sums)
+    sums.put_in(snapshot, indicators)?;
+    draft.put(
+        keys::slot(Table::Rollup, &parent),
+        sums.row().encode_to_vec(),
+    );
+    Ok(())
 }
 
 /// A new catalogue can change who is whose child and which indicators are summed: the sums are made anew from the current
@@ -141,58 +138,8 @@ fn current_snapshots(
     damaged.map_or(Ok(found), Err)
 }
 
-fn judge(
-    draft: &mut Draft<'_>,
-    catalogue: &Catalogue,
-    parent: &SlotKey,
-    sums: &Sums,
-) -> Result<(), FoldError> {
-    let Some(current) = draft.slot_row(parent)?.current else {
-        return Ok(());
-    };
-    let index = LogIndex(current.index);
-    let snapshot = draft.snapshot(index)?;
-    judge_snapshot(draft, catalogue, &snapshot, index, sums)
-}
-
-fn judge_snapshot(
-    draft: &mut Draft<'_>,
-    catalogue: &Catalogue,
-    snapshot: &Snapshot,
-    index: LogIndex,
-    sums: &Sums,
-) -> Result<(), FoldError> {
-    let slot = &snapshot.slot;
-    let Some(dataset) = catalogue.dataset(&slot.dataset) else {
-        return Ok(());
-    };
-    let expected = catalogue
-        .children(&slot.unit, &slot.dataset, slot.period)
-        .len();
-    let expected = u32::try_from(expected).unwrap_or(u32::MAX);
-    let rollup = |indicator: &IndicatorCode| Some(sums.rollup(indicator, expected));
-    let cells = RecordCells {
-        snapshot,
-        item: None,
-        rollup: Some(&rollup),
-    };
-    for edit in dataset
-        .edits()
-        .iter()
-        .filter(|edit| !edit.rollups().is_empty())
-    {
-        let failure = failure(edit, &cells);
-        findings::put_rollup(draft, catalogue, slot, index, edit, failure.as_ref())?;
-    }
-    Ok(())
-}
-
-fn failure(edit: &Edit, cells: &RecordCells<'_>) -> Option<Failure> {
-    let verdict = edit.evaluate(cells);
-    (verdict.truth == Truth::False).then(|| Failure::of(edit, &verdict, cells))
-}
-
-fn load(draft: &Draft<'_>, parent: &SlotKey) -> Result<Sums, FoldError> {
+/// The sums over the children of a unit; none where it has none.
+pub(super) fn load(draft: &Draft<'_>, parent: &SlotKey) -> Result<Sums, FoldError> {
     let Some(row) = draft.row(&keys::slot(Table::Rollup, parent))? else {
         return Ok(Sums::default());
     };
@@ -264,7 +211,7 @@ impl Sums {
         Ok(())
     }
 
-    fn rollup(&self, indicator: &IndicatorCode, expected: u32) -> Rollup {
+    pub(super) fn rollup(&self, indicator: &IndicatorCode, expected: u32) -> Rollup {
         match self.0.get(indicator) {
             Some(Sum {
                 sum,

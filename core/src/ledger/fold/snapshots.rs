@@ -6,7 +6,7 @@ use crate::{
     catalogue::Catalogue,
     digest::Digest,
     ledger::{
-        Assessment, Registry,
+        Assessment, LogIndex, Registry,
         admission::recheck,
         assess::assess,
         keys,
@@ -15,7 +15,7 @@ use crate::{
     snapshot::{SlotKey, Snapshot},
 };
 
-use super::{FoldError, Outcome, findings, overlay::Draft, rollups};
+use super::{FoldError, Outcome, findings, overlay::Draft, related, rollups};
 
 /// What decides which of two accepted snapshots of a slot is current. The order of delivery is not in it.
 type Rank = (u32, i64, Vec<u8>);
@@ -50,11 +50,27 @@ pub(super) fn fold(
     match outcome {
         Outcome::Accepted => {
             findings::replace(draft, catalogue, slot, &assessment.failures)?;
-            rollups::follow(draft, catalogue, &snapshot, replaced.as_ref())
+            follow(draft, catalogue, snapshot, replaced.as_ref())
         }
         Outcome::Returned => findings::add_returned(draft, catalogue, slot, &assessment.failures),
         Outcome::Superseded => Ok(()),
     }
+}
+
+/// Brings up to date what looks at the slot from elsewhere.
+fn follow(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    snapshot: Snapshot,
+    replaced: Option<&CurrentRow>,
+) -> Result<(), FoldError> {
+    if !catalogue.is_related(&snapshot.slot.dataset) {
+        return Ok(());
+    }
+    let replaced = replaced.map(|row| draft.snapshot(LogIndex(row.index)));
+    let replaced = replaced.transpose()?;
+    rollups::follow(draft, catalogue, &snapshot, replaced.as_ref())?;
+    related::follow(draft, catalogue, snapshot, replaced.as_ref())
 }
 
 fn rank(snapshot: &Snapshot, payload_sha256: Digest) -> Rank {

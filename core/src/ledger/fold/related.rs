@@ -1,0 +1,196 @@
+//! Edits that look beyond their record: at other periods, other datasets, the unit's children.
+//!
+//! After a snapshot was accepted, its own such edits are judged, and of other records exactly those that look at a figure that
+//! changed ([`Catalogue::affected`]). A record is judged by the figures that are current when the entry is folded; a later
+//! change of any of them judges it again, so the findings follow the current figures whatever order these arrived in.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use crate::{
+    catalogue::{Catalogue, Dataset, EditPlaces},
+    code::{DatasetCode, IndicatorCode, ItemKey},
+    edits::{Edit, Truth},
+    ledger::{Failure, LogIndex, assess::RecordCells},
+    period::Period,
+    snapshot::{SlotKey, Snapshot},
+};
+
+use super::{FoldError, findings, overlay::Draft, rollups};
+
+/// After `snapshot` became the current value of its slot in the place of `replaced`.
+pub(super) fn follow(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    snapshot: Snapshot,
+    replaced: Option<&Snapshot>,
+) -> Result<(), FoldError> {
+    let slot = snapshot.slot.clone();
+    let Some(dataset) = catalogue.dataset(&slot.dataset) else {
+        return Ok(());
+    };
+    let own = beyond_one_record(dataset, &slot);
+    let mut affected = catalogue.affected(&slot, &changed(&snapshot, replaced));
+    // Its own are judged even where no figure changed, because the explanations may have.
+    affected.insert(slot.clone(), own);
+    let current = Current::new((LogIndex(draft.index.0), snapshot));
+    for (record, edits) in affected {
+        judge(draft, catalogue, &current, &record, &edits)?;
+    }
+    Ok(())
+}
+
+fn beyond_one_record(dataset: &Dataset, slot: &SlotKey) -> EditPlaces {
+    let edits = dataset.edits().iter().enumerate();
+    let wanted = edits.filter(|(_, edit)| {
+        !edit.is_of_one_record() && edit.scope().holds(&slot.unit, slot.period)
+    });
+    wanted.map(|(place, _)| place).collect()
+}
+
+/// The indicators whose figures differ in any item, also in the digits that are printed.
+fn changed(new: &Snapshot, old: Option<&Snapshot>) -> BTreeSet<IndicatorCode> {
+    let (new, old) = (figures(new), old.map(figures).unwrap_or_default());
+    let differing = new.symmetric_difference(&old);
+    differing.map(|figure| figure.0.clone()).collect()
+}
+
+/// Indicator, item, mantissa, scale.
+type Stated<'a> = (&'a IndicatorCode, Option<&'a ItemKey>, i128, u8);
+
+fn figures(snapshot: &Snapshot) -> BTreeSet<Stated<'_>> {
+    let stated = snapshot.observations.iter().filter_map(|o| {
+        let value = o.value?;
+        Some((
+            &o.indicator,
+            o.item.as_ref(),
+            value.mantissa(),
+            value.scale(),
+        ))
+    });
+    stated.collect()
+}
+
+/// The current snapshots that one entry's judgements look at, each read once.
+struct Current(RefCell<BTreeMap<SlotKey, Option<Rc<(LogIndex, Snapshot)>>>>);
+
+impl Current {
+    fn new(first: (LogIndex, Snapshot)) -> Self {
+        let slot = first.1.slot.clone();
+        Self(RefCell::new(BTreeMap::from([(slot, Some(Rc::new(first)))])))
+    }
+
+    fn snapshot(
+        &self,
+        draft: &Draft<'_>,
+        slot: &SlotKey,
+    ) -> Result<Option<Rc<(LogIndex, Snapshot)>>, FoldError> {
+        if let Some(known) = self.0.borrow().get(slot) {
+            return Ok(known.clone());
+        }
+        let found = match draft.slot_row(slot)?.current {
+            Some(current) => {
+                let index = LogIndex(current.index);
+                Some(Rc::new((index, draft.snapshot(index)?)))
+            }
+            None => None,
+        };
+        self.0.borrow_mut().insert(slot.clone(), found.clone());
+        Ok(found)
+    }
+}
+
+fn judge(
+    draft: &mut Draft<'_>,
+    catalogue: &Catalogue,
+    current: &Current,
+    record: &SlotKey,
+    edits: &EditPlaces,
+) -> Result<(), FoldError> {
+    let (Some(dataset), Some(found)) = (
+        catalogue.dataset(&record.dataset),
+        current.snapshot(draft, record)?,
+    ) else {
+        return Ok(());
+    };
+    let (index, snapshot) = (found.0, &found.1);
+    let items: Vec<Option<&ItemKey>> = if dataset.itemised() {
+        snapshot.items().into_iter().map(Some).collect()
+    } else {
+        vec![None]
+    };
+    for edit in edits.iter().filter_map(|place| dataset.edits().get(*place)) {
+        for item in &items {
+            let failure = failure(draft, catalogue, current, snapshot, *item, edit)?;
+            findings::put_one(
+                draft,
+                catalogue,
+                record,
+                index,
+                edit,
+                *item,
+                failure.as_ref(),
+            )?;
+        }
+        if dataset.itemised() {
+            findings::correct_other_items(draft, record, edit, &items)?;
+        }
+    }
+    Ok(())
+}
+
+/// What the edit says about a record, where it is false.
+fn failure(
+    draft: &Draft<'_>,
+    catalogue: &Catalogue,
+    current: &Current,
+    snapshot: &Snapshot,
+    item: Option<&ItemKey>,
+    edit: &Edit,
+) -> Result<Option<Failure>, FoldError> {
+    let slot = &snapshot.slot;
+    let children = || {
+        catalogue
+            .children(&slot.unit, &slot.dataset, slot.period)
+            .len()
+    };
+    let (sums, expected) = if edit.rollups().is_empty() {
+        (None, 0)
+    } else {
+        (Some(rollups::load(draft, slot)?), children())
+    };
+    let expected = u32::try_from(expected).unwrap_or(u32::MAX);
+    let rollup = |indicator: &IndicatorCode| Some(sums.as_ref()?.rollup(indicator, expected));
+    // A closure cannot pass a fault on, so it is kept aside; the verdict is of no use then.
+    let fault: RefCell<Option<FoldError>> = RefCell::new(None);
+    let elsewhere = |dataset: &DatasetCode, period: Period, indicator: &IndicatorCode| {
+        let slot = SlotKey {
+            unit: slot.unit.clone(),
+            dataset: dataset.clone(),
+            period,
+        };
+        match current.snapshot(draft, &slot) {
+            Ok(found) => found?.1.value(indicator, item),
+            Err(error) => {
+                fault.borrow_mut().get_or_insert(error);
+                None
+            }
+        }
+    };
+    let cells = RecordCells {
+        snapshot,
+        item,
+        rollup: Some(&rollup),
+        elsewhere: Some(&elsewhere),
+    };
+    let verdict = edit.evaluate(&cells);
+    let failed = verdict.truth == Truth::False;
+    let failure = failed.then(|| Failure::of(edit, &verdict, &cells));
+    match fault.into_inner() {
+        Some(error) => Err(error),
+        None => Ok(failure),
+    }
+}
