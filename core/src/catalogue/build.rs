@@ -24,7 +24,7 @@ use super::{
     roster, rules,
     source::{Place, Source},
     tree::Tree,
-    unit::{self, Unit},
+    unit::{self, Level, Unit},
     words::{DepartmentCode, LevelCode, MeasureCode},
 };
 
@@ -48,15 +48,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
 
     let mut names = Declared::new(&sources);
 
-    let levels = unit::read_levels(document.of(Kind::Level), &mut names.levels, faults);
-    let mut units = unit::read(
-        document.of(Kind::Unit),
-        &names.levels,
-        &mut names.units,
-        faults,
-    );
-    let tree = Tree::build(&mut units, &names.units, faults);
-    let units: Vec<Unit> = units.into_iter().map(unit::Draft::finish).collect();
+    let (levels, units, tree) = read_units(&document, &mut names, faults);
     let departments = indicator::read_departments(
         document.of(Kind::Department),
         &mut names.departments,
@@ -111,6 +103,20 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         datasets,
         schedules,
     })
+}
+
+/// The levels, the units and their tree.
+fn read_units<'a>(
+    document: &Document<'a>,
+    names: &mut Declared<'a>,
+    faults: &Faults,
+) -> (Vec<Level>, Vec<Unit>, Tree) {
+    let levels = unit::read_levels(document.of(Kind::Level), &mut names.levels, faults);
+    let entries = document.of(Kind::Unit);
+    let mut units = unit::read(entries, &names.levels, &mut names.units, faults);
+    let tree = Tree::build(&mut units, &names.units, faults);
+    let units = units.into_iter().map(unit::Draft::finish).collect();
+    (levels, units, tree)
 }
 
 /// The codes of every kind.
