@@ -14,7 +14,7 @@ use super::{
     Catalogue,
     bundle::Bundle,
     dataset::{self, Dataset},
-    deadline,
+    deadline, detectors,
     document::Document,
     entry::Entry,
     fault::{Fault, Faults, say},
@@ -84,6 +84,12 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         indicators: &names.indicators,
     };
     let edits = rules::read(document.of(Kind::Edit), &scope, &mut names.edits, faults);
+    let detectors = detectors::read(
+        document.of(Kind::Detector),
+        &scope,
+        &mut names.edits,
+        faults,
+    );
     let scope = roster::Scope {
         units: &units,
         unit_names: &names.units,
@@ -105,6 +111,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         measures,
         indicators,
         datasets: finish(datasets, edits)?,
+        detectors,
         schedules,
     })
 }

@@ -131,13 +131,17 @@ fn place_in<'a>(field: &Field<'a>, span: &Range<usize>) -> Option<Place<'a>> {
 }
 
 impl<'s> Scope<'s, '_> {
+    /// The indicators of a dataset in catalogue order; `None` where the dataset or its list could not be read.
+    pub(super) fn indicators_of(&self, dataset: &DatasetCode) -> Option<&'s [IndicatorCode]> {
+        let found = self
+            .datasets
+            .binary_search_by(|d| d.code.value.cmp(dataset));
+        self.datasets[found.ok()?].indicators.as_deref()
+    }
+
     /// The names that an edit of `dataset` may use: all indicators, where the dataset's own are not known.
     fn symbols(&self, dataset: Option<&DatasetCode>) -> InScope<'s> {
-        let draft = dataset.and_then(|code| {
-            let found = self.datasets.binary_search_by(|d| d.code.value.cmp(code));
-            found.ok().map(|at| &self.datasets[at])
-        });
-        match draft.and_then(|draft| draft.indicators.as_ref()) {
+        match dataset.and_then(|code| self.indicators_of(code)) {
             Some(held) => InScope {
                 codes: held.iter().collect(),
             },
