@@ -121,3 +121,65 @@ fn first_digit(value: u64) -> usize {
     let power = 10_u64.pow(value.checked_ilog10().unwrap_or(0));
     (value / power).clamp(1, 9) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Benford (1938), table I.
+    #[test]
+    fn published_shares() {
+        let table = [
+            0.301, 0.176, 0.125, 0.097, 0.079, 0.067, 0.058, 0.051, 0.046,
+        ];
+        for (share, published) in shares().iter().zip(table) {
+            assert!((share - published).abs() < 5e-4);
+        }
+        assert!((shares().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn powers_follow_the_law_and_even_digits_do_not() {
+        let powers_of = |base: i64| (0..).map_while(move |n| base.checked_pow(n));
+        let mut powers: Vec<i64> = [2, 3, 5, 7].into_iter().flat_map(powers_of).collect();
+        let test_of = |values: &mut Vec<i64>| test(values, &Parameters::default());
+        let found = test_of(&mut powers).unwrap();
+        assert!(
+            found.p_value > 0.9 && !found.matters(&Parameters::default()),
+            "{found:?}"
+        );
+        let mut even: Vec<i64> = (0..180)
+            .map(|n| (n % 9 + 1) * 10_i64.pow(n as u32 / 9 % 6))
+            .collect();
+        let found = test_of(&mut even).unwrap();
+        assert!(
+            found.p_value < 1e-6 && found.matters(&Parameters::default()),
+            "{found:?}"
+        );
+        assert_eq!(found.counts, [20; 9]);
+    }
+
+    #[test]
+    fn what_cannot_be_computed_is_told() {
+        let check = |values: Vec<i64>, expect| {
+            assert_eq!(
+                test(&mut values.clone(), &Parameters::default()).unwrap_err(),
+                expect
+            )
+        };
+        check(
+            vec![0; 500],
+            NotComputable::TooFewValues {
+                known: 0,
+                needed: 110,
+            },
+        );
+        check(
+            (1..=200).collect(),
+            NotComputable::TooFewDecades {
+                spanned: 1,
+                needed: 3,
+            },
+        );
+    }
+}

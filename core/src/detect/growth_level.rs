@@ -131,3 +131,277 @@ fn outcome(facts: &Facts, factor: Decimal, parameters: &Parameters) -> Option<Ou
         Outcome::WideGap
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> Decimal {
+        Decimal::parse(text).unwrap()
+    }
+
+    fn judged(
+        level: &str,
+        growth: &str,
+        published: &str,
+        stated: Option<&str>,
+    ) -> Result<Finding, NotComputable> {
+        let facts = Facts {
+            level: d(level),
+            growth: d(growth),
+            published: d(published),
+            stated: stated.map(d),
+        };
+        judge(&facts, &Parameters::new(Vec::new()))
+    }
+
+    /// Levels and growth rates as printed in the statistical communiques of Dingxi 2018 and 2022, Kongtong 2022, Rongjiang 2016, Fuling
+    /// 2022 and Qianjiang (first half of 2022), with nominal growth and its distance from the printed rate computed independently.
+    const COMMUNIQUES: [(&str, &str, &str, &str, &str, &str, Outcome); 21] = [
+        (
+            "Dingxi 2018 GDP",
+            "347.12",
+            "356.26",
+            "6.3",
+            "2.63",
+            "-3.67",
+            Outcome::Clean,
+        ),
+        (
+            "Dingxi 2018 primary",
+            "80.16",
+            "65.6",
+            "5.7",
+            "-18.16",
+            "-23.86",
+            Outcome::ImpliedBaseChanged,
+        ),
+        (
+            "Dingxi 2018 secondary",
+            "76.16",
+            "78.51",
+            "3.0",
+            "3.09",
+            "0.09",
+            Outcome::Clean,
+        ),
+        (
+            "Dingxi 2018 tertiary",
+            "190.8",
+            "212.15",
+            "7.9",
+            "11.19",
+            "3.29",
+            Outcome::Clean,
+        ),
+        (
+            "Dingxi 2022 GDP",
+            "500.76",
+            "557.93",
+            "7.8",
+            "11.42",
+            "3.62",
+            Outcome::Clean,
+        ),
+        (
+            "Dingxi 2022 primary",
+            "98.35",
+            "112.46",
+            "6.2",
+            "14.35",
+            "8.15",
+            Outcome::Clean,
+        ),
+        (
+            "Dingxi 2022 secondary",
+            "82.65",
+            "96.6",
+            "11.2",
+            "16.88",
+            "5.68",
+            Outcome::Clean,
+        ),
+        (
+            "Dingxi 2022 tertiary",
+            "319.75",
+            "348.87",
+            "7.5",
+            "9.11",
+            "1.61",
+            Outcome::Clean,
+        ),
+        (
+            "Kongtong 2022 GDP",
+            "171.32",
+            "193.03",
+            "7.3",
+            "12.67",
+            "5.37",
+            Outcome::Clean,
+        ),
+        (
+            "Rongjiang 2016 GDP",
+            "48.26",
+            "56.69",
+            "13.5",
+            "17.47",
+            "3.97",
+            Outcome::Clean,
+        ),
+        (
+            "Rongjiang 2016 primary",
+            "14.22",
+            "16.35",
+            "6.2",
+            "14.98",
+            "8.78",
+            Outcome::Clean,
+        ),
+        (
+            "Rongjiang 2016 secondary",
+            "12.82",
+            "14.60",
+            "15.2",
+            "13.88",
+            "-1.32",
+            Outcome::Clean,
+        ),
+        (
+            "Rongjiang 2016 tertiary",
+            "21.22",
+            "25.74",
+            "17.3",
+            "21.30",
+            "4.00",
+            Outcome::Clean,
+        ),
+        (
+            "Fuling 2022 GDP",
+            "1402.74",
+            "1504.37",
+            "2.6",
+            "7.25",
+            "4.65",
+            Outcome::Clean,
+        ),
+        (
+            "Fuling 2022 primary",
+            "90.89",
+            "92.45",
+            "3.7",
+            "1.72",
+            "-1.98",
+            Outcome::Clean,
+        ),
+        (
+            "Fuling 2022 secondary",
+            "782.78",
+            "869.96",
+            "2.2",
+            "11.14",
+            "8.94",
+            Outcome::Clean,
+        ),
+        (
+            "Fuling 2022 tertiary",
+            "529.07",
+            "541.96",
+            "3.1",
+            "2.44",
+            "-0.66",
+            Outcome::Clean,
+        ),
+        (
+            "Qianjiang 2022-S1 GDP",
+            "120.43",
+            "125.65",
+            "3.3",
+            "4.33",
+            "1.03",
+            Outcome::Clean,
+        ),
+        (
+            "Qianjiang 2022-S1 primary",
+            "11.13",
+            "9.70",
+            "6.1",
+            "-12.85",
+            "-18.95",
+            Outcome::WideGap,
+        ),
+        (
+            "Qianjiang 2022-S1 secondary",
+            "41.57",
+            "48.31",
+            "6.5",
+            "16.21",
+            "9.71",
+            Outcome::Clean,
+        ),
+        (
+            "Qianjiang 2022-S1 tertiary",
+            "67.74",
+            "67.64",
+            "0.7",
+            "-0.15",
+            "-0.85",
+            Outcome::Clean,
+        ),
+    ];
+
+    #[test]
+    fn published_communiques() {
+        for (name, base, level, growth, nominal, gap, outcome) in COMMUNIQUES {
+            let found = judged(level, growth, base, None).unwrap();
+            assert_eq!(format!("{:.2}", found.nominal_percent), nominal, "{name}");
+            assert_eq!(format!("{:.2}", found.gap_points), gap, "{name}");
+            assert_eq!(found.outcome, outcome, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_stated_base_that_was_never_published_is_named() {
+        let check = |stated, expect| {
+            assert_eq!(
+                judged("105", "5", "100.0", Some(stated)).unwrap().outcome,
+                expect,
+                "{stated}"
+            )
+        };
+        check("100.0", Outcome::Clean);
+        // 100.04 and 100.0 may be one figure printed twice; 99.9 and 100.0 may touch at their halves, 99 and 100.0 cannot.
+        check("100.04", Outcome::Clean);
+        check("99.9", Outcome::Clean);
+        check("99.80", Outcome::StatedBaseChanged);
+        check("98", Outcome::StatedBaseChanged);
+    }
+
+    #[test]
+    fn the_marks_themselves_are_clean() {
+        let check = |level, expect| {
+            assert_eq!(
+                judged(level, "0", "100", None).unwrap().outcome,
+                expect,
+                "{level}"
+            )
+        };
+        check("110", Outcome::Clean);
+        check("110.01", Outcome::WideGap);
+        check("89.99", Outcome::WideGap);
+        check("120", Outcome::WideGap);
+        check("120.01", Outcome::ImpliedBaseChanged);
+    }
+
+    #[test]
+    fn what_cannot_be_computed_is_told() {
+        let check = |growth, base, expect| assert_eq!(judged("1", growth, base, None), Err(expect));
+        check("5", "0", NotComputable::NotPositive);
+        check("5", "-3", NotComputable::NotPositive);
+        check("-100", "3", NotComputable::NotPositive);
+        check(
+            "999999999999.999999999999999999",
+            "999999999999.999999999999999999",
+            NotComputable::TooLarge,
+        );
+    }
+}

@@ -222,10 +222,148 @@ impl Interval {
     }
 }
 
-/// The share of units with normal effects that the method flags all the same: beyond `C` times 0.6745 standard deviations, the
-/// distance of a quartile from the median.
+/// The share of `units` with normal effects that the method flags all the same.
+///
+/// The bounds lie `C` times 0.6745 standard deviations from the median, where a quartile is. Bound and quartile are themselves
+/// estimates: the large-sample variance of `median + 4 (q3 - median)` (Mosteller, "On some useful 'inefficient' statistics", Annals
+/// of Mathematical Statistics 17, 1946) is 20.2 / n, which spreads the effects as a Student distribution with 0.18 n degrees of
+/// freedom does.
 #[must_use]
-pub fn chance_of_flag(parameters: &Parameters) -> f64 {
+pub fn chance_of_flag(units: u32, parameters: &Parameters) -> f64 {
     let deviations = number::to_float(parameters.width) * 0.674_489_75;
-    statrs::function::erf::erfc(deviations / std::f64::consts::SQRT_2)
+    number::student_two_sided(deviations, 0.18 * f64::from(units))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Pair = (Option<i64>, Option<i64>);
+
+    fn judged(
+        pairs: &[Pair],
+        parameters: &Parameters,
+    ) -> (Result<Interval, NotComputable>, Vec<Judgement>) {
+        let mut out = Vec::new();
+        let interval = judge(
+            pairs.iter().copied(),
+            parameters,
+            &mut Scratch::default(),
+            &mut out,
+        );
+        (interval, out)
+    }
+
+    /// The paper's steps one by one, with a full sort.
+    fn by_the_steps(pairs: &[(i64, i64)], parameters: &Parameters) -> Vec<bool> {
+        let [u, a, c] = [
+            parameters.size_exponent,
+            parameters.least_spread,
+            parameters.width,
+        ]
+        .map(number::to_float);
+        let ratios: Vec<f64> = pairs.iter().map(|(y, x)| *x as f64 / *y as f64).collect();
+        let quantile = |values: &[f64], p: f64| {
+            let mut sorted = values.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            let h = (sorted.len() - 1) as f64 * p;
+            let next = sorted[(h as usize + 1).min(sorted.len() - 1)];
+            sorted[h as usize] + h.fract() * (next - sorted[h as usize])
+        };
+        let middle = quantile(&ratios, 0.5);
+        let effects: Vec<f64> = ratios
+            .iter()
+            .zip(pairs)
+            .map(|(r, (y, x))| if *r < middle { 1.0 - middle / r } else { r / middle - 1.0 } * (*x.max(y) as f64).powf(u))
+            .collect();
+        let [q1, q2, q3] = [0.25, 0.5, 0.75].map(|p| quantile(&effects, p));
+        let (low, high) = (
+            q2 - c * (q2 - q1).max((a * q2).abs()),
+            q2 + c * (q3 - q2).max((a * q2).abs()),
+        );
+        effects
+            .iter()
+            .map(|e| *e < low - 1e-9 * low.abs() || *e > high + 1e-9 * high.abs())
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn selection_keeps_the_steps(pairs in prop::collection::vec((1_i64..100_000, 1_i64..100_000), 5..120), half in any::<bool>()) {
+            let size_exponent = if half { number::decimal(5, 1) } else { number::decimal(3, 1) };
+            let parameters = Parameters { size_exponent, ..Parameters::default() };
+            let (interval, answers) = judged(&pairs.iter().map(|(y, x)| (Some(*y), Some(*x))).collect::<Vec<_>>(), &parameters);
+            let interval = interval.unwrap();
+            for ((flag, answer), (y, x)) in by_the_steps(&pairs, &parameters).into_iter().zip(answers).zip(&pairs) {
+                let effect = interval.effect(*y, *x).unwrap();
+                let is_close = [interval.low, interval.high].iter().any(|b| (effect - b).abs() < 1e-6 * b.abs().max(1.0));
+                prop_assert!(is_close || answer == Judgement::of(flag));
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_unit_has_less_room_than_a_small_one() {
+        let mut pairs: Vec<Pair> = (0..40)
+            .map(|n| (Some(10_000), Some(10_000 + 40 * (n % 20 - 10))))
+            .collect();
+        pairs.extend([
+            (Some(100), Some(105)),
+            (Some(1_000_000), Some(1_050_000)),
+            (Some(1_000_000), Some(1_002_000)),
+        ]);
+        let (interval, answers) = judged(&pairs, &Parameters::default());
+        assert_eq!(
+            answers[40..],
+            [Judgement::Clean, Judgement::Flagged, Judgement::Clean]
+        );
+        let (low, high) = interval.unwrap().ratios(1_000_000, 1_050_000);
+        assert!(
+            low > 0.97 && low < 1.0 && high < 1.05 && high > 1.0,
+            "{low} {high}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_computed_is_told() {
+        let ok = (Some(10), Some(11));
+        let pairs = [
+            ok,
+            ok,
+            ok,
+            ok,
+            ok,
+            (None, Some(1)),
+            (Some(1), None),
+            (Some(0), Some(1)),
+            (Some(1), Some(-1)),
+        ];
+        let told = |reason| Judgement::NotComputable(reason);
+        let expect = [
+            NotComputable::BaseMissing,
+            NotComputable::ValueMissing,
+            NotComputable::NotPositive,
+            NotComputable::NotPositive,
+        ]
+        .map(told);
+        assert_eq!(judged(&pairs, &Parameters::default()).1[5..], expect);
+        let (interval, answers) = judged(&pairs[..4], &Parameters::default());
+        let too_few = NotComputable::TooFewUnits {
+            known: 4,
+            needed: 5,
+        };
+        assert_eq!(
+            (interval.unwrap_err(), answers),
+            (too_few, vec![told(too_few); 4])
+        );
+    }
+
+    #[test]
+    fn the_chance_of_a_normal_effect() {
+        // Four quartile distances are 2.698 standard deviations, Tukey's outer mark of 0.7 %.
+        let chance = chance_of_flag(1_000_000, &Parameters::default());
+        assert!((chance - 0.006_977).abs() < 1e-5, "{chance}");
+    }
 }

@@ -3,6 +3,8 @@
 //! Selection instead of a full sort: a screening looks at every series and every group once, and needs two or three order
 //! statistics of each. Below [`SORT_LEN_MAX`] values a sort is faster than selecting.
 
+use statrs::function::beta::checked_beta_reg;
+
 use crate::decimal::Decimal;
 
 /// Up to here a slice is sorted, above it is partitioned.
@@ -109,6 +111,13 @@ pub(super) fn to_float(value: Decimal) -> f64 {
     value.to_string().parse().unwrap_or(f64::NAN)
 }
 
+/// The chance that a Student variable lies at least `score` from 0, on either side: `I_x(v/2, 1/2)` at `x = v / (v + score^2)`
+/// (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.1 and 26.5.27).
+pub(super) fn student_two_sided(score: f64, degrees: f64) -> f64 {
+    let x = degrees / (degrees + score * score);
+    checked_beta_reg(degrees / 2.0, 0.5, x).map_or(1.0, |p| p.clamp(0.0, 1.0))
+}
+
 /// A mantissa at `scale` as a float.
 pub(super) fn scaled(mantissa: f64, scale: u8) -> f64 {
     mantissa / 10_f64.powi(i32::from(scale))
@@ -168,6 +177,19 @@ mod tests {
         fn keys_order_as_floats(a in any::<f64>(), b in any::<f64>()) {
             prop_assert_eq!(sort_key(a).cmp(&sort_key(b)), a.total_cmp(&b));
             prop_assert_eq!(from_sort_key(sort_key(a)).to_bits(), a.to_bits());
+        }
+    }
+
+    /// Quantiles as printed in Abramowitz and Stegun, table 26.10.
+    #[test]
+    fn published_quantiles_of_student() {
+        for (degrees, score, p) in [
+            (1.0, 12.706, 0.05),
+            (5.0, 4.032, 0.01),
+            (10.0, 2.228, 0.05),
+            (30.0, 2.750, 0.01),
+        ] {
+            assert!((student_two_sided(score, degrees) - p).abs() < 2e-3 * p);
         }
     }
 

@@ -7,11 +7,9 @@
 //! Sources: Nakamura, Steinsson and Liu, "Are Chinese growth and inflation too smooth? Evidence from Engel curves" (American Economic
 //! Journal: Macroeconomics 8(3), 2016), for the sign that official figures may be too smooth; Iglewicz and Hoaglin (1993) for the score.
 //!
-//! The p-value is that of a Student distribution with `0.3675 n` degrees of freedom for `n` units ([`super::modified_z::chance_of_flag`]).
+//! The p-value is that of the Student distribution which the score over so many units follows ([`super::modified_z::chance_of_flag`]).
 
-use statrs::function::beta::checked_beta_reg;
-
-use super::{number, reason::NotComputable};
+use super::{modified_z, number, reason::NotComputable};
 use crate::decimal::Decimal;
 
 /// The parameters of the method.
@@ -139,9 +137,7 @@ impl Peers {
         if score.is_infinite() {
             return 0.0;
         }
-        let degrees = 0.3675 * f64::from(self.count);
-        let both = checked_beta_reg(degrees / 2.0, 0.5, degrees / (degrees + score * score))
-            .unwrap_or(1.0);
+        let both = number::student_two_sided(score, modified_z::degrees_of_freedom(self.count));
         if score > 0.0 {
             both / 2.0
         } else {

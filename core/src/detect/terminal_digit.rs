@@ -121,3 +121,53 @@ fn printed_unit(values: impl IntoIterator<Item = i64>, scale: u8) -> u64 {
         unit
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(series: &[(&[i64], u8)]) -> [u32; 10] {
+        let mut tally = Tally::default();
+        for (values, scale) in series {
+            tally.add_series(values.iter().copied(), *scale, &Parameters::default());
+        }
+        tally.counts
+    }
+
+    #[test]
+    fn the_last_digit_is_the_last_that_the_series_prints() {
+        // Two digits after the point are allowed and one is used: 12.5, 13.0 and 47.2 end in 5, 0 and 2.
+        let expect = |digits: &[usize]| {
+            let mut counts = [0; 10];
+            digits.iter().for_each(|digit| counts[*digit] += 1);
+            counts
+        };
+        assert_eq!(tally(&[(&[1250, 1300, 4720], 2)]), expect(&[5, 0, 2]));
+        // Whole hundreds are round numbers, not a coarser print: their last digit is 0.
+        assert_eq!(tally(&[(&[500, 700, 900], 0)]), expect(&[0, 0, 0]));
+        // Two significant digits tell nothing, nor does a sign.
+        assert_eq!(tally(&[(&[17, 99, 123, -456], 0)]), expect(&[3, 6]));
+        // Of two figures it cannot be told how many digits are printed.
+        assert_eq!(tally(&[(&[1250, 1300], 2)]), expect(&[0, 0]));
+    }
+
+    #[test]
+    fn too_few_figures_are_told() {
+        let mut tally = Tally::default();
+        tally.counts[3] = 49;
+        let told = tally.test(&Parameters::default()).unwrap_err();
+        assert_eq!(
+            told,
+            NotComputable::TooFewValues {
+                known: 49,
+                needed: 50
+            }
+        );
+        tally.counts[3] = 50;
+        let found = tally.test(&Parameters::default()).unwrap();
+        assert_eq!(
+            (found.chi_square, found.commonest, found.total),
+            (450.0, (3, 50), 50)
+        );
+    }
+}

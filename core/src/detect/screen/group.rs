@@ -46,11 +46,16 @@ pub(super) fn hidiroglou_berthelot(
                 continue;
             }
         };
+        let judged = judgements
+            .iter()
+            .filter(|judgement| !matches!(judgement, Judgement::NotComputable(_)))
+            .count();
+        let judged = u32::try_from(judged).unwrap_or(u32::MAX);
+        sheet.expect_by_chance(
+            f64::from(judged) * hidiroglou_berthelot::chance_of_flag(judged, parameters),
+        );
         for (at, (pair, judgement)) in pairs.zip(judgements).enumerate() {
             let subject = Subject::figure(rows[at], indicator);
-            if !matches!(judgement, Judgement::NotComputable(_)) {
-                sheet.expect_by_chance(hidiroglou_berthelot::chance_of_flag(parameters));
-            }
             if let (true, (Some(y), Some(x)), Some(last), Some(this)) =
                 (sheet.note(&subject, judgement), pair, last[at], this[at])
             {

@@ -1,0 +1,7 @@
+//! Detectors on planted and on clean data: what is planted is found, and clean data is flagged no more often than promised.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod synthetic;
+mod alarms;
+mod planted;
+mod screening;
