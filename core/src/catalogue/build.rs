@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode, UnitCode},
+    detect::Detector,
     edits::Edit,
     text::Bilingual,
 };
@@ -83,13 +84,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         dataset_names: &names.datasets,
         indicators: &names.indicators,
     };
-    let edits = rules::read(document.of(Kind::Edit), &scope, &mut names.edits, faults);
-    let detectors = detectors::read(
-        document.of(Kind::Detector),
-        &scope,
-        &mut names.edits,
-        faults,
-    );
+    let (edits, detectors) = read_checks(&document, &scope, &mut names.edits, faults);
     let scope = roster::Scope {
         units: &units,
         unit_names: &names.units,
@@ -114,6 +109,18 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         detectors,
         schedules,
     })
+}
+
+/// Edits and detectors, which share one namespace.
+fn read_checks<'a>(
+    document: &Document<'a>,
+    scope: &rules::Scope<'_, 'a>,
+    names: &mut Names<'a, EditId>,
+    faults: &Faults,
+) -> (BTreeMap<DatasetCode, Vec<Edit>>, Vec<Detector>) {
+    let edits = rules::read(document.of(Kind::Edit), scope, names, faults);
+    let detectors = detectors::read(document.of(Kind::Detector), scope, names, faults);
+    (edits, detectors)
 }
 
 /// The codes of every kind.

@@ -292,10 +292,7 @@ impl Reader<'_, '_, '_> {
         let (_, _) = (self.entry.need("indicators"), self.entry.need("growth"));
         let growth = self.indicators("growth");
         let base = self.indicators("base");
-        let is_whole = |key, read: &Option<Vec<IndicatorCode>>| {
-            self.entry.field(key).is_none() || read.is_some()
-        };
-        let (levels, whole) = (indicators?.len(), is_whole("base", &base));
+        let is_base_whole = self.entry.field("base").is_none() || base.is_some();
         let default = growth_level::Parameters::new(growth.unwrap_or_default());
         let parameters = growth_level::Parameters {
             base: base.unwrap_or_default(),
@@ -304,9 +301,10 @@ impl Reader<'_, '_, '_> {
                 .percent("price_change_percent", default.price_change_percent),
             ..default
         };
+        let levels = indicators?.len();
         let fits = self.fits("growth", &parameters.growth, levels)
             & self.fits("base", &parameters.base, levels);
-        (fits && whole && !parameters.growth.is_empty()).then_some(parameters)
+        (fits && is_base_whole && !parameters.growth.is_empty()).then_some(parameters)
     }
 
     /// Whether a list beside `indicators` is empty or as long as it.

@@ -465,6 +465,7 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (Kind::Level, "code") | (_, "level") => "\"prefecture\"",
         (Kind::Department, "code") | (_, "owner") => "\"statistics\"",
         (Kind::Measure, "code") | (_, "unit_of_measure" | "base") => "\"CNY_100M\"",
+        (Kind::Detector, "factor") => "\"0.6745\"",
         (Kind::Edit, "kind") => "\"validity\"",
         (Kind::Roster, "from" | "to") | (_, "first_period" | "last_period") => "\"2021-Q1\"",
         (_, "from" | "to") => "\"2021-01-01\"",

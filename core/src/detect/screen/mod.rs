@@ -36,9 +36,10 @@ pub struct Subject {
 pub struct Figures {
     /// The method's statistic: a score, an effect, a share in percent, a chi-square, a count.
     pub statistic: String,
-    /// The lowest figure that is not unusual, in the unit of measure of the figure judged, where the method has one.
+    /// The lowest that is not unusual: of the figure itself (modified z, seasonal), of its ratio to the last period
+    /// (Hidiroglou-Berthelot), of the gap in points (growth against level). Where two sides are counted, the other side's count.
     pub lower: Option<String>,
-    /// The highest figure that is not unusual.
+    /// The highest that is not unusual; for copies, the mark in percent.
     pub upper: Option<String>,
     /// The p-value, where the method has one.
     pub p_value: Option<String>,

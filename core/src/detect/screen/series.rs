@@ -209,7 +209,7 @@ fn told_growth(
                 implied = implied.zh
             ),
             format!(
-                ". The declared growth implies a base of {implied}, {price}% off the published one, which prices hardly explain: the base was probably changed without a word",
+                ". The declared growth implies a base of {implied}, {price}% off the published one, which prices hardly explain: the base was probably changed without being declared",
                 implied = implied.en
             ),
         ),
@@ -220,7 +220,7 @@ fn told_growth(
                 published = published.zh
             ),
             format!(
-                ". This report states {stated} for last year, while {published} was published: the base was changed without a word",
+                ". This report states {stated} for last year, while {published} was published: the base was changed without being declared",
                 stated = stated.en,
                 published = published.en
             ),
