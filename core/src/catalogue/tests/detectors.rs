@@ -97,9 +97,7 @@ fn parameters_are_read() {
     assert_eq!(found[0].method, Method::ThresholdHugging(parameters));
 }
 
-#[test]
-fn all_faults_are_told_at_once_with_place_and_remedy() {
-    let text = r#"
+const FAULTY: &str = r#"
 [[detector]]
 id = "GDP.BALANCE"
 method = "modified-zz"
@@ -149,7 +147,9 @@ dataset = "quarterly-accounts"
 threshold = "3.5"
 message = { zh = "只有中文" }
 "#;
-    insta::assert_snapshot!(told(text), @r#"
+#[test]
+fn all_faults_are_told_at_once_with_place_and_remedy() {
+    insta::assert_snapshot!(told(FAULTY), @r#"
     detectors.toml:3:6: edit id GDP.BALANCE is declared twice; it is declared at edits.toml:11 already; remove one
     detectors.toml:4:10: method cannot be "modified-zz"; did you mean modified-z?
     detectors.toml:5:11: there is no dataset code quarterly-account; did you mean quarterly-accounts?
