@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode, UnitCode},
+    detect::Detector,
     edits::Edit,
     text::Bilingual,
 };
@@ -14,7 +15,7 @@ use super::{
     Catalogue,
     bundle::Bundle,
     dataset::{self, Dataset},
-    deadline,
+    deadline, detectors,
     document::Document,
     entry::Entry,
     fault::{Fault, Faults, say},
@@ -85,7 +86,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         indicators: &indicators,
         measures: &measures,
     };
-    let edits = rules::read(document.of(Kind::Edit), &known, &mut names.edits, faults);
+    let (edits, detectors) = read_checks(&document, &known, &mut names.edits, faults);
     let schedules = roster::read(document.of(Kind::Roster), &scope, faults);
     let header = header?;
     let datasets = finish(datasets, edits)?;
@@ -101,6 +102,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         indicators,
         footprint: Footprint::new(&datasets),
         datasets,
+        detectors,
         schedules,
     })
 }
@@ -117,6 +119,18 @@ fn read_units<'a>(
     let tree = Tree::build(&mut units, &names.units, faults);
     let units = units.into_iter().map(unit::Draft::finish).collect();
     (levels, units, tree)
+}
+
+/// Edits and detectors, which share one namespace.
+fn read_checks<'a>(
+    document: &Document<'a>,
+    known: &rules::Known<'_, 'a>,
+    names: &mut Names<'a, EditId>,
+    faults: &Faults,
+) -> (BTreeMap<DatasetCode, Vec<Edit>>, Vec<Detector>) {
+    let edits = rules::read(document.of(Kind::Edit), known, names, faults);
+    let detectors = detectors::read(document.of(Kind::Detector), known, names, faults);
+    (edits, detectors)
 }
 
 /// The codes of every kind.
