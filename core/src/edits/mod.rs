@@ -53,6 +53,9 @@ mod verdict;
 mod program;
 mod report;
 
+// What many edits say together, and which figures they blame.
+mod linear;
+
 #[cfg(test)]
 mod tests;
 
@@ -67,6 +70,7 @@ pub use self::{
     checker::OPERANDS_MAX,
     diagnostic::{DIAGNOSTICS_MAX, Diagnostic, EditField},
     lexer::is_keyword,
+    linear::{Conflict, ConflictKind, Severity, examine},
     parser::{EXPRESSION_LEN_BYTES_MAX, NESTING_MAX},
     program::Cells,
     report::sentence,
