@@ -70,7 +70,10 @@ pub use self::{
     checker::OPERANDS_MAX,
     diagnostic::{DIAGNOSTICS_MAX, Diagnostic, EditField},
     lexer::is_keyword,
-    linear::{Conflict, ConflictKind, Severity, examine},
+    linear::{
+        Conflict, ConflictKind, Fit, Limit, Localisation, Part, Severity, Slip, Suspect, examine,
+        localise, suspicion,
+    },
     parser::{EXPRESSION_LEN_BYTES_MAX, NESTING_MAX},
     program::Cells,
     report::sentence,

@@ -81,17 +81,6 @@ impl Formula {
             Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::size).sum(),
         }
     }
-
-    /// Hands every variable of it to `visit`, with repetitions.
-    pub(super) fn visit_variables(&self, visit: &mut dyn FnMut(usize)) {
-        match self {
-            Self::True | Self::False => {}
-            Self::Atom(atom) => atom.affine.terms.iter().for_each(|(v, _)| visit(*v)),
-            Self::All(parts) | Self::Any(parts) => {
-                parts.iter().for_each(|part| part.visit_variables(visit));
-            }
-        }
-    }
 }
 
 impl Atom {

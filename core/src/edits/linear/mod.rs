@@ -28,8 +28,21 @@ mod cases;
 
 // What follows.
 mod consistency;
+mod cover;
+mod region;
+
+mod fit;
+
+mod localise;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
-pub use self::consistency::{Conflict, ConflictKind, Severity, examine};
+pub use self::{
+    consistency::{Conflict, ConflictKind, Severity, examine},
+    cover::Limit,
+    fit::{Fit, Slip},
+    localise::{Localisation, Part, Suspect, localise},
+    words::suspicion,
+};

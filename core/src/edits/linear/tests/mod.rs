@@ -1,6 +1,7 @@
 //! Tests of what linear programming says about edits.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod blame;
 mod conflicts;
 
 use std::collections::BTreeMap;
@@ -27,10 +28,6 @@ impl Symbols for AnyName {
 
 fn d(text: &str) -> Decimal {
     Decimal::parse(text).unwrap()
-}
-
-fn code(text: &str) -> IndicatorCode {
-    IndicatorCode::new(text).unwrap()
 }
 
 /// From `ID: expression`, with `~ tolerance` behind it where there is one, and `?` before it for a quality edit.
