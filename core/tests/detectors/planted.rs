@@ -127,6 +127,22 @@ fn copies() {
         5,
         Judgement::Clean,
     );
+    // Seventeen of twenty are 85 percent, which is the mark itself.
+    let record = |different: i32| {
+        let cells = (0..20).map(|n| {
+            if n < different {
+                2001 + 2 * n
+            } else {
+                5001 + 2 * n
+            }
+        });
+        cells
+            .map(|cell| cell.to_string())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    check(&record(0), &record(3), 17, Judgement::Flagged);
+    check(&record(0), &record(4), 16, Judgement::Clean);
     // Zeros, blanks and short figures are alike by chance.
     check(
         "0 0 0 0 0 1 2 3 40 -",
