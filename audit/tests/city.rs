@@ -22,12 +22,18 @@ fn check(name: &str, town: &Town, args: &[&str]) {
 /// Every line of a table is as wide as its first, counted in terminal columns.
 fn lines_up(text: &str) {
     use unicode_width::UnicodeWidthStr as _;
-    let mut widths = text
-        .lines()
-        .filter(|line| line.starts_with('|'))
-        .map(|line| line.width());
-    let first = widths.next().unwrap();
-    assert!(widths.all(|width| width == first), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut tables = lines.chunk_by(|a, b| a.starts_with('|') == b.starts_with('|'));
+    let tables = tables.by_ref().filter(|lines| lines[0].starts_with('|'));
+    let mut count = 0;
+    for table in tables {
+        assert!(
+            table.iter().all(|line| line.width() == table[0].width()),
+            "{text}"
+        );
+        count += 1;
+    }
+    assert!(count > 0);
 }
 
 #[test]
@@ -52,6 +58,16 @@ fn findings_fold_long_texts_and_still_line_up() {
         "findings",
         &town,
         &["findings", "--width", "130", "--status", "open,explained"],
+    );
+}
+
+#[test]
+fn a_screening_says_how_many_flags_chance_alone_would_give() {
+    let period = ["--dataset", "quarterly-accounts", "--period", "2021-Q3"];
+    check(
+        "screening",
+        &Town::start(),
+        &[&["screen"][..], &period].concat(),
     );
 }
 

@@ -39,6 +39,8 @@ pub(super) enum Task {
     Completeness(Completeness),
     /// List the rules that are false on current figures, and the units' explanations
     Findings(Findings),
+    /// Apply the detectors to one period: what is unusual, and how many flags chance alone would give
+    Screen(Screen),
     /// List slots with their states
     Slots(Slots),
     /// Read one indicator's series, as known at an instant or with all vintages
@@ -124,6 +126,18 @@ pub(super) struct Findings {
     /// Most rows to list
     #[arg(long, value_name = "ROWS", default_value_t = 10_000, value_parser = rows)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Screen {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The dataset
+    #[arg(long, value_name = "CODE")]
+    pub(super) dataset: DatasetCode,
+    /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
+    #[arg(long, value_name = "PERIOD")]
+    pub(super) period: Period,
 }
 
 #[derive(Debug, Arguments)]

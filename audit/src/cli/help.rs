@@ -107,6 +107,10 @@ const CHINESE: &[(&str, &str)] = &[
     ("verify", "仅凭日志公钥离线核验回执或检查点"),
     ("completeness", "统计按时、迟报、未报的份数和两个率"),
     ("findings", "列出现行数据上不成立的审核及单位的说明"),
+    (
+        "screen",
+        "对一期数据运行检测器：哪些不寻常，偶然会有多少疑问",
+    ),
     ("slots", "列出每份应报的状态"),
     ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
     (
@@ -156,6 +160,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("completeness", Language::En) => COMPLETENESS_EN,
         ("findings", Language::Zh) => FINDINGS_ZH,
         ("findings", Language::En) => FINDINGS_EN,
+        ("screen", Language::Zh) => SCREEN_ZH,
+        ("screen", Language::En) => SCREEN_EN,
         ("slots", Language::Zh) => SLOTS_ZH,
         ("slots", Language::En) => SLOTS_EN,
         ("series", Language::Zh) => SERIES_ZH,
@@ -223,6 +229,16 @@ const FINDINGS_EN: &str = "Examples:
   granary-audit findings --server https://city.example:7443 --identity auditor --status open,explained
   granary-audit findings --server https://city.example:7443 --identity auditor --unit 621100 --json";
 
+const SCREEN_ZH: &str = "疑问请单位核实，不是结论。各方法的公式与出处见 docs/DETECTORS.md。
+
+示例：
+  granary-audit screen --server https://city.example:7443 --identity auditor --dataset annual-accounts --period 2021-A1";
+
+const SCREEN_EN: &str = "A flag is a question to the unit, never a proof. docs/DETECTORS.md has each method's formula and source.
+
+Examples:
+  granary-audit screen --server https://city.example:7443 --identity auditor --dataset annual-accounts --period 2021-A1";
+
 const SLOTS_ZH: &str = "示例：
   granary-audit slots --server https://city.example:7443 --identity auditor --state late,missing --period 2021-Q3";
 
@@ -262,7 +278,14 @@ mod tests {
                 );
             }
         }
-        for name in ["verify", "completeness", "findings", "slots", "series"] {
+        for name in [
+            "verify",
+            "completeness",
+            "findings",
+            "screen",
+            "slots",
+            "series",
+        ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");
             assert!(examples(name, Language::En).contains("Examples"), "{name}");
         }

@@ -7,7 +7,7 @@ use granary_proto::v1;
 
 use super::{
     HOLDS, Response,
-    args::{Completeness, Findings, Line, Series, Slots},
+    args::{Completeness, Findings, Line, Screen, Series, Slots},
 };
 use crate::{
     city::{City, CityError},
@@ -38,6 +38,7 @@ pub(super) fn findings(manner: &Manner, as_json: bool, ask: &Findings) -> Respon
             .iter()
             .map(|status| status.wire().into())
             .collect(),
+        localise: true,
         ..Default::default()
     };
     let answer = answered(&ask.line, async |mut city| {
@@ -45,6 +46,17 @@ pub(super) fn findings(manner: &Manner, as_json: bool, ask: &Findings) -> Respon
     });
     shown(manner, as_json, answer, json::findings, |listing| {
         table::findings(manner, listing)
+    })
+}
+
+pub(super) fn screen(manner: &Manner, as_json: bool, ask: &Screen) -> Response {
+    let request = v1::ScreenPeriodRequest {
+        dataset: ask.dataset.to_string(),
+        period: ask.period.to_string(),
+    };
+    let answer = answered(&ask.line, async |mut city| city.screen(request).await);
+    shown(manner, as_json, answer, json::screening, |answer| {
+        table::screening(manner, answer)
     })
 }
 
