@@ -269,7 +269,9 @@ proptest! {
     ) {
         let statements: Option<Vec<Formula>> = edits.iter().map(|e| statement(e, &record)).collect();
         let fails = edits.iter().any(|edit| edit.evaluate(&record).truth == Truth::False);
-        let Some(statements) = statements.filter(|_| fails) else {
+        // Brute force takes for ever where edits have very many cases.
+        let is_small = |all: &Vec<Formula>| all.iter().map(Formula::size).sum::<usize>() <= 40;
+        let Some(statements) = statements.filter(|all| fails && is_small(all)) else {
             return Ok(());
         };
         let all: Vec<&Edit> = edits.iter().collect();
