@@ -12,7 +12,8 @@ use super::{
 use crate::decimal::{Decimal, power_of_ten};
 
 /// What one cell would have to be for all edits to hold, the others being right. Printed with the digits of the reported
-/// figure, or with more where no such figure fits.
+/// figure, or with more where no such figure fits; under the tolerance `rounding`, which follows the digits, there are no
+/// bounds then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fit {
     /// No smaller figure fits; none where there is no bound.
@@ -50,20 +51,25 @@ pub(super) fn region_of<'f>(
 /// How many more digits than the reported figure has may be needed.
 const MORE_DIGITS_MAX: u8 = 4;
 
-/// What fits in `region`. `None` where that says nothing: there is no bound, or no printable figure.
+/// What fits in `region`, which was made for figures with the digits of the reported one; `by_digits` says whether it would
+/// be another for other digits. `None` where nothing can be said: there is no bound, or no printable figure.
 pub(super) fn fit(
     reported: Decimal,
     region: &Region,
+    by_digits: bool,
     is_sound: &dyn Fn(Decimal) -> bool,
 ) -> Option<Fit> {
-    let last = reported
-        .scale()
+    let scale = reported.scale();
+    let last = scale
         .saturating_add(MORE_DIGITS_MAX)
         .min(Decimal::SCALE_MAX);
-    let ranges = (reported.scale()..=last)
-        .map(|scale| printable(region, scale))
-        .find(|ranges| !ranges.is_empty())?;
-    let (lowest, highest) = (ranges.first()?.low, ranges.last()?.high);
+    let scales = (scale..=last).map(|scale| (scale, printable(region, scale)));
+    let (used, ranges) = scales.into_iter().find(|(_, ranges)| !ranges.is_empty())?;
+    let (lowest, highest) = if by_digits && used != scale {
+        (None, None)
+    } else {
+        (ranges.first()?.low, ranges.last()?.high)
+    };
     let slip = likely_slip(reported, &ranges, is_sound);
     let middle = || {
         nearest(reported, &ranges)?

@@ -12,7 +12,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::{
-    super::{Cells, Edit, Truth, ast::Source, checker::Slot},
+    super::{Cells, Edit, Tolerance, Truth, ast::Source, checker::Slot},
     cases::{self, Answer, Item},
     cover::{self, Covers, Limit},
     fit::{self, Fit},
@@ -350,7 +350,9 @@ impl<'a> Record<'a> {
         let region = fit::region_of(linear, place, &known);
         let is_sound =
             |value: Decimal| statements.others.is_empty() && self.holds_with(place, value);
-        fit::fit(reported, &region, &is_sound)
+        let by_digits = |rule: &Rule<'_>| rule.edit.tolerance() == Tolerance::Rounding;
+        let by_digits = self.rules.iter().any(by_digits);
+        fit::fit(reported, &region, by_digits, &is_sound)
     }
 
     /// Whether no edit is false with another value in one cell, and the missing cells can still be filled.

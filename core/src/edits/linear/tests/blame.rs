@@ -156,6 +156,24 @@ fn bounds_are_told_where_there_is_no_value() {
 }
 
 #[test]
+fn more_digits_than_were_reported() {
+    check(
+        "A: 2 * x = 3",
+        "x=1",
+        "",
+        "most likely wrong: x (1); 1.5 would fit",
+    );
+    check("A: 3 * x = 1", "x=1", "", "most likely wrong: x (1)");
+    // With another digit the tolerance is another, so no bound is told; the value was tried.
+    let found = found("A: 2 * x = 3\nB: x > 7 or x < 4 ~ rounding", "x=0", "");
+    let fit = found.parts[0].sets[0][0].fit.clone().unwrap();
+    assert_eq!(
+        (fit.lowest, fit.highest, fit.value),
+        (None, None, Some(d("1.5")))
+    );
+}
+
+#[test]
 fn trillions_beside_cents() {
     check(
         "A: gdp = a + b\nB: gdp = c + d\nC: a = e + f",

@@ -3,6 +3,8 @@
 
 mod blame;
 mod conflicts;
+mod properties;
+mod speed;
 
 use std::collections::BTreeMap;
 
