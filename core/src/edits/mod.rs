@@ -71,6 +71,9 @@ mod verdict;
 mod program;
 mod report;
 
+// From a tree to somebody else's language.
+pub mod vtl;
+
 #[cfg(test)]
 mod tests;
 
@@ -99,6 +102,7 @@ use self::{
 };
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode},
+    decimal::Decimal,
     period::Periodicity,
     text::Bilingual,
 };
@@ -332,6 +336,19 @@ impl Edit {
     #[must_use]
     pub fn basis(&self, cells: &dyn Cells) -> String {
         report::basis(self, cells)
+    }
+
+    /// What an operand is for the record that `cells` reads, and by how much rounding may have moved it; nothing for a
+    /// roll-up, which [`Cells::rollup`] gives, and for what the edit does not look at.
+    #[must_use]
+    pub fn figure(&self, operand: &Operand, cells: &dyn Cells) -> Option<(Decimal, Decimal)> {
+        let is_it = |slot: &&Slot| {
+            slot.source == operand.source
+                && slot.indicator == operand.indicator
+                && slot.dataset.as_ref().map(|(code, _)| code) == operand.dataset.as_ref()
+        };
+        let slot = self.program.slots().iter().find(is_it)?;
+        slot.figure(cells)
     }
 
     /// The verdict on the record that `cells` reads. Each operand is read once.
