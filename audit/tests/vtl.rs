@@ -27,7 +27,13 @@ fn export(catalogue: &Path, data: &Path, out: &Path) -> String {
     let mut args = ["granary-audit", "--lang", "en", "rules", "export", "--vtl"]
         .map(Into::into)
         .to_vec();
-    args.extend([path(catalogue), "--data".into(), path(data), "-o".into(), path(out)]);
+    args.extend([
+        path(catalogue),
+        "--data".into(),
+        path(data),
+        "-o".into(),
+        path(out),
+    ]);
     let response = respond(args, &|_| None);
     assert_eq!((response.code, response.error.as_str()), (0, ""));
     response.output
@@ -43,7 +49,9 @@ fn the_demos_edits_are_written_in_vtl() {
     insta::assert_snapshot!("demo_rulesets", read("rulesets.vtl"));
     insta::assert_snapshot!("demo_transformations", read("transformations.vtl"));
     // Into a folder that holds something, nothing is written.
-    let args = ["granary-audit", "rules", "export", "--vtl"].map(Into::into).to_vec();
+    let args = ["granary-audit", "rules", "export", "--vtl"]
+        .map(Into::into)
+        .to_vec();
     let more = [demo().join("catalogue").into(), "-o".into(), out.into()];
     assert_eq!(respond([args, more.to_vec()].concat(), &|_| None).code, 2);
 }

@@ -71,10 +71,20 @@ pub(super) struct Export {
     #[arg(long, value_name = "PATH")]
     pub(super) data: Vec<PathBuf>,
     /// Take the figures from this city, https://host:port
-    #[arg(id = "figures_server", long = "server", value_name = "URL", requires = "figures_identity")]
+    #[arg(
+        id = "figures_server",
+        long = "server",
+        value_name = "URL",
+        requires = "figures_identity"
+    )]
     pub(super) server: Option<String>,
     /// Folder with ca.pem, client.pem and client.key, for --server
-    #[arg(id = "figures_identity", long = "identity", value_name = "DIR", requires = "figures_server")]
+    #[arg(
+        id = "figures_identity",
+        long = "identity",
+        value_name = "DIR",
+        requires = "figures_server"
+    )]
     pub(super) identity: Option<PathBuf>,
     /// With --server: as of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
     #[arg(id = "figures_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant, requires = "figures_server")]

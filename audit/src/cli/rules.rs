@@ -164,7 +164,11 @@ fn text(manner: &Manner, ask: &Export, export: &rules::Export) -> String {
     .to_owned();
     for note in &export.notes {
         let label = manner.say("未导出", "not exported");
-        text += &format!("{label} {}: {}\n", note.edit, note.message.get(manner.language));
+        text += &format!(
+            "{label} {}: {}\n",
+            note.edit,
+            note.message.get(manner.language)
+        );
     }
     text + manner.say(
         "已知差异见 export-notes.md；比对请运行 run.py\n",

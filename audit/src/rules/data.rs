@@ -26,20 +26,24 @@ struct Column {
 
 /// The structures of a dataset and of its tree, as `vtlengine` reads them.
 pub(super) fn structures(plan: &Plan<'_>) -> Vec<Value> {
-    let mut components = vec![identifier(UNIT, "String"), identifier(PERIOD, "Time_Period")];
+    let mut components = vec![
+        identifier(UNIT, "String"),
+        identifier(PERIOD, "Time_Period"),
+    ];
     if plan.dataset.itemised() {
         components.push(identifier(ITEM, "String"));
     }
-    components.extend([YEAR, SUBPERIOD].map(|name| {
-        json!({"name": name, "type": "Integer", "role": "Measure", "nullable": false})
-    }));
+    components.extend([YEAR, SUBPERIOD].map(
+        |name| json!({"name": name, "type": "Integer", "role": "Measure", "nullable": false}),
+    ));
     let measures = columns(plan).into_iter().map(|column| {
         json!({"name": column.name, "type": "Number", "role": "Measure", "nullable": true})
     });
     components.extend(measures);
     let mut structures = vec![json!({"name": plan.name, "DataStructure": components})];
     if !plan.rollups.is_empty() {
-        let children = json!({"name": "CHILDREN", "type": "Integer", "role": "Measure", "nullable": false});
+        let children =
+            json!({"name": "CHILDREN", "type": "Integer", "role": "Measure", "nullable": false});
         structures.push(json!({"name": script::tree(plan), "DataStructure": [
             identifier(UNIT, "String"), identifier(PERIOD, "Time_Period"), identifier("PARENT", "String"), children,
         ]}));
@@ -83,9 +87,18 @@ pub(super) fn csv(plan: &Plan<'_>, catalogue: &Catalogue, figures: &Figures) -> 
         let cells = RecordCells::new(figures, catalogue, record);
         let mut row = vec![record.unit.to_string(), record.period.to_string()];
         if plan.dataset.itemised() {
-            row.push(record.item.as_ref().map(ToString::to_string).unwrap_or_default());
+            row.push(
+                record
+                    .item
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            );
         }
-        row.extend([record.period.year().to_string(), record.period.number().to_string()]);
+        row.extend([
+            record.period.year().to_string(),
+            record.period.number().to_string(),
+        ]);
         for column in &columns {
             let figure = plan.figure(&column.operand, &cells);
             let value = figure.map(|(value, half)| if column.half { half } else { value });
@@ -98,7 +111,9 @@ pub(super) fn csv(plan: &Plan<'_>, catalogue: &Catalogue, figures: &Figures) -> 
 
 /// The children of each unit that has a record, or a child with one.
 pub(super) fn tree_csv(plan: &Plan<'_>, catalogue: &Catalogue, figures: &Figures) -> String {
-    let headings = [UNIT, PERIOD, "PARENT", "CHILDREN"].map(str::to_owned).to_vec();
+    let headings = [UNIT, PERIOD, "PARENT", "CHILDREN"]
+        .map(str::to_owned)
+        .to_vec();
     let mut rows = vec![headings];
     let records: Vec<&Record> = figures.of(plan.dataset.code()).collect();
     for record in records {

@@ -142,7 +142,10 @@ impl Figures {
             "" => None,
             text => Some(ItemKey::new(text).map_err(|e| said(&e))?),
         };
-        if !catalogue.dataset(&dataset).is_some_and(|d| d.holds(&indicator)) {
+        if !catalogue
+            .dataset(&dataset)
+            .is_some_and(|d| d.holds(&indicator))
+        {
             return Err(Bilingual::new(
                 format!("报表 {dataset} 中没有指标 {indicator}"),
                 format!("the dataset {dataset} has no indicator {indicator}"),
@@ -154,7 +157,9 @@ impl Figures {
         {
             return Err(Bilingual::new(
                 format!("{value} 的小数多于 {indicator} 允许的 {decimals} 位"),
-                format!("{value} has more than the {decimals} digits after the point of {indicator}"),
+                format!(
+                    "{value} has more than the {decimals} digits after the point of {indicator}"
+                ),
             ));
         }
         let record = Record {
@@ -179,7 +184,11 @@ struct Columns {
 
 impl Columns {
     fn new(name: &str, headings: &csv::StringRecord) -> Result<Self, Bilingual> {
-        let find = |wanted: &str| headings.iter().position(|h| h.trim_start_matches('\u{feff}') == wanted);
+        let find = |wanted: &str| {
+            headings
+                .iter()
+                .position(|h| h.trim_start_matches('\u{feff}') == wanted)
+        };
         let need = |wanted: &str| {
             find(wanted).ok_or_else(|| {
                 Bilingual::new(
@@ -273,9 +282,14 @@ impl Cells for RecordCells<'_> {
             known: 0,
             expected: u32::try_from(children.len()).ok()?,
         };
-        for value in children.iter().filter_map(|child| self.of_child(child, indicator)) {
+        for value in children
+            .iter()
+            .filter_map(|child| self.of_child(child, indicator))
+        {
             rollup.sum = rollup.sum.checked_add(value)?;
-            rollup.rounding = rollup.rounding.checked_add(value.half_unit_of_last_digit())?;
+            rollup.rounding = rollup
+                .rounding
+                .checked_add(value.half_unit_of_last_digit())?;
             rollup.known += 1;
         }
         Some(rollup)

@@ -15,11 +15,17 @@ pub fn catalogue(folder: &Path) -> Result<Catalogue, Bilingual> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
         let path = entry.map_err(|error| failed(folder, &error))?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if !name.ends_with(".toml") || name.starts_with('.') {
             continue;
         }
-        let size = fs::metadata(&path).map_err(|error| failed(&path, &error))?.len();
+        let size = fs::metadata(&path)
+            .map_err(|error| failed(&path, &error))?
+            .len();
         if size > Bundle::LEN_BYTES_MAX as u64 {
             return Err(failed(&path, &"it is larger than a whole catalogue may be"));
         }

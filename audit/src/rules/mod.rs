@@ -49,7 +49,10 @@ pub struct Note {
 #[must_use]
 pub fn export(catalogue: &Catalogue, figures: &Figures) -> Export {
     let mut export = Export::default();
-    let with_edits = catalogue.datasets().iter().filter(|d| !d.edits().is_empty());
+    let with_edits = catalogue
+        .datasets()
+        .iter()
+        .filter(|d| !d.edits().is_empty());
     let plans: Vec<Plan<'_>> = with_edits
         .map(|dataset| Plan::new(catalogue, dataset, &mut export.notes))
         .filter(|plan| !plan.rules.is_empty())
@@ -67,7 +70,10 @@ pub fn export(catalogue: &Catalogue, figures: &Figures) -> Export {
         rules.extend(verdicts::rules(plan, &script));
         export.rules += plan.rules.len();
         export.hierarchies += script.hierarchies.len();
-        export.put(&format!("data/{}.csv", plan.name), data::csv(plan, catalogue, figures));
+        export.put(
+            &format!("data/{}.csv", plan.name),
+            data::csv(plan, catalogue, figures),
+        );
         if !plan.rollups.is_empty() {
             let tree = data::tree_csv(plan, catalogue, figures);
             export.put(&format!("data/{}.csv", script::tree(plan)), tree);
@@ -81,7 +87,10 @@ pub fn export(catalogue: &Catalogue, figures: &Figures) -> Export {
     export.put("granary-verdicts.csv", csv_text(verdicts));
     export.put("rules.csv", csv_text(rules));
     export.put("run.py", include_str!("run.py").to_owned());
-    export.put("requirements.txt", format!("vtlengine=={VTLENGINE_VERSION}\n"));
+    export.put(
+        "requirements.txt",
+        format!("vtlengine=={VTLENGINE_VERSION}\n"),
+    );
     let notes = notes::write(catalogue, &plans, figures, &export);
     export.put("export-notes.md", notes);
     export

@@ -27,7 +27,9 @@ pub(super) fn write(
         let (en, zh) = (&note.message.en, &note.message.zh);
         text += &format!("- `{}`: {en} ({zh})\n", note.edit);
     }
-    text += &format!("\nThe two built-in edits on required cells (`GRANARY.REQUIRED`, `GRANARY.MISSING`) are not rules on figures and are not exported.\n\n## Known differences (vtlengine {VTLENGINE_VERSION})\n\n{DIFFERENCES}");
+    text += &format!(
+        "\nThe two built-in edits on required cells (`GRANARY.REQUIRED`, `GRANARY.MISSING`) are not rules on figures and are not exported.\n\n## Known differences (vtlengine {VTLENGINE_VERSION})\n\n{DIFFERENCES}"
+    );
     let odd = odd_units(catalogue, plans);
     if !odd.is_empty() {
         text += &format!(

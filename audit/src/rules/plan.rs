@@ -39,7 +39,11 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// Plans a dataset; what has no form in VTL goes to `notes`.
-    pub(super) fn new(catalogue: &'a Catalogue, dataset: &'a Dataset, notes: &mut Vec<Note>) -> Self {
+    pub(super) fn new(
+        catalogue: &'a Catalogue,
+        dataset: &'a Dataset,
+        notes: &mut Vec<Note>,
+    ) -> Self {
         let columns = Decimals(catalogue);
         let mut names = BTreeSet::new();
         let mut rules = Vec::new();
@@ -83,7 +87,11 @@ impl<'a> Plan<'a> {
     }
 
     /// A figure of the data file and half a unit of its last printed digit.
-    pub(super) fn figure(&self, operand: &Operand, cells: &dyn Cells) -> Option<(Decimal, Decimal)> {
+    pub(super) fn figure(
+        &self,
+        operand: &Operand,
+        cells: &dyn Cells,
+    ) -> Option<(Decimal, Decimal)> {
         if operand.source == Source::Own && operand.dataset.is_none() {
             let value = cells.cell(&operand.indicator)?;
             return Some((value, value.half_unit_of_last_digit()));
@@ -112,7 +120,9 @@ impl<'a> Plan<'a> {
     pub(super) fn year_to_date(&self) -> Vec<(&IndicatorCode, bool)> {
         let summed = self.of_script();
         let summed = summed.filter(|(operand, _)| operand.source == Source::YearToDate);
-        summed.map(|(operand, half)| (&operand.indicator, half)).collect()
+        summed
+            .map(|(operand, half)| (&operand.indicator, half))
+            .collect()
     }
 
     /// Whether the half-width of an indicator's own figure is in the data.
@@ -138,7 +148,10 @@ impl<'a> Plan<'a> {
     }
 
     fn of_script(&self) -> impl Iterator<Item = (&Operand, bool)> {
-        let made = self.operands.iter().filter(|(operand, _)| !self.is_stored(operand));
+        let made = self
+            .operands
+            .iter()
+            .filter(|(operand, _)| !self.is_stored(operand));
         made.map(|(operand, half)| (operand, *half))
     }
 

@@ -13,9 +13,7 @@ use granary_core::{
     code::{IndicatorCode, UnitCode},
     edits::{
         Operand, RollupMode, Source,
-        vtl::{
-            self, ITEM, PERIOD, SUBPERIOD, UNIT, YEAR, counts_as_zero, half_name, quoted,
-        },
+        vtl::{self, ITEM, PERIOD, SUBPERIOD, UNIT, YEAR, counts_as_zero, half_name, quoted},
     },
     period::Period,
 };
@@ -74,7 +72,13 @@ pub(super) fn write(plan: &Plan<'_>, catalogue: &Catalogue, figures: &Figures) -
     );
     script.transformations += &imbalance_statement(plan, &prepared);
     for (place, ruled) in plan.rules.iter().enumerate() {
-        hierarchy(plan, (place, ruled), &prepared, (catalogue, figures), &mut script);
+        hierarchy(
+            plan,
+            (place, ruled),
+            &prepared,
+            (catalogue, figures),
+            &mut script,
+        );
     }
     script
 }
@@ -118,7 +122,10 @@ fn comment(ruled: &Ruled<'_>) -> String {
         edit.rollup_mode().name()
     );
     let words: Vec<&str> = text.split_whitespace().collect();
-    format!("/* {} */", words.join(" ").replace("/*", "( ").replace("*/", " )"))
+    format!(
+        "/* {} */",
+        words.join(" ").replace("/*", "( ").replace("*/", " )")
+    )
 }
 
 fn imbalance_statement(plan: &Plan<'_>, prepared: &str) -> String {
@@ -127,7 +134,10 @@ fn imbalance_statement(plan: &Plan<'_>, prepared: &str) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let calc: Vec<String> = all.iter().map(|(name, text)| format!("{name} := {text}")).collect();
+    let calc: Vec<String> = all
+        .iter()
+        .map(|(name, text)| format!("{name} := {text}"))
+        .collect();
     let keep: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     format!(
         "{} <- {prepared}[calc {}][keep {}];\n",
@@ -191,7 +201,11 @@ impl<'p, 'a> Stages<'p, 'a> {
                 }
             }
             let keep = list(renamed.iter().map(|(from, _)| quoted(from)));
-            let rename = list(renamed.iter().map(|(from, to)| format!("{} to {to}", quoted(from))));
+            let rename = list(
+                renamed
+                    .iter()
+                    .map(|(from, to)| format!("{} to {to}", quoted(from))),
+            );
             let name = &self.plan.name;
             let shifted = self.put(&format!(
                 "timeshift({name}[keep {keep}][rename {rename}], {count})"
@@ -213,7 +227,11 @@ impl<'p, 'a> Stages<'p, 'a> {
         of_year = self.put(&format!(
             "{of_year}[calc identifier YEAR_OF := {YEAR}, identifier SUBPERIOD_OF := {SUBPERIOD}]"
         ));
-        let item = if self.plan.dataset.itemised() { ", ITEM" } else { "" };
+        let item = if self.plan.dataset.itemised() {
+            ", ITEM"
+        } else {
+            ""
+        };
         let over = format!(
             "over (partition by {UNIT}{item}, YEAR_OF order by SUBPERIOD_OF data points between unbounded preceding and current data point)"
         );
@@ -227,7 +245,9 @@ impl<'p, 'a> Stages<'p, 'a> {
         }
         let kept = list(names.iter().map(|(_, to)| to.clone()));
         let identifiers = self.identifiers(UNIT);
-        let sums = self.put(&format!("max({of_year}[keep {kept}] group by {identifiers})"));
+        let sums = self.put(&format!(
+            "max({of_year}[keep {kept}] group by {identifiers})"
+        ));
         self.join(&sums);
     }
 
@@ -249,7 +269,11 @@ impl<'p, 'a> Stages<'p, 'a> {
         let mut summed = vec!["CHILDREN".to_owned()];
         for (from, to) in &names {
             let (from, zero, known) = (quoted(from), zero_name(to), format!("{to}_KNOWN"));
-            children = self.calc(&children, &known, &format!("if isnull({from}) then 0 else 1"));
+            children = self.calc(
+                &children,
+                &known,
+                &format!("if isnull({from}) then 0 else 1"),
+            );
             children = self.calc(&children, &zero, &format!("nvl({from}, 0)"));
             summed.extend([zero, known]);
         }
@@ -259,10 +283,7 @@ impl<'p, 'a> Stages<'p, 'a> {
         ));
         sums = self.put(&format!("{sums}[rename PARENT to {UNIT}]"));
         for (_, to) in &names {
-            let complete = format!(
-                "if {to}_KNOWN = CHILDREN then {} else null",
-                zero_name(to)
-            );
+            let complete = format!("if {to}_KNOWN = CHILDREN then {} else null", zero_name(to));
             sums = self.calc(&sums, to, &complete);
         }
         self.join(&sums);
@@ -292,7 +313,10 @@ fn shifted_name(indicator: &IndicatorCode, source: Source) -> String {
 fn measures(indicators: &[(&IndicatorCode, bool)], ending: &str) -> Vec<(String, String)> {
     let mut names = Vec::new();
     for (indicator, half) in indicators {
-        let (from, to) = (indicator.as_str().to_owned(), format!("{indicator}__{ending}"));
+        let (from, to) = (
+            indicator.as_str().to_owned(),
+            format!("{indicator}__{ending}"),
+        );
         if *half {
             names.push((half_name(&from), half_name(&to)));
         }
@@ -339,14 +363,23 @@ fn hierarchy(
         let within = if one_tree {
             String::new()
         } else {
-            let numbers = periods.iter().map(|p| (i32::from(p.year()) * 1000 + p.number()).to_string());
-            format!("[filter {YEAR} * 1000 + {SUBPERIOD} in {{{}}}]", list(numbers))
+            let numbers = periods
+                .iter()
+                .map(|p| (i32::from(p.year()) * 1000 + p.number()).to_string());
+            format!(
+                "[filter {YEAR} * 1000 + {SUBPERIOD} in {{{}}}]",
+                list(numbers)
+            )
         };
         let (data, own) = (&plan.name, quoted(hierarchy.indicator.as_str()));
         let mut needed = vec![own.clone()];
         if plan.has_half(&hierarchy.indicator) {
             needed.push(half_name(hierarchy.indicator.as_str()));
-            let rollup = if counts_as_zero(hierarchy.mode) { "ROLLUP_ZERO" } else { "ROLLUP" };
+            let rollup = if counts_as_zero(hierarchy.mode) {
+                "ROLLUP_ZERO"
+            } else {
+                "ROLLUP"
+            };
             needed.push(half_name(&format!("{}__{rollup}", hierarchy.indicator)));
         }
         let needed = needed.join(", ");
@@ -369,12 +402,17 @@ fn tree_of(plan: &Plan<'_>, ruled: &Ruled<'_>, catalogue: &Catalogue, period: Pe
         let children = catalogue.children(unit, plan.dataset.code(), period);
         (unit.clone(), children)
     });
-    with_children.filter(|(_, children)| !children.is_empty()).collect()
+    with_children
+        .filter(|(_, children)| !children.is_empty())
+        .collect()
 }
 
 fn hierarchical_ruleset(name: &str, ruled: &Ruled<'_>, comparison: &str, tree: &Tree) -> String {
     let rules = tree.iter().map(|(parent, children)| {
-        let sum: Vec<String> = children.iter().map(|child| quoted(child.as_str())).collect();
+        let sum: Vec<String> = children
+            .iter()
+            .map(|child| quoted(child.as_str()))
+            .collect();
         let label: String = parent
             .as_str()
             .chars()

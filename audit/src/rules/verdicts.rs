@@ -1,10 +1,6 @@
 //! What Granary itself says, to be compared with.
 
-use granary_core::{
-    catalogue::Catalogue,
-    decimal::Decimal,
-    edits::Truth,
-};
+use granary_core::{catalogue::Catalogue, decimal::Decimal, edits::Truth};
 
 use super::{
     figures::{Figures, RecordCells},
@@ -14,12 +10,24 @@ use super::{
 
 /// The headings of `granary-verdicts.csv`.
 pub(super) const HEADINGS: [&str; 7] = [
-    "dataset", "unit", "period", "item", "edit", "verdict", "imbalance",
+    "dataset",
+    "unit",
+    "period",
+    "item",
+    "edit",
+    "verdict",
+    "imbalance",
 ];
 
 /// The headings of `rules.csv`.
 pub(super) const RULE_HEADINGS: [&str; 7] = [
-    "dataset", "edit", "verdicts", "rule", "imbalances", "imbalance", "hierarchies",
+    "dataset",
+    "edit",
+    "verdicts",
+    "rule",
+    "imbalances",
+    "imbalance",
+    "hierarchies",
 ];
 
 /// The verdicts on all records in the scope of each rule.
@@ -40,7 +48,11 @@ pub(super) fn rows(plan: &Plan<'_>, catalogue: &Catalogue, figures: &Figures) ->
                 item.map(ToString::to_string).unwrap_or_default(),
                 ruled.edit.id().to_string(),
                 word(verdict.truth).to_owned(),
-                verdict.imbalance.as_ref().map(Decimal::to_string).unwrap_or_default(),
+                verdict
+                    .imbalance
+                    .as_ref()
+                    .map(Decimal::to_string)
+                    .unwrap_or_default(),
             ]);
         }
     }

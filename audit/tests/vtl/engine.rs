@@ -32,7 +32,16 @@ fn install(folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     said(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
     let requirement = format!("vtlengine=={VTLENGINE_VERSION}");
-    let options = ["-m", "pip", "install", "--quiet", "--retries", "1", "--timeout", "15"];
+    let options = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--retries",
+        "1",
+        "--timeout",
+        "15",
+    ];
     let mut pip = Command::new(folder.join("bin/python3"));
     said(pip.args(options).arg(requirement)).map(drop)
 }
@@ -48,7 +57,9 @@ fn said(command: &mut Command) -> Result<Output, String> {
 /// Straight to standard error: what a passing test prints is not shown.
 fn not_checked(reason: &str) {
     let last = reason.trim().lines().last().unwrap_or_default();
-    let line = format!("\n*** NOT CHECKED: the exported VTL against vtlengine {VTLENGINE_VERSION}: {last} ***\n");
+    let line = format!(
+        "\n*** NOT CHECKED: the exported VTL against vtlengine {VTLENGINE_VERSION}: {last} ***\n"
+    );
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 

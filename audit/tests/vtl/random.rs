@@ -145,7 +145,13 @@ fn edits(random: &mut Random) -> String {
     };
     for expression in OWN {
         for _ in 0..2 {
-            let scope = ["", "", "subperiods = [1, 3]\n", "under = \"520000\"\n", "from = \"2020-Q3\"\nto = \"2021-Q2\"\n"];
+            let scope = [
+                "",
+                "",
+                "subperiods = [1, 3]\n",
+                "under = \"520000\"\n",
+                "from = \"2020-Q3\"\nto = \"2021-Q2\"\n",
+            ];
             let scope = scope[usize::try_from(random.below(5)).unwrap()];
             add(random, "by-quarter", expression, scope);
         }
@@ -157,11 +163,26 @@ fn edits(random: &mut Random) -> String {
     }
     for expression in ROLLED {
         for mode in MODES {
-            add(random, "by-quarter", expression, &format!("rollup = \"{mode}\"\n"));
+            add(
+                random,
+                "by-quarter",
+                expression,
+                &format!("rollup = \"{mode}\"\n"),
+            );
         }
     }
-    add(random, "by-month", "a >= 'by-quarter'#a - 'by-quarter'#b", "");
-    add(random, "by-month", "lag('by-quarter'#a, 1) < ytd('by-quarter'#b) + c", "");
+    add(
+        random,
+        "by-month",
+        "a >= 'by-quarter'#a - 'by-quarter'#b",
+        "",
+    );
+    add(
+        random,
+        "by-month",
+        "lag('by-quarter'#a, 1) < ytd('by-quarter'#b) + c",
+        "",
+    );
     for expression in ["a = b + c", "a >= previous(a)", "ytd(a) > b"] {
         add(random, "by-item", expression, "");
     }
@@ -192,7 +213,14 @@ fn figures(random: &mut Random) -> String {
         for year in [2020, 2021] {
             for day in ["01-01", "01-02", "01-03", "02-28", "02-29", "03-01"] {
                 if (year, day) != (2021, "02-29") {
-                    record(random, &mut text, unit, "by-day", &format!("{year}-{day}"), "");
+                    record(
+                        random,
+                        &mut text,
+                        unit,
+                        "by-day",
+                        &format!("{year}-{day}"),
+                        "",
+                    );
                 }
             }
         }
@@ -207,14 +235,29 @@ fn periods(letter: &str, count: u32) -> Vec<String> {
 }
 
 /// Some records are not there at all; in the others, some figures are missing.
-fn record(random: &mut Random, text: &mut String, unit: &str, dataset: &str, period: &str, item: &str) {
+fn record(
+    random: &mut Random,
+    text: &mut String,
+    unit: &str,
+    dataset: &str,
+    period: &str,
+    item: &str,
+) {
     if random.one_in(12) {
         return;
     }
     let large = random.one_in(6);
-    let item = if item.contains(',') { format!("\"{item}\"") } else { item.to_owned() };
+    let item = if item.contains(',') {
+        format!("\"{item}\"")
+    } else {
+        item.to_owned()
+    };
     for indicator in ["a", "b", "c", "sum", "count"] {
-        let value = if random.one_in(5) { String::new() } else { value(random, large) };
+        let value = if random.one_in(5) {
+            String::new()
+        } else {
+            value(random, large)
+        };
         let _ = writeln!(text, "{unit},{dataset},{period},{item},{indicator},{value}");
     }
 }
@@ -222,7 +265,11 @@ fn record(random: &mut Random, text: &mut String, unit: &str, dataset: &str, per
 fn value(random: &mut Random, large: bool) -> String {
     let sign = if random.one_in(4) { "-" } else { "" };
     let whole = random.below(4);
-    let whole = if large && random.one_in(2) { whole + 123_456_789_000 } else { whole };
+    let whole = if large && random.one_in(2) {
+        whole + 123_456_789_000
+    } else {
+        whole
+    };
     match random.below(4) {
         0 => format!("{sign}{whole}"),
         1 => format!("{sign}{whole}.{}", random.below(10)),

@@ -48,7 +48,8 @@ pub(super) fn basis(edit: &Edit, cells: &dyn Cells) -> String {
     } = &edit.text;
     let part = |text: &Option<String>| text.clone().unwrap_or_default();
     let (tolerance, rollup, missing) = (part(tolerance), part(rollup), part(missing));
-    let mut text = format!("{id}\n{kind}\n{dataset}\n{expression}\n{tolerance}\n{rollup}\n{missing}\n");
+    let mut text =
+        format!("{id}\n{kind}\n{dataset}\n{expression}\n{tolerance}\n{rollup}\n{missing}\n");
     text.push_str(&format!("{}\n", cells.period()));
     for slot in edit.program.slots() {
         let figure = match slot.source {

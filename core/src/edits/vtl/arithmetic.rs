@@ -48,7 +48,9 @@ pub(super) fn multiply(left: &Figure, right: &Figure) -> Figure {
         (Some(half), None) => Some(size(&right.value).times(half)),
         (None, Some(half)) => Some(size(&left.value).times(half)),
         (Some(h), Some(k)) => {
-            let moved = size(&left.value).times(k).plus(&size(&right.value).times(h));
+            let moved = size(&left.value)
+                .times(k)
+                .plus(&size(&right.value).times(h));
             Some(moved.plus(&h.times(k)))
         }
     };
@@ -56,11 +58,19 @@ pub(super) fn multiply(left: &Figure, right: &Figure) -> Figure {
 }
 
 /// `(|y| h_x + |x| h_y) / (|y| (|y| - h_y))`; missing where the divisor is zero, or may have been before it was rounded.
-pub(super) fn divide(left: &Figure, right: &Figure, literal: Option<Decimal>, steps: &mut Steps) -> Figure {
+pub(super) fn divide(
+    left: &Figure,
+    right: &Figure,
+    literal: Option<Decimal>,
+    steps: &mut Steps,
+) -> Figure {
     if let Some(divisor) = literal.filter(|divisor| !divisor.is_zero()) {
         return Figure {
             value: over_literal(&left.value, divisor),
-            half: left.half.as_ref().map(|half| over_literal(half, divisor.abs())),
+            half: left
+                .half
+                .as_ref()
+                .map(|half| over_literal(half, divisor.abs())),
         };
     }
     let size_of_divisor = size(&right.value);
@@ -263,7 +273,11 @@ fn unlike_zero(x: &Term) -> Statement {
 
 fn over_literal(x: &Term, divisor: Decimal) -> Term {
     let divisor = divisor.normalised();
-    let exponent = divisor.mantissa().unsigned_abs().checked_ilog10().unwrap_or_default();
+    let exponent = divisor
+        .mantissa()
+        .unsigned_abs()
+        .checked_ilog10()
+        .unwrap_or_default();
     let is_power = divisor.scale() == 0 && divisor.mantissa() == 10_i128.pow(exponent.min(37));
     if is_power {
         x.over_power_of_ten(exponent)

@@ -8,11 +8,17 @@
 //! - Where they are not, as in a quotient, the tolerance is put beside the larger number, `l <= r + 0.05`, because an engine
 //!   that forgives the last binary digits forgives them in proportion to what it compares.
 
-use super::term::{Statement, Term};
+use super::{
+    steps::Steps,
+    term::{Statement, Term},
+};
 use crate::{
     decimal::Decimal,
     edits::{ast::Comparison, tolerance::Tolerance},
 };
+
+/// What is longer than this is kept as a measure where it would be written twice.
+const REPEATED_LEN_BYTES_MAX: usize = 40;
 
 /// A number and by how much rounding may have moved it, where it may.
 #[derive(Clone, Debug)]
@@ -33,22 +39,21 @@ pub(super) fn compared(
     left: &Figure,
     right: &Figure,
     tolerance: Tolerance,
+    steps: &mut Steps,
 ) -> Statement {
-    match tolerance {
-        Tolerance::Absolute(t) => bounded(comparison, &left.value, &right.value, &Term::number(t)),
+    let bound = match tolerance {
+        Tolerance::Absolute(t) => Term::number(t),
         Tolerance::Rounding => {
             let half = either(left.half.as_ref(), right.half.as_ref());
-            let bound = half.unwrap_or_else(|| Term::number(Decimal::ZERO));
-            bounded(comparison, &left.value, &right.value, &bound)
+            half.unwrap_or_else(|| Term::number(Decimal::ZERO))
         }
-        Tolerance::Relative(fraction) if fraction.is_zero() => {
-            let zero = Term::number(Decimal::ZERO);
-            bounded(comparison, &left.value, &right.value, &zero)
-        }
+        Tolerance::Relative(fraction) if fraction.is_zero() => Term::number(fraction),
         Tolerance::Relative(fraction) => {
-            relative(comparison, &left.value, &right.value, &Term::number(fraction))
+            let fraction = Term::number(fraction);
+            return relative(comparison, &left.value, &right.value, &fraction);
         }
-    }
+    };
+    bounded(comparison, &left.value, &right.value, &bound, steps)
 }
 
 /// The sum of two half-widths.
@@ -79,13 +84,28 @@ pub(super) fn of_difference(comparison: Comparison, difference: Term, bound: &Te
     }
 }
 
-fn bounded(comparison: Comparison, left: &Term, right: &Term, bound: &Term) -> Statement {
+fn bounded(
+    comparison: Comparison,
+    left: &Term,
+    right: &Term,
+    bound: &Term,
+    steps: &mut Steps,
+) -> Statement {
     let difference = left.minus(right);
     if difference.is_clean() {
-        let difference = if right.text == "0" { left.clone() } else { difference };
+        let difference = if right.text == "0" {
+            left.clone()
+        } else {
+            difference
+        };
         return of_difference(comparison, difference, bound);
     }
     let zero = bound.text == "0";
+    let bound = &if bound.text.len() > REPEATED_LEN_BYTES_MAX {
+        steps.kept(bound)
+    } else {
+        bound.clone()
+    };
     let add = |side: &Term| if zero { side.clone() } else { side.plus(bound) };
     let at_most = || left.compared("<=", &add(right));
     let at_least = || add(left).compared(">=", right);

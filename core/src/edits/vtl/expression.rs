@@ -92,7 +92,9 @@ impl Walk<'_> {
     fn node(&mut self, id: NodeId) -> Result<(), Obstacle> {
         let edit = self.edit;
         let piece = match &edit.ast.nodes[id].kind {
-            NodeKind::Number(value) => Piece::Number(Figure::exact(Term::number(*value)), Some(*value)),
+            NodeKind::Number(value) => {
+                Piece::Number(Figure::exact(Term::number(*value)), Some(*value))
+            }
             NodeKind::Boolean(value) => Piece::Truth(Statement::atom(value.to_string())),
             NodeKind::Null | NodeKind::Error => Piece::Null,
             NodeKind::Operand(named) => {
@@ -145,8 +147,8 @@ impl Walk<'_> {
         }
     }
 
-    fn compare(&self, comparison: Comparison, left: &Figure, right: &Figure) -> Statement {
-        compared(comparison, left, right, self.edit.tolerance())
+    fn compare(&mut self, comparison: Comparison, left: &Figure, right: &Figure) -> Statement {
+        compared(comparison, left, right, self.edit.tolerance(), self.steps)
     }
 
     fn call(&mut self, function: Function, count: usize) -> Result<Piece, Obstacle> {
@@ -155,7 +157,11 @@ impl Walk<'_> {
         arguments.reverse();
         let mut arguments = arguments.into_iter();
         let mut next = || arguments.next().unwrap_or_else(|| (nothing(), None));
-        let (x, _) = if count == 0 { (nothing(), None) } else { next() };
+        let (x, _) = if count == 0 {
+            (nothing(), None)
+        } else {
+            next()
+        };
         Ok(match function {
             Function::Abs => number(arithmetic::magnitude(&x)),
             Function::IsNull => Piece::Truth(Statement::atom(format!("isnull({})", x.value.text))),
@@ -185,7 +191,8 @@ impl Walk<'_> {
     fn member(&mut self, values: &[Decimal], positive: bool) -> Piece {
         let figure = self.number();
         let equal = |value: &Decimal| {
-            self.compare(Comparison::Equal, &figure, &Figure::exact(Term::number(*value)))
+            let value = Figure::exact(Term::number(*value));
+            self.compare(Comparison::Equal, &figure, &value)
         };
         let found = values.iter().map(equal).reduce(|any, one| any.or(&one));
         let found = found.unwrap_or_else(|| Statement::atom("false"));
@@ -273,12 +280,19 @@ fn either_branch(condition: &Statement, then: &Statement, otherwise: &Statement)
 
 fn digits(literal: Option<Decimal>) -> u32 {
     let digits = literal.map(Decimal::normalised).map(Decimal::mantissa);
-    digits.and_then(|d| u32::try_from(d).ok()).unwrap_or_default()
+    digits
+        .and_then(|d| u32::try_from(d).ok())
+        .unwrap_or_default()
 }
 
 /// The operand that a node names; its names are codes, because the edit was compiled.
 fn operand(edit: &Edit, named: &ast::Operand) -> Result<Operand, Obstacle> {
-    let dataset = |operand: &Operand| operand.dataset.as_ref().map(|code| code.as_str().to_owned());
+    let dataset = |operand: &Operand| {
+        operand
+            .dataset
+            .as_ref()
+            .map(|code| code.as_str().to_owned())
+    };
     let found = edit.operands().iter().find(|operand| {
         operand.source == named.source
             && dataset(operand).as_deref() == named.dataset.as_deref()

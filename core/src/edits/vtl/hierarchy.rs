@@ -1,8 +1,9 @@
 //! Edits that say only that a unit's figure is the sum over its children, in VTL's own words for it.
 
 use super::{
-    Columns, Edit, RollupMode, Statement, figure,
+    Columns, Edit, RollupMode, Statement,
     comparison::{Figure, either, of_difference},
+    figure,
     term::Term,
 };
 use crate::{
@@ -51,8 +52,16 @@ pub fn hierarchy(edit: &Edit, columns: &dyn Columns) -> Option<Hierarchy> {
         MissingStrategy::ThreeValued | MissingStrategy::SkipIfAny => false,
         MissingStrategy::SkipIfAll | MissingStrategy::NeverSkip => true,
     };
-    let indicator = edit.indicators().first().filter(|_| fits && !fills)?.clone();
-    let figures: Vec<Figure> = edit.operands().iter().map(|o| figure(edit, o, columns)).collect();
+    let indicator = edit
+        .indicators()
+        .first()
+        .filter(|_| fits && !fills)?
+        .clone();
+    let figures: Vec<Figure> = edit
+        .operands()
+        .iter()
+        .map(|o| figure(edit, o, columns))
+        .collect();
     let bound = match edit.tolerance() {
         Tolerance::Absolute(t) => Term::number(t),
         Tolerance::Relative(_) => return None,

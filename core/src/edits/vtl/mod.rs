@@ -124,7 +124,10 @@ pub fn rule(edit: &Edit, columns: &dyn Columns, prefix: &str) -> Result<Rule, Ob
 /// True where the edit is to be judged, false outside of its scope, null where it is undecided whatever it says.
 fn when(edit: &Edit, steps: &mut Steps) -> Result<Option<Statement>, Obstacle> {
     let parts = [scope(edit.scope())?, missing(edit), mode(edit, steps)];
-    Ok(parts.into_iter().flatten().reduce(|all, part| all.and(&part)))
+    Ok(parts
+        .into_iter()
+        .flatten()
+        .reduce(|all, part| all.and(&part)))
 }
 
 fn scope(scope: &Scope) -> Result<Option<Statement>, Obstacle> {
@@ -133,7 +136,10 @@ fn scope(scope: &Scope) -> Result<Option<Statement>, Obstacle> {
         if units.is_empty() {
             return Err(Obstacle::Scope);
         }
-        let units: Vec<String> = units.iter().map(|unit| words::literal(unit.as_str())).collect();
+        let units: Vec<String> = units
+            .iter()
+            .map(|unit| words::literal(unit.as_str()))
+            .collect();
         parts.push(format!("{UNIT} in {{{}}}", units.join(", ")));
     }
     if let Some(subperiods) = &scope.subperiods {
@@ -144,7 +150,10 @@ fn scope(scope: &Scope) -> Result<Option<Statement>, Obstacle> {
         parts.push(format!("{SUBPERIOD} in {{{}}}", numbers.join(", ")));
     }
     let bound = |sign: &str, period| {
-        format!("{YEAR} * 1000 + {SUBPERIOD} {sign} {}", words::period_number(period))
+        format!(
+            "{YEAR} * 1000 + {SUBPERIOD} {sign} {}",
+            words::period_number(period)
+        )
     };
     parts.extend(scope.from.map(|from| bound(">=", from)));
     parts.extend(scope.to.map(|to| bound("<=", to)));
