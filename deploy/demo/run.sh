@@ -333,9 +333,11 @@ audit findings | indent
 is_found 621100 INDUSTRY.PARTS explained || fail "Dingxi 2021 has no explained finding"
 audit findings --unit 621100 --json | grep -q "辅助性活动" || fail "Dingxi's finding lacks its explanation"
 audit findings --unit 621100 --json | grep -q '"imbalance": "-0.03"' || fail "Dingxi's imbalance is not -0.03"
+is_found 621100 GROWTH.PRIMARY explained || fail "Dingxi 2018 does not explain its revised base"
 must_be "findings of Guizhou: the roll-up holds within rounding" 0 "$(findings_count --unit 520000)"
-must_be "findings" 7 "$(findings_count)"
+must_be "findings" 8 "$(findings_count)"
 must_be "findings corrected" 1 "$(findings_count --status corrected)"
+say "定西 2018 年第一产业 80.16 → 65.6，公布增速却是 5.7%：基数修订，单位已说明" "Dingxi 2018: primary industry 80.16 -> 65.6, yet growth is printed as 5.7%: a revised base, explained by the unit"
 say "贵州九市州合计 13985.54，全省 13985.53：在舍入误差内，不误报" "Guizhou's nine add up to 13985.54 against 13985.53: within rounding, no false alarm"
 
 step "回执：只凭日志公钥离线核验" "a receipt, verified offline from the log's public key alone"

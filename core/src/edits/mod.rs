@@ -71,6 +71,9 @@ mod verdict;
 mod program;
 mod report;
 
+// What many edits say together, and which figures they blame.
+mod linear;
+
 // From a tree to somebody else's language.
 pub mod vtl;
 
@@ -85,6 +88,10 @@ pub use self::{
     diagnostic::{DIAGNOSTICS_MAX, Diagnostic, EditField},
     dimension::Quantity,
     lexer::is_keyword,
+    linear::{
+        Conflict, ConflictKind, Fit, Limit, Localisation, Part, Severity, Slip, Suspect, examine,
+        localise, suspicion,
+    },
     missing::MissingStrategy,
     parser::{EXPRESSION_LEN_BYTES_MAX, LAG_MAX, NESTING_MAX, SET_LEN_MAX},
     program::Cells,
