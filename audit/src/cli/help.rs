@@ -275,17 +275,17 @@ const SERIES_EN: &str = "Examples:
     --unit 621100 --dataset annual-accounts --indicator gdp --vintages";
 
 const RULES_ZH: &str = "示例：
-  granary-audit rules export --vtl catalogue --data reports -o vtl-export";
+  granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
 
 const RULES_EN: &str = "Examples:
-  granary-audit rules export --vtl catalogue --data reports -o vtl-export";
+  granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
 
 const EXPORT_ZH: &str =
     "写出：rulesets.vtl、transformations.vtl、structures.json、data/*.csv、本系统的判定 granary-verdicts.csv、
 比对程序 run.py，以及说明 export-notes.md（未能导出的审核关系及原因、已知差异）。
 
 示例：
-  granary-audit rules export --vtl deploy/demo/catalogue --data deploy/demo/reports -o vtl-export
+  granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export
   granary-audit rules export --vtl catalogue -o vtl-export --server https://city.example:7443 --identity auditor
   python3 -m venv vtl && vtl/bin/pip install -r vtl-export/requirements.txt && vtl/bin/python vtl-export/run.py
 
@@ -296,7 +296,7 @@ run.py, which runs the rules in vtlengine and compares, and export-notes.md: wha
 known differences.
 
 Examples:
-  granary-audit rules export --vtl deploy/demo/catalogue --data deploy/demo/reports -o vtl-export
+  granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export
   granary-audit rules export --vtl catalogue -o vtl-export --server https://city.example:7443 --identity auditor
   python3 -m venv vtl && vtl/bin/pip install -r vtl-export/requirements.txt && vtl/bin/python vtl-export/run.py
 

@@ -89,7 +89,7 @@ def main():
         trees = [keyed(frames[name], "VERDICT") for name in rule["hierarchies"].split()]
         answers[edit] = {
             "verdict": keyed(frames[rule["verdicts"]], "bool_var", rule["rule"]),
-            "imbalance": keyed(frames[rule["imbalances"]], rule["imbalance"]) if rule["imbalance"] else {},
+            "imbalance": keyed(frames[rule["imbalances"]], rule["imbalance"]) if rule["imbalance"] else None,
             "hierarchy": {key: value for tree in trees for key, value in tree.items()} if trees else None,
         }
     compare(answers)
@@ -108,7 +108,7 @@ def compare(answers):
         counts[row["verdict"]] += 1
         if found != row["verdict"]:
             wrong.append(f"verdict {row['verdict']}, vtlengine {found}")
-        if row["imbalance"]:
+        if row["imbalance"] and answer["imbalance"] is not None:
             ours, theirs = float(row["imbalance"]), answer["imbalance"].get(key)
             imbalances += 1
             if pandas.isna(theirs) or abs(ours - theirs) > ABSOLUTE + RELATIVE * abs(ours):

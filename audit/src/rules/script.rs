@@ -174,7 +174,7 @@ impl<'p, 'a> Stages<'p, 'a> {
     }
 
     fn join(&mut self, other: &str) {
-        self.current = self.put(&format!("left_join({} as a, {other} as b)", self.current));
+        self.current = self.put(&format!("left_join({} as L, {other} as R)", self.current));
     }
 
     fn calc(&mut self, on: &str, measure: &str, expression: &str) -> String {
@@ -262,7 +262,7 @@ impl<'p, 'a> Stages<'p, 'a> {
         let names = measures(&indicators, "ROLLUP");
         let keep = list(names.iter().map(|(from, _)| quoted(from)));
         let mut children = self.put(&format!(
-            "left_join({} as t, {}[keep {keep}] as c)",
+            "left_join({} as L, {}[keep {keep}] as R)",
             tree(plan),
             plan.name
         ));
@@ -386,7 +386,7 @@ fn hierarchy(
         let _ = writeln!(
             script.transformations,
             "{name}__RAW <- check_hierarchy({data}{within}[keep {own}][filter not isnull({own})], {name}__RULES rule {UNIT} {mode} all);
-{name}__JOINED := inner_join({name}__RAW as h, {prepared}[keep {needed}] as p);
+{name}__JOINED := inner_join({name}__RAW as L, {prepared}[keep {needed}] as R);
 {name}__VERDICTS <- {name}__JOINED[calc VERDICT := {}][keep VERDICT, 'imbalance'];",
             hierarchy.verdict
         );

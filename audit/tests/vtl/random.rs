@@ -1,7 +1,7 @@
 //! A random city: every form that the language has, and figures that fall on tolerances, zeros and gaps.
 //!
 //! The figures are small multiples of their last digit, so that sums are often equal, off by exactly the tolerance or just
-//! beyond it; some are large, so that binary floating point loses digits; a fifth is missing.
+//! beyond it; in one dataset they are large, so that binary floating point loses digits; a fifth is missing.
 
 use std::{
     fmt::Write as _,
@@ -78,6 +78,10 @@ const OWN: &[&str] = &[
     "year() - 2000 >= a",
     "a + 1 = b + 1 + c and true",
 ];
+
+/// How many of [`OWN`] only add and compare: these judge large figures too, because a product of two of them has more digits
+/// than binary floating point.
+const OWN_LINEAR: usize = 9;
 
 /// Expressions that look at other periods.
 const TEMPORAL: &[&str] = &[
@@ -156,6 +160,10 @@ fn edits(random: &mut Random) -> String {
             add(random, "by-quarter", expression, scope);
         }
     }
+    for expression in &OWN[..OWN_LINEAR] {
+        add(random, "large", expression, "");
+    }
+    add(random, "large", "a - b >= year_ago(c) - previous(b)", "");
     for expression in TEMPORAL {
         for dataset in ["by-quarter", "by-month"] {
             add(random, dataset, expression, "");
@@ -199,6 +207,9 @@ fn figures(random: &mut Random) -> String {
     for unit in UNITS {
         for period in &quarters {
             record(random, &mut text, unit, "by-quarter", period, "");
+        }
+        for period in periods("S", 2) {
+            record(random, &mut text, unit, "large", &period, "");
         }
     }
     for unit in &UNITS[..2] {
@@ -246,7 +257,7 @@ fn record(
     if random.one_in(12) {
         return;
     }
-    let large = random.one_in(6);
+    let large = dataset == "large";
     let item = if item.contains(',') {
         format!("\"{item}\"")
     } else {
@@ -419,6 +430,15 @@ first_period = "2020-M01"
 last_period = "2022-M12"
 
 [[dataset]]
+code = "large"
+name = { zh = "large", en = "large" }
+periodicity = "half-year"
+indicators = ["a", "b", "c", "sum", "count"]
+deadline = { day = 20, time = "12:00" }
+first_period = "2020-S1"
+last_period = "2022-S2"
+
+[[dataset]]
 code = "by-item"
 name = { zh = "by-item", en = "by-item" }
 periodicity = "quarter"
@@ -445,6 +465,10 @@ units = ["520000", "520100", "520200", "ZONE1", "A.1-b", "520101", "520102", "52
 dataset = "by-quarter"
 units = ["520300"]
 from = "2021-Q1"
+
+[[roster]]
+dataset = "large"
+units = ["520000", "520100"]
 
 [[roster]]
 dataset = "by-month"

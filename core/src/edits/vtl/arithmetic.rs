@@ -124,7 +124,8 @@ pub(super) fn or_else(figure: &Figure, otherwise: &Figure) -> Figure {
     }
 }
 
-/// Half away from zero: the point is moved first, because `x * 100` is cleaned of binary digits where `x` is not.
+/// Half away from zero: the point is moved first, and what is cut is cleaned of binary digits, because a half that is a
+/// little less than a half would be rounded down.
 pub(super) fn round(figure: &Figure, digits: u32, steps: &mut Steps) -> Figure {
     to_digits("round", figure, digits, steps)
 }
@@ -135,10 +136,14 @@ pub(super) fn trunc(figure: &Figure, digits: u32, steps: &mut Steps) -> Figure {
 
 fn to_digits(name: &str, figure: &Figure, digits: u32, steps: &mut Steps) -> Figure {
     let cut = |x: &Term, _: &mut Steps| {
+        let moved = match digits {
+            0 => x.clone(),
+            _ => x.times(&Term::power_of_ten(digits)),
+        };
+        let moved = moved.clean();
         if digits == 0 {
-            return Term::call(name, &[&x.text, "0"], Some(0));
+            return Term::call(name, &[&moved.text, "0"], Some(0));
         }
-        let moved = x.times(&Term::power_of_ten(digits));
         Term::call(name, &[&moved.text, "0"], Some(0)).over_power_of_ten(digits)
     };
     mapped(figure, steps, &cut)

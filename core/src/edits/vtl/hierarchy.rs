@@ -11,11 +11,11 @@ use crate::{
     decimal::Decimal,
     edits::{
         MissingStrategy, Tolerance,
-        ast::{BinaryOp, NodeKind, Source},
+        ast::{BinaryOp, Comparison, NodeKind, Source},
     },
 };
 
-/// A roll-up edit as `check_hierarchy` does it: `x = rollup(x)`, or another comparison.
+/// A roll-up edit as `check_hierarchy` does it: `x = rollup(x)`, or another comparison but `<>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hierarchy {
     /// The indicator on both sides.
@@ -38,6 +38,10 @@ pub fn hierarchy(edit: &Edit, columns: &dyn Columns) -> Option<Hierarchy> {
     else {
         return None;
     };
+    // A hierarchical rule knows `=`, `<`, `<=`, `>` and `>=`.
+    if comparison == Comparison::NotEqual {
+        return None;
+    }
     let (NodeKind::Operand(own), NodeKind::Operand(children)) =
         (&nodes[left].kind, &nodes[right].kind)
     else {
