@@ -5,6 +5,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output},
+    thread,
 };
 
 use granary_audit::rules::VTLENGINE_VERSION;
@@ -77,12 +78,17 @@ pub(crate) fn run(python: &Path, export: &Path, engine: &str) -> (bool, String) 
     )
 }
 
-/// Both engines give the same verdicts as Granary, on at least so many of them.
+/// Both of its engines give the same verdicts as Granary, on at least so many of them.
 #[track_caller]
 pub(crate) fn agrees(python: &Path, export: &Path, least: u32) {
-    for engine in ["pandas", "duckdb"] {
-        let (agrees, said) = run(python, export, engine);
-        let shown: String = said.lines().rev().take(60).collect::<Vec<_>>().join("\n");
+    let answers = thread::scope(|scope| {
+        let engines = ["pandas", "duckdb"];
+        let runs = engines.map(|engine| (engine, scope.spawn(move || run(python, export, engine))));
+        runs.map(|(engine, answer)| (engine, answer.join().unwrap()))
+    });
+    for (engine, (agrees, said)) in answers {
+        let last: Vec<&str> = said.lines().rev().take(60).collect();
+        let shown = last.join("\n");
         assert!(agrees, "{engine} in {}:\n{shown}", export.display());
         let judged: u32 = said.split_whitespace().next().unwrap().parse().unwrap();
         assert!(judged >= least, "{said}");

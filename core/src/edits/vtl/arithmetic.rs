@@ -41,7 +41,8 @@ pub(super) fn subtract(left: &Figure, right: &Figure) -> Figure {
 }
 
 /// `|x| h_y + |y| h_x + h_x h_y`.
-pub(super) fn multiply(left: &Figure, right: &Figure) -> Figure {
+pub(super) fn multiply(left: &Figure, right: &Figure, steps: &mut Steps) -> Figure {
+    let (left, right) = (&short(left, steps), &short(right, steps));
     let value = left.value.times(&right.value);
     let half = match (&left.half, &right.half) {
         (None, None) => None,
@@ -73,6 +74,7 @@ pub(super) fn divide(
                 .map(|half| over_literal(half, divisor.abs())),
         };
     }
+    let (left, right) = (&short(left, steps), &short(right, steps));
     let size_of_divisor = size(&right.value);
     let Some(moved) = &right.half else {
         let divisor = steps.guarded(&unlike_zero(&right.value), &right.value);
@@ -107,7 +109,8 @@ pub(super) fn magnitude(figure: &Figure) -> Figure {
 }
 
 /// `nvl(x, y)`.
-pub(super) fn or_else(figure: &Figure, otherwise: &Figure) -> Figure {
+pub(super) fn or_else(figure: &Figure, otherwise: &Figure, steps: &mut Steps) -> Figure {
+    let (figure, otherwise) = (&short(figure, steps), &short(otherwise, steps));
     let nvl = |x: &Term, y: &Term| {
         let digits = x.digits.zip(y.digits).map(|(x, y)| x.max(y));
         Term::call("nvl", &[&x.text, &y.text], digits)
@@ -152,7 +155,7 @@ fn to_digits(name: &str, figure: &Figure, digits: u32, steps: &mut Steps) -> Fig
 /// The remainder with the sign of the divisor; `x` itself where the divisor is zero. VTL engines differ in the sign, so it
 /// is written out.
 pub(super) fn modulo(left: &Figure, right: &Figure, steps: &mut Steps) -> Figure {
-    let (x, y) = (&left.value, &right.value);
+    let (x, y) = (&steps.short(&left.value), &steps.short(&right.value));
     let digits = x.digits.zip(y.digits).map(|(x, y)| x.max(y));
     let divisor = steps.guarded(&unlike_zero(y), y);
     let whole = Term::call("floor", &[&x.over(&divisor).text], Some(0));
@@ -194,7 +197,7 @@ fn guarded_call(
 
 /// A power with a literal exponent.
 pub(super) fn power(figure: &Figure, exponent: Decimal, steps: &mut Steps) -> Figure {
-    let exponent = exponent.normalised();
+    let (figure, exponent) = (&short(figure, steps), exponent.normalised());
     let whole = (exponent.scale() == 0 && exponent.mantissa().abs() <= WHOLE_POWER_MAX)
         .then(|| exponent.mantissa());
     match whole {
@@ -211,7 +214,7 @@ pub(super) fn power(figure: &Figure, exponent: Decimal, steps: &mut Steps) -> Fi
 fn whole_power(figure: &Figure, exponent: i128) -> Figure {
     let times = u32::try_from(exponent).unwrap_or_default();
     let raised = |x: &Term| {
-        let digits = x.digits.map(|digits| digits * times);
+        let digits = x.digits.map(|digits| digits.saturating_mul(times));
         Term::call("power", &[&x.text, &exponent.to_string()], digits)
     };
     let size = size(&figure.value);
@@ -260,6 +263,18 @@ fn mapped(
     Figure {
         value: value_if_known.with_digits(value.digits),
         half: Some(farther),
+    }
+}
+
+/// A figure with a half-width names its parts more than once, so what is long is kept: a text must not grow by a factor at
+/// each level of nesting.
+fn short(figure: &Figure, steps: &mut Steps) -> Figure {
+    let Some(half) = &figure.half else {
+        return figure.clone();
+    };
+    Figure {
+        value: steps.short(&figure.value),
+        half: Some(steps.short(half)),
     }
 }
 

@@ -17,9 +17,6 @@ use crate::{
     edits::{ast::Comparison, tolerance::Tolerance},
 };
 
-/// What is longer than this is kept as a measure where it would be written twice.
-const REPEATED_LEN_BYTES_MAX: usize = 40;
-
 /// A number and by how much rounding may have moved it, where it may.
 #[derive(Clone, Debug)]
 pub(super) struct Figure {
@@ -101,11 +98,7 @@ fn bounded(
         return of_difference(comparison, difference, bound);
     }
     let zero = bound.text == "0";
-    let bound = &if bound.text.len() > REPEATED_LEN_BYTES_MAX {
-        steps.kept(bound)
-    } else {
-        bound.clone()
-    };
+    let bound = &steps.short(bound);
     let add = |side: &Term| if zero { side.clone() } else { side.plus(bound) };
     let at_most = || left.compared("<=", &add(right));
     let at_least = || add(left).compared(">=", right);

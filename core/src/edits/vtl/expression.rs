@@ -135,7 +135,7 @@ impl Walk<'_> {
         match op {
             BinaryOp::Add => number(arithmetic::add(&left, &right)),
             BinaryOp::Subtract => number(arithmetic::subtract(&left, &right)),
-            BinaryOp::Multiply => number(arithmetic::multiply(&left, &right)),
+            BinaryOp::Multiply => number(arithmetic::multiply(&left, &right, self.steps)),
             BinaryOp::Divide => number(arithmetic::divide(&left, &right, literal, self.steps)),
             BinaryOp::Compare(comparison) => {
                 if at_top {
@@ -165,7 +165,7 @@ impl Walk<'_> {
         Ok(match function {
             Function::Abs => number(arithmetic::magnitude(&x)),
             Function::IsNull => Piece::Truth(Statement::atom(format!("isnull({})", x.value.text))),
-            Function::Nvl => number(arithmetic::or_else(&x, &next().0)),
+            Function::Nvl => number(arithmetic::or_else(&x, &next().0, self.steps)),
             Function::Between => {
                 let (least, most) = (next().0, next().0);
                 let above = self.compare(Comparison::GreaterOrEqual, &x, &least);

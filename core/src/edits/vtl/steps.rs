@@ -6,6 +6,9 @@
 
 use super::term::{Statement, Term};
 
+/// What is longer than this is kept as a measure where it would be written more than once.
+const REPEATED_LEN_BYTES_MAX: usize = 40;
+
 /// A measure and the expression that computes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -52,6 +55,15 @@ impl Steps {
     /// A measure of its own for what would be written more than once.
     pub(super) fn kept(&mut self, value: &Term) -> Term {
         self.add(value.text.clone(), value.digits)
+    }
+
+    /// The value itself where it is short, else [`Self::kept`].
+    pub(super) fn short(&mut self, value: &Term) -> Term {
+        if value.text.len() > REPEATED_LEN_BYTES_MAX {
+            self.kept(value)
+        } else {
+            value.clone()
+        }
     }
 
     /// A statement that is long or holds another choice, as a measure: 1 where it is true, else 0.

@@ -85,7 +85,12 @@ impl Term {
 
     pub(super) fn times(&self, other: &Self) -> Self {
         let digits = self.digits.zip(other.digits);
-        self.binary("*", other, PRODUCT, digits.map(|(a, b)| a + b))
+        self.binary(
+            "*",
+            other,
+            PRODUCT,
+            digits.map(|(a, b)| a.saturating_add(b)),
+        )
     }
 
     /// The divisor is a number other than zero, or guarded.
@@ -95,7 +100,7 @@ impl Term {
 
     /// Division by a power of ten only moves the point.
     pub(super) fn over_power_of_ten(&self, exponent: u32) -> Self {
-        let digits = self.digits.map(|digits| digits + exponent);
+        let digits = self.digits.map(|digits| digits.saturating_add(exponent));
         self.binary("/", &Self::power_of_ten(exponent), PRODUCT, digits)
     }
 

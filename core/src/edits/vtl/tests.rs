@@ -162,7 +162,18 @@ fn choices_between_statements_are_algebra_and_between_numbers_a_measure() {
     check(
         "if a > b then c > 0 else isnull(c)",
         "",
-        "nvl(round(a - b, 2) > 0, false) and (round(c, 2) > 0) or x",
+        "(nvl(round(a - b, 2) > 0, false) and round(c, 2) > 0) or (not nvl(round(a - b, 2) > 0, false) and isnull(c))",
+    );
+    check(
+        "(if a > 0 then (if b > 0 then a else b) else c) > d",
+        "",
+        "E_1 := if nvl(round(b, 2) > 0, false) then a else b; \
+         E_2 := if nvl(round(a, 2) > 0, false) then E_1 else c; round(E_2 - d, 2) > 0",
+    );
+    check(
+        "(if a > 0 then b else null) > d",
+        "",
+        "E_1 := if nvl(round(a, 2) > 0, false) then b else null; round(E_1 - d, 2) > 0",
     );
 }
 
@@ -263,6 +274,29 @@ fn scope_strategy_and_mode_become_the_antecedent() {
         |text| text.rollup = Some("always_zero".to_owned()),
         "round(a - a__ROLLUP_ZERO, 2) = 0",
     );
+}
+
+#[test]
+fn a_long_expression_stays_short() {
+    let nested = |open: &str, close: &str| format!("{}a{} > 1", open.repeat(15), close.repeat(15));
+    for expression in [
+        nested("mod(", ", b)"),
+        nested("b * (c + ", ")"),
+        nested("b / (c + ", ")"),
+        nested("nvl(", ", b)"),
+        nested("round(", ", 1)"),
+        nested("power(", ", 64)"),
+        nested("(if b > c then ", " else c)"),
+        format!("{} > 1", vec!["a"; 60].join(" * ")),
+    ] {
+        for tolerance in ["", "1%", "rounding"] {
+            let length = shown(&written(text(&expression, tolerance))).len();
+            assert!(
+                length < 60_000,
+                "{length} bytes: {expression} within {tolerance:?}"
+            );
+        }
+    }
 }
 
 #[test]
