@@ -8,6 +8,7 @@ mod args;
 mod help;
 mod offline;
 mod online;
+mod rules;
 
 use std::{
     ffi::OsString,
@@ -18,7 +19,7 @@ use std::{
 use clap::FromArgMatches as _;
 use granary_core::text::{Bilingual, Language};
 
-use self::args::{Args, Task};
+use self::args::{Args, RulesTask, Task};
 use crate::words::Manner;
 
 /// What one run says.
@@ -75,6 +76,9 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
         Task::Screen(ask) => online::screen(&manner, args.json, ask),
         Task::Slots(ask) => online::slots(&manner, args.json, ask),
         Task::Series(ask) => online::series(&manner, args.json, ask),
+        Task::Rules(rules) => match &rules.task {
+            RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! The questions to a city: one connection, one answer, drawn or written as JSON.
 
-use std::future::Future;
+use std::{future::Future, path::Path};
 
 use granary_core::text::Bilingual;
 use granary_proto::v1;
@@ -100,6 +100,14 @@ fn answered<T, F: Future<Output = Result<T, CityError>>>(
     line: &Line,
     ask: impl FnOnce(City) -> F,
 ) -> Result<T, Bilingual> {
+    connected(&line.server, &line.identity, ask)
+}
+
+pub(super) fn connected<T, F: Future<Output = Result<T, CityError>>>(
+    server: &str,
+    identity: &Path,
+    ask: impl FnOnce(City) -> F,
+) -> Result<T, Bilingual> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -110,7 +118,7 @@ fn answered<T, F: Future<Output = Result<T, CityError>>>(
         )
     })?;
     runtime.block_on(async {
-        let city = City::new(&line.server, &line.identity).map_err(|error| error.message())?;
+        let city = City::new(server, identity).map_err(|error| error.message())?;
         ask(city).await.map_err(|error| error.message())
     })
 }

@@ -74,6 +74,9 @@ mod report;
 // What many edits say together, and which figures they blame.
 mod linear;
 
+// From a tree to somebody else's language.
+pub mod vtl;
+
 #[cfg(test)]
 mod tests;
 
@@ -106,6 +109,7 @@ use self::{
 };
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode},
+    decimal::Decimal,
     period::Periodicity,
     text::Bilingual,
 };
@@ -339,6 +343,19 @@ impl Edit {
     #[must_use]
     pub fn basis(&self, cells: &dyn Cells) -> String {
         report::basis(self, cells)
+    }
+
+    /// What an operand is for the record that `cells` reads, and by how much rounding may have moved it; nothing for a
+    /// roll-up, which [`Cells::rollup`] gives, and for what the edit does not look at.
+    #[must_use]
+    pub fn figure(&self, operand: &Operand, cells: &dyn Cells) -> Option<(Decimal, Decimal)> {
+        let is_it = |slot: &&Slot| {
+            slot.source == operand.source
+                && slot.indicator == operand.indicator
+                && slot.dataset.as_ref().map(|(code, _)| code) == operand.dataset.as_ref()
+        };
+        let slot = self.program.slots().iter().find(is_it)?;
+        slot.figure(cells)
     }
 
     /// The verdict on the record that `cells` reads. Each operand is read once.
