@@ -42,20 +42,27 @@ pub(super) fn subtract(left: &Figure, right: &Figure) -> Figure {
 
 /// `|x| h_y + |y| h_x + h_x h_y`.
 pub(super) fn multiply(left: &Figure, right: &Figure, steps: &mut Steps) -> Figure {
-    let (left, right) = (&short(left, steps), &short(right, steps));
-    let value = left.value.times(&right.value);
-    let half = match (&left.half, &right.half) {
-        (None, None) => None,
-        (Some(half), None) => Some(size(&right.value).times(half)),
-        (None, Some(half)) => Some(size(&left.value).times(half)),
+    let moved_by = |half: &Term, other: &Term| Some(size(other).times(half));
+    match (&left.half, &right.half) {
+        (None, None) => Figure::exact(left.value.times(&right.value)),
+        (Some(half), None) => Figure {
+            value: left.value.times(&right.value),
+            half: moved_by(half, &right.value),
+        },
+        (None, Some(half)) => Figure {
+            value: left.value.times(&right.value),
+            half: moved_by(half, &left.value),
+        },
         (Some(h), Some(k)) => {
-            let moved = size(&left.value)
-                .times(k)
-                .plus(&size(&right.value).times(h));
-            Some(moved.plus(&h.times(k)))
+            let (x, y) = (steps.short(&left.value), steps.short(&right.value));
+            let (h, k) = (steps.short(h), steps.short(k));
+            let moved = size(&x).times(&k).plus(&size(&y).times(&h));
+            Figure {
+                value: x.times(&y),
+                half: Some(moved.plus(&h.times(&k))),
+            }
         }
-    };
-    Figure { value, half }
+    }
 }
 
 /// `(|y| h_x + |x| h_y) / (|y| (|y| - h_y))`; missing where the divisor is zero, or may have been before it was rounded.
