@@ -313,7 +313,11 @@ impl Splitter<'_> {
 
 /// Whether a row without variables holds.
 fn holds(row: &Row) -> bool {
-    !row.bound.is_negative() && !(row.strict && row.bound.is_zero())
+    if row.bound.is_zero() {
+        !row.strict
+    } else {
+        !row.bound.is_negative()
+    }
 }
 
 /// Values of the unknown figures that occur in rows; any other is zero.

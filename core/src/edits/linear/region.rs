@@ -104,7 +104,11 @@ fn of_atom(
         }
     }
     if slope.is_zero() {
-        let holds = !bound.is_negative() && !(atom.strict && bound.is_zero());
+        let holds = if bound.is_zero() {
+            !atom.strict
+        } else {
+            !bound.is_negative()
+        };
         return Some(if holds { everything() } else { Region::new() });
     }
     let end = |step| Some(Delta::new(bound.divide(slope)?, step));

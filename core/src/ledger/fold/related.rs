@@ -74,8 +74,11 @@ fn figures(snapshot: &Snapshot) -> BTreeSet<Stated<'_>> {
     stated.collect()
 }
 
+/// A snapshot and the entry that brought it.
+type Entered = (LogIndex, Arc<Snapshot>);
+
 /// The current snapshots that one entry's judgements look at, each read once.
-struct Current(RefCell<BTreeMap<SlotKey, Option<(LogIndex, Arc<Snapshot>)>>>);
+struct Current(RefCell<BTreeMap<SlotKey, Option<Entered>>>);
 
 impl Current {
     fn new(index: LogIndex, snapshot: &Arc<Snapshot>) -> Self {
@@ -83,11 +86,7 @@ impl Current {
         Self(RefCell::new(BTreeMap::from([first])))
     }
 
-    fn snapshot(
-        &self,
-        draft: &Draft<'_>,
-        slot: &SlotKey,
-    ) -> Result<Option<(LogIndex, Arc<Snapshot>)>, FoldError> {
+    fn snapshot(&self, draft: &Draft<'_>, slot: &SlotKey) -> Result<Option<Entered>, FoldError> {
         if let Some(known) = self.0.borrow().get(slot) {
             return Ok(known.clone());
         }
