@@ -3,10 +3,10 @@
 //! An [`Edit`] becomes the text of one rule of a datapoint ruleset. Its semantics are kept where they differ from what the
 //! text would mean to an engine:
 //!
-//! - The tolerance is written into each comparison ([`comparison`]).
+//! - The tolerance is written into each comparison (`comparison`).
 //! - `if` between statements becomes boolean algebra, `if` between numbers a measure that is computed before the rule, and
 //!   so is whatever is not defined everywhere: a quotient, a logarithm, a root. There it is missing, where an engine would
-//!   stop ([`steps`]).
+//!   stop (`steps`).
 //! - `in` and `between` become comparisons; the sign of `mod` and the ties of `round` are written out.
 //! - The scope and what the missing-value strategy and the roll-up mode leave undecided become the `when` of the rule: VTL gives
 //!   true where that is false, as outside of the scope, and null where it is null. An implication never goes there.
