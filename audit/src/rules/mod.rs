@@ -1,6 +1,6 @@
 //! Edits for somebody else's engine: VTL 2.2 rulesets, the data they judge, and what Granary says about them.
 //!
-//! In: a catalogue and published figures. Out: a folder of files ([`notes`] lists them) that PyPI's `vtlengine` runs. Whatever
+//! In: a catalogue and published figures. Out: a folder of files (`notes` lists them) that PyPI's `vtlengine` runs. Whatever
 //! has no form in VTL is listed with its reason, never dropped silently. Pure: nothing here reads or writes a file, except
 //! that [`folder`] reads a catalogue.
 
