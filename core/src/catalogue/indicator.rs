@@ -18,6 +18,7 @@
 //! decimals = 2                  # the most digits after the point, 0 to 18
 //! kind = "ytd"                  # flow, ytd, stock, rate or index
 //! owner = "statistics"          # a department
+//! weight = 5                    # optional, 1 to 100, default 1: how much it is trusted; the higher, the later it is blamed
 //! ```
 
 use crate::{code::IndicatorCode, decimal::Decimal, text::Bilingual};
@@ -114,9 +115,15 @@ pub struct Indicator {
     decimals: u8,
     kind: IndicatorKind,
     owner: DepartmentCode,
+    weight: u32,
 }
 
 impl Indicator {
+    /// The weight of an indicator that names none.
+    pub const WEIGHT_DEFAULT: u32 = 1;
+    /// The largest weight.
+    pub const WEIGHT_MAX: u32 = 100;
+
     /// The code.
     #[must_use]
     pub const fn code(&self) -> &IndicatorCode {
@@ -151,6 +158,13 @@ impl Indicator {
     #[must_use]
     pub const fn owner(&self) -> &DepartmentCode {
         &self.owner
+    }
+
+    /// How much its figures are trusted, from 1 to [`Self::WEIGHT_MAX`]. Where edits fail, the cells of least weight that
+    /// can explain it are blamed, so that of two cells the one with the lower weight is.
+    #[must_use]
+    pub const fn weight(&self) -> u32 {
+        self.weight
     }
 }
 
@@ -247,6 +261,7 @@ pub(super) fn read<'a>(
             "decimals",
             "kind",
             "owner",
+            "weight",
         ]);
         let code = entry.code("code");
         let name = entry.bilingual("name");
@@ -261,6 +276,7 @@ pub(super) fn read<'a>(
             .and_then(|f| f.choice(&IndicatorKind::WORDS));
         let owner = entry.code("owner");
         let owner = owner.filter(|o| departments.resolve(o, faults));
+        let weight = read_weight(entry);
         let Some(code) = code else { continue };
         // A code is declared even where the rest is faulty, so that references to it are not faults too.
         if !names.declare(&code, faults) {
@@ -276,9 +292,18 @@ pub(super) fn read<'a>(
                 decimals: u8::try_from(decimals).unwrap_or(Decimal::SCALE_MAX),
                 kind,
                 owner: owner.value,
+                weight,
             });
         }
     }
     indicators.sort_by(|a, b| a.code.cmp(&b.code));
     indicators
+}
+
+/// The weight, which is one where it is absent. A faulty one is reported, and then any will do.
+fn read_weight(entry: &Entry<'_>) -> u32 {
+    let range = 1..=i64::from(Indicator::WEIGHT_MAX);
+    let written = entry.field("weight").and_then(|f| f.integer(range));
+    let weight = written.and_then(|weight| u32::try_from(weight).ok());
+    weight.unwrap_or(Indicator::WEIGHT_DEFAULT)
 }

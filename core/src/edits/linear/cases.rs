@@ -7,7 +7,7 @@
 
 use super::{
     formula::{Atom, Formula},
-    fraction::Fraction,
+    fraction::{Delta, Fraction},
     set::Set,
     simplex::{self, Row},
 };
@@ -312,25 +312,25 @@ impl Splitter<'_> {
 }
 
 /// Whether a row without variables holds.
-fn holds(row: &Row) -> bool {
-    !row.bound.is_negative() && !(row.strict && row.bound.is_zero())
+const fn holds(row: &Row) -> bool {
+    row.bound.bounds_zero(row.strict)
 }
 
 /// Values of the unknown figures that occur in rows; any other is zero.
 struct Point {
     variables: Vec<usize>,
-    values: Vec<super::fraction::Delta>,
+    values: Vec<Delta>,
 }
 
 impl Point {
     fn meets(&self, row: &Row) -> Option<bool> {
-        let mut sum = super::fraction::Delta::ZERO;
+        let mut sum = Delta::ZERO;
         for (variable, coefficient) in &row.terms {
             if let Ok(place) = self.variables.binary_search(variable) {
                 sum = sum.add(self.values[place].times(*coefficient)?)?;
             }
         }
-        let bound = super::fraction::Delta::new(row.bound, 0);
+        let bound = Delta::new(row.bound, 0);
         Some(sum < bound || !row.strict && sum == bound)
     }
 }

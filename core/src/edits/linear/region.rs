@@ -104,8 +104,11 @@ fn of_atom(
         }
     }
     if slope.is_zero() {
-        let holds = !bound.is_negative() && !(atom.strict && bound.is_zero());
-        return Some(if holds { everything() } else { Region::new() });
+        return Some(if bound.bounds_zero(atom.strict) {
+            everything()
+        } else {
+            Region::new()
+        });
     }
     let end = |step| Some(Delta::new(bound.divide(slope)?, step));
     Some(vec![if slope.is_positive() {
