@@ -261,7 +261,9 @@ impl<'a> Record<'a> {
         let covers = if too_many {
             Covers::default()
         } else {
-            cover::lightest(&self.weights, limit, &mut |freed| self.ask(freed))
+            cover::lightest(&self.weights, limit, &mut |freed, left| {
+                self.ask(freed, left)
+            })
         };
         let mut others = Set::EMPTY;
         for freed in &covers.sets {
@@ -288,7 +290,7 @@ impl<'a> Record<'a> {
     }
 
     /// Whether all edits can hold once the cells in `freed` may be anything.
-    fn ask(&self, freed: &Set) -> Answer {
+    fn ask(&self, freed: &Set, programs_left: &mut u32) -> Answer {
         let statements = self.statements(freed);
         let linear = statements.linear.iter();
         let items: Vec<Item<'_>> = linear
@@ -297,7 +299,13 @@ impl<'a> Record<'a> {
                 labels: *labels,
             })
             .collect();
-        cases::decide(&items, &|place| self.known(freed, place))
+        let known = |place| self.known(freed, place);
+        // One hard set must not use up what is meant for all.
+        let mut share = (*programs_left).min(cases::PROGRAMS_MAX);
+        let before = share;
+        let answer = cases::decide(&items, &known, &mut share);
+        *programs_left = programs_left.saturating_sub((before - share).max(1));
+        answer
     }
 
     fn known(&self, freed: &Set, place: usize) -> Option<Fraction> {
@@ -378,7 +386,8 @@ impl<'a> Record<'a> {
             true => Fraction::of(value),
             false => self.known(&Set::EMPTY, other),
         };
-        cases::decide(&items.collect::<Vec<_>>(), &known) == Answer::Possible
+        let mut programs_left = cases::PROGRAMS_MAX;
+        cases::decide(&items.collect::<Vec<_>>(), &known, &mut programs_left) == Answer::Possible
     }
 }
 
