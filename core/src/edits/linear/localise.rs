@@ -2,7 +2,8 @@
 //!
 //! The principle of Fellegi and Holt (1976): change the fewest cells, here the lightest, such that all edits can hold. A
 //! cell's weight is how much one trusts it. A missing cell may take any figure and costs nothing; figures of other periods
-//! and units are taken as they are. Edits are grouped by the cells that they share, and each group is searched by itself.
+//! and units are taken as they are. Under the tolerance `rounding` a corrected figure is taken to be printed with the digits of
+//! the reported one. Edits are grouped by the cells that they share, and each group is searched by itself.
 //!
 //! # What is proven
 //! That no lighter set is enough, and that the sets told are, is proven by exact linear programs, wherever

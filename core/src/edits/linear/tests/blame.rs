@@ -133,7 +133,7 @@ fn bounds_are_told_where_there_is_no_value() {
         "A: share >= 0 and share <= 100",
         "share=105.0",
         "",
-        "most likely wrong: share (105.0); 50.0 would fit",
+        "most likely wrong: share (105.0); it would have to be from 0.0 to 100.0",
     );
     check(
         "A: x <= 100",
