@@ -11,7 +11,7 @@ use std::{
 use granary_core::{
     catalogue::{Bundle, Catalogue, Dataset},
     digest::Digest,
-    edits::{self, Conflict, Edit, Severity},
+    edits::{self, Conflict, Edit, Scope, Severity},
     text::{Bilingual, Language},
 };
 use jiff::Timestamp;
@@ -158,13 +158,8 @@ pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, 
 
 /// Tells what linear programming finds out about the edits; a contradiction is a fault, the rest is worth a look.
 fn examine(catalogue: &Catalogue, screen: &Screen) -> Result<(), Complaint> {
-    let edits: Vec<&Edit> = catalogue
-        .datasets()
-        .iter()
-        .flat_map(Dataset::edits)
-        .collect();
     let mut contradictions = Vec::new();
-    for conflict in edits::examine(&edits) {
+    for conflict in conflicts(catalogue) {
         let line = told(&conflict);
         match conflict.severity() {
             Severity::Error => contradictions.push(line),
@@ -175,6 +170,34 @@ fn examine(catalogue: &Catalogue, screen: &Screen) -> Result<(), Complaint> {
         return Ok(());
     }
     Err(Complaint::lines(contradictions))
+}
+
+/// The conflicts among the edits that are in force everywhere, and of these with the edits of each narrower scope: two edits
+/// that never meet in a record do not contradict each other.
+fn conflicts(catalogue: &Catalogue) -> Vec<Conflict> {
+    let edits: Vec<&Edit> = catalogue
+        .datasets()
+        .iter()
+        .flat_map(Dataset::edits)
+        .collect();
+    let everywhere = Scope::default();
+    let mut scopes = vec![&everywhere];
+    for edit in &edits {
+        if !scopes.contains(&edit.scope()) {
+            scopes.push(edit.scope());
+        }
+    }
+    let mut found: Vec<Conflict> = Vec::new();
+    for scope in scopes {
+        let here = edits.iter().copied();
+        let here = here.filter(|e| *e.scope() == everywhere || e.scope() == scope);
+        for conflict in edits::examine(&here.collect::<Vec<_>>()) {
+            if !found.contains(&conflict) {
+                found.push(conflict);
+            }
+        }
+    }
+    found
 }
 
 fn told(conflict: &Conflict) -> Bilingual {

@@ -486,6 +486,7 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (_, "day") => "8",
         (_, "month_offset") => "1",
         (_, "decimals") => "2",
+        (_, "weight") => "5",
         (_, "factor") => "\"10000\"",
         (_, "itemised") => "false",
         (_, "indicators" | "required") => "[\"gdp\"]",

@@ -131,10 +131,15 @@ pub struct Indicator {
     decimals: u8,
     kind: IndicatorKind,
     owner: DepartmentCode,
-    weight: u8,
+    weight: u32,
 }
 
 impl Indicator {
+    /// The weight of an indicator that names none.
+    pub const WEIGHT_DEFAULT: u32 = 1;
+    /// The largest weight.
+    pub const WEIGHT_MAX: u32 = 100;
+
     /// The code.
     #[must_use]
     pub const fn code(&self) -> &IndicatorCode {
@@ -171,9 +176,10 @@ impl Indicator {
         &self.owner
     }
 
-    /// How far one trusts its figures, 1 to 100: where edits fail, the higher weight is less likely to be blamed.
+    /// How much its figures are trusted, from 1 to [`Self::WEIGHT_MAX`]. Where edits fail, the cells of least weight that
+    /// can explain it are blamed, so that of two cells the one with the lower weight is.
     #[must_use]
-    pub const fn weight(&self) -> u8 {
+    pub const fn weight(&self) -> u32 {
         self.weight
     }
 }
@@ -340,7 +346,7 @@ pub(super) fn read<'a>(
             .and_then(|f| f.choice(&IndicatorKind::WORDS));
         let owner = entry.code("owner");
         let owner = owner.filter(|o| departments.resolve(o, faults));
-        let weight = entry.field("weight").and_then(|f| f.integer(1..=100));
+        let weight = read_weight(entry);
         let Some(code) = code else { continue };
         // A code is declared even where the rest is faulty, so that references to it are not faults too.
         if !names.declare(&code, faults) {
@@ -356,10 +362,18 @@ pub(super) fn read<'a>(
                 decimals: u8::try_from(decimals).unwrap_or(Decimal::SCALE_MAX),
                 kind,
                 owner: owner.value,
-                weight: weight.and_then(|w| u8::try_from(w).ok()).unwrap_or(1),
+                weight,
             });
         }
     }
     indicators.sort_by(|a, b| a.code.cmp(&b.code));
     indicators
+}
+
+/// The weight, which is one where it is absent. A faulty one is reported, and then any will do.
+fn read_weight(entry: &Entry<'_>) -> u32 {
+    let range = 1..=i64::from(Indicator::WEIGHT_MAX);
+    let written = entry.field("weight").and_then(|f| f.integer(range));
+    let weight = written.and_then(|weight| u32::try_from(weight).ok());
+    weight.unwrap_or(Indicator::WEIGHT_DEFAULT)
 }

@@ -4,7 +4,7 @@
 //! help for people, made when somebody looks, and nothing follows from it.
 
 use crate::{
-    catalogue::Catalogue,
+    catalogue::{Catalogue, Indicator},
     code::{EditId, IndicatorCode, ItemKey},
     edits::{Edit, Limit, Localisation, localise, suspicion},
     snapshot::{SlotKey, Snapshot},
@@ -49,7 +49,7 @@ pub fn suspect(
     };
     let weight = |code: &IndicatorCode| {
         let indicator = catalogue.indicator(code);
-        indicator.map_or(1, |indicator| u32::from(indicator.weight()))
+        indicator.map_or(1, Indicator::weight)
     };
     let name = |code: &IndicatorCode| {
         let indicator = catalogue.indicator(code);

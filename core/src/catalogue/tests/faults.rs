@@ -121,6 +121,19 @@ fn every_planted_fault_is_told_once_at_its_place() {
 }
 
 #[test]
+fn a_weight_is_a_whole_number_from_1_to_100() {
+    for (weight, fault) in [
+        ("0", "weight = 0 is out of range"),
+        ("101", "weight = 101 is out of range"),
+        ("1.5", "weight must be a whole number, not a float"),
+    ] {
+        let changed = format!("weight = {weight}\ndecimals = 2");
+        let told = told_of_changed_sample("indicators.toml", "decimals = 2", &changed);
+        assert!(told.ends_with(&format!(": {fault}\n")), "{told}");
+    }
+}
+
+#[test]
 fn a_fault_names_its_remedy_in_both_languages() {
     let all = faults(&FAULTY);
     let is_full = |text: &Bilingual| !text.zh.trim().is_empty() && !text.en.trim().is_empty();

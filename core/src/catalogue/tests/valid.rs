@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    catalogue::{IndicatorKind, MeasureCode},
+    catalogue::{Indicator, IndicatorKind, MeasureCode},
     code::{DatasetCode, IndicatorCode, UnitCode},
     decimal::Decimal,
     edits::{Edit, EditKind},
@@ -47,12 +47,37 @@ fn the_sample_is_read_whole() {
         catalogue.department(gdp.owner()).unwrap().name().zh,
         "统计局"
     );
+    assert_eq!(gdp.weight(), Indicator::WEIGHT_DEFAULT);
     let measure = catalogue.measure(gdp.unit_of_measure()).unwrap();
     let base = (
         MeasureCode::new("CNY_10K").unwrap(),
         Decimal::integer(10_000),
     );
     assert_eq!(measure.base(), Some(&base));
+}
+
+#[test]
+fn an_indicator_may_be_trusted_more_than_others() {
+    let mut files = SAMPLE;
+    let indicators = files
+        .iter_mut()
+        .find(|(name, _)| *name == "indicators.toml")
+        .unwrap();
+    let text = indicators
+        .1
+        .replacen("decimals = 2", "weight = 100\ndecimals = 2", 1);
+    indicators.1 = &text;
+    let catalogue = Catalogue::parse(&bundle(&files)).unwrap();
+    let weights: Vec<u32> = catalogue
+        .indicators()
+        .iter()
+        .map(Indicator::weight)
+        .collect();
+    assert_eq!(weights.iter().filter(|weight| **weight == 100).count(), 1);
+    assert_eq!(
+        weights.iter().filter(|weight| **weight == 1).count(),
+        weights.len() - 1
+    );
 }
 
 #[test]

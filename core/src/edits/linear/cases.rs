@@ -7,7 +7,7 @@
 
 use super::{
     formula::{Atom, Formula},
-    fraction::Fraction,
+    fraction::{Delta, Fraction},
     set::Set,
     simplex::{self, Row},
 };
@@ -33,14 +33,14 @@ pub(super) enum Answer {
 /// The known figures, by variable. A contradiction that rests on one names the variable as a label.
 pub(super) type Known<'a> = &'a dyn Fn(usize) -> Option<Fraction>;
 
-/// How many linear programs one question may cost.
+/// How many linear programs one question may cost, unless the caller has less to spend.
 pub(super) const PROGRAMS_MAX: u32 = 400;
 
 /// How deep cases may nest.
 const DEPTH_MAX: u32 = 64;
 
-/// Whether all items can hold with the known figures.
-pub(super) fn decide(items: &[Item<'_>], known: Known<'_>) -> Answer {
+/// Whether all items can hold with the known figures, at the cost of at most `programs_left` linear programs.
+pub(super) fn decide(items: &[Item<'_>], known: Known<'_>, programs_left: &mut u32) -> Answer {
     let mut state = State::default();
     let splitter = Splitter { known };
     for item in items {
@@ -54,8 +54,7 @@ pub(super) fn decide(items: &[Item<'_>], known: Known<'_>) -> Answer {
             None => return Answer::Open,
         }
     }
-    let mut programs_left = PROGRAMS_MAX;
-    match splitter.run(state, 0, &mut programs_left) {
+    match splitter.run(state, 0, programs_left) {
         Outcome::Possible => Answer::Possible,
         Outcome::Impossible(why) => Answer::Impossible(why.labels),
         Outcome::Open => Answer::Open,
@@ -312,29 +311,25 @@ impl Splitter<'_> {
 }
 
 /// Whether a row without variables holds.
-fn holds(row: &Row) -> bool {
-    if row.bound.is_zero() {
-        !row.strict
-    } else {
-        !row.bound.is_negative()
-    }
+const fn holds(row: &Row) -> bool {
+    row.bound.bounds_zero(row.strict)
 }
 
 /// Values of the unknown figures that occur in rows; any other is zero.
 struct Point {
     variables: Vec<usize>,
-    values: Vec<super::fraction::Delta>,
+    values: Vec<Delta>,
 }
 
 impl Point {
     fn meets(&self, row: &Row) -> Option<bool> {
-        let mut sum = super::fraction::Delta::ZERO;
+        let mut sum = Delta::ZERO;
         for (variable, coefficient) in &row.terms {
             if let Ok(place) = self.variables.binary_search(variable) {
                 sum = sum.add(self.values[place].times(*coefficient)?)?;
             }
         }
-        let bound = super::fraction::Delta::new(row.bound, 0);
+        let bound = Delta::new(row.bound, 0);
         Some(sum < bound || !row.strict && sum == bound)
     }
 }

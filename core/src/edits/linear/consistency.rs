@@ -210,7 +210,8 @@ impl<'a> Examination<'a> {
                 .iter()
                 .map(|place| item(place, &self.rules[place].statement)),
         );
-        cases::decide(&items, &|_| None)
+        let mut programs_left = cases::PROGRAMS_MAX;
+        cases::decide(&items, &|_| None, &mut programs_left)
     }
 
     /// Drops each culprit without which the rest is still impossible (the deletion filter of Chinneck and Dravnieks 1991,

@@ -19,8 +19,8 @@ use super::{cases::Answer, set::Set};
 /// How much may be done and told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// How many sets of cells may be tried, each by a linear program or several.
-    pub candidates: u32,
+    /// How many linear programs each group of edits that share cells may cost. A set of cells costs one or several.
+    pub programs: u32,
     /// How many sets of the same weight are told.
     pub sets: usize,
 }
@@ -28,7 +28,7 @@ pub struct Limit {
 impl Default for Limit {
     fn default() -> Self {
         Self {
-            candidates: 1_000,
+            programs: 2_000,
             sets: 6,
         }
     }
@@ -47,19 +47,18 @@ pub(super) struct Covers {
     pub(super) proven: bool,
 }
 
+/// Answers whether a set is enough, at the cost of some of the programs that are left.
+pub(super) type Ask<'a> = dyn FnMut(&Set, &mut u32) -> Answer + 'a;
+
 /// Searches the lightest sets for which `ask` says that they are enough. An impossibility names cells outside of the set
-/// that was asked about. `weights` are above zero.
-pub(super) fn lightest(
-    weights: &[u32],
-    limit: Limit,
-    ask: &mut dyn FnMut(&Set) -> Answer,
-) -> Covers {
+/// that was asked about, and each question takes from what is left of [`Limit::programs`]. `weights` are above zero.
+pub(super) fn lightest(weights: &[u32], limit: Limit, ask: &mut Ask<'_>) -> Covers {
     let mut search = Search {
         weights,
         limit,
         ask,
         conflicts: Vec::new(),
-        asked: 0,
+        programs_left: limit.programs,
         found: Covers {
             proven: true,
             ..Covers::default()
@@ -70,16 +69,16 @@ pub(super) fn lightest(
     search.found
 }
 
-/// How many sets may be looked at for each one that may be tried: to look is a few machine words' work.
-const LOOKS_PER_CANDIDATE: u32 = 50;
+/// How many sets may be looked at for each program that may be run: to look is a few machine words' work.
+const LOOKS_PER_PROGRAM: u32 = 25;
 
 struct Search<'a> {
     weights: &'a [u32],
     limit: Limit,
-    ask: &'a mut dyn FnMut(&Set) -> Answer,
+    ask: &'a mut Ask<'a>,
     /// Of each at least one cell has to be freed.
     conflicts: Vec<Set>,
-    asked: u32,
+    programs_left: u32,
     found: Covers,
 }
 
@@ -90,7 +89,7 @@ impl Search<'_> {
     fn run(&mut self) {
         let mut seen = BTreeSet::from([Set::EMPTY]);
         let mut open: BinaryHeap<Node> = BinaryHeap::from([Reverse((0, 0, Set::EMPTY))]);
-        let mut looks_left = self.limit.candidates.saturating_mul(LOOKS_PER_CANDIDATE);
+        let mut looks_left = self.limit.programs.saturating_mul(LOOKS_PER_PROGRAM);
         while let Some(Reverse((_, weight, set))) = open.pop() {
             let bound = weight + self.at_least(&set);
             if !self.found.sets.is_empty() && bound > self.found.weight {
@@ -107,7 +106,7 @@ impl Search<'_> {
                     continue;
                 }
             }
-            if looks_left == 0 || self.asked >= self.limit.candidates {
+            if looks_left == 0 || self.programs_left == 0 {
                 self.found.proven = false;
                 return;
             }
@@ -145,8 +144,7 @@ impl Search<'_> {
         if let Some(cells) = uncovered.min_by_key(|conflict| conflict.len()) {
             return Step::Free(*cells);
         }
-        self.asked += 1;
-        match (self.ask)(set) {
+        match (self.ask)(set, &mut self.programs_left) {
             Answer::Possible => Step::Enough,
             Answer::Open => Step::Unknown,
             Answer::Impossible(cells) if cells.is_empty() => Step::Hopeless,

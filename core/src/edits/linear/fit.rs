@@ -72,9 +72,10 @@ pub(super) fn fit(
     };
     let slip = likely_slip(reported, &ranges, is_sound);
     let middle = || {
-        nearest(reported, &ranges)?
-            .middle()
-            .filter(|value| is_sound(*value))
+        let range = nearest(reported, &ranges)?;
+        // The middle of a wide range is no likelier than any other figure in it.
+        let middle = range.middle().filter(|m| range.is_narrow_beside(*m));
+        middle.filter(|value| is_sound(*value))
     };
     let value = slip.map(|(_, value)| value).or_else(middle);
     let says_something = lowest.is_some() || highest.is_some() || value.is_some();

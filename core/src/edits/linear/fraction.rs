@@ -58,6 +58,11 @@ impl Fraction {
         self.numerator < 0
     }
 
+    /// Whether `0 <= self`, or `0 < self` where it is strict: a row whose variables have vanished.
+    pub(super) const fn bounds_zero(self, strict: bool) -> bool {
+        self.is_positive() || self.is_zero() && !strict
+    }
+
     pub(super) fn add(self, other: Self) -> Option<Self> {
         if self.divisor == other.divisor {
             return Self::new(self.numerator.checked_add(other.numerator)?, self.divisor);

@@ -2,7 +2,8 @@
 //!
 //! The principle of Fellegi and Holt (1976): change the fewest cells, here the lightest, such that all edits can hold. A
 //! cell's weight is how much one trusts it. A missing cell may take any figure and costs nothing; figures of other periods
-//! and units are taken as they are. Edits are grouped by the cells that they share, and each group is searched by itself.
+//! and units are taken as they are. Under the tolerance `rounding` a corrected figure is taken to be printed with the digits of
+//! the reported one. Edits are grouped by the cells that they share, and each group is searched by itself.
 //!
 //! # What is proven
 //! That no lighter set is enough, and that the sets told are, is proven by exact linear programs, wherever
@@ -262,7 +263,9 @@ impl<'a> Record<'a> {
         let covers = if too_many {
             Covers::default()
         } else {
-            cover::lightest(&self.weights, limit, &mut |freed| self.ask(freed))
+            cover::lightest(&self.weights, limit, &mut |freed, left| {
+                self.ask(freed, left)
+            })
         };
         let mut others = Set::EMPTY;
         for freed in &covers.sets {
@@ -289,7 +292,7 @@ impl<'a> Record<'a> {
     }
 
     /// Whether all edits can hold once the cells in `freed` may be anything.
-    fn ask(&self, freed: &Set) -> Answer {
+    fn ask(&self, freed: &Set, programs_left: &mut u32) -> Answer {
         let statements = self.statements(freed);
         let linear = statements.linear.iter();
         let items: Vec<Item<'_>> = linear
@@ -298,7 +301,13 @@ impl<'a> Record<'a> {
                 labels: *labels,
             })
             .collect();
-        cases::decide(&items, &|place| self.known(freed, place))
+        let known = |place| self.known(freed, place);
+        // One hard set must not use up what is meant for all.
+        let mut share = (*programs_left).min(cases::PROGRAMS_MAX);
+        let before = share;
+        let answer = cases::decide(&items, &known, &mut share);
+        *programs_left = programs_left.saturating_sub((before - share).max(1));
+        answer
     }
 
     fn known(&self, freed: &Set, place: usize) -> Option<Fraction> {
@@ -379,7 +388,8 @@ impl<'a> Record<'a> {
             true => Fraction::of(value),
             false => self.known(&Set::EMPTY, other),
         };
-        cases::decide(&items.collect::<Vec<_>>(), &known) == Answer::Possible
+        let mut programs_left = cases::PROGRAMS_MAX;
+        cases::decide(&items.collect::<Vec<_>>(), &known, &mut programs_left) == Answer::Possible
     }
 }
 

@@ -104,12 +104,11 @@ fn of_atom(
         }
     }
     if slope.is_zero() {
-        let holds = if bound.is_zero() {
-            !atom.strict
+        return Some(if bound.bounds_zero(atom.strict) {
+            everything()
         } else {
-            !bound.is_negative()
-        };
-        return Some(if holds { everything() } else { Region::new() });
+            Region::new()
+        });
     }
     let end = |step| Some(Delta::new(bound.divide(slope)?, step));
     Some(vec![if slope.is_positive() {

@@ -2,12 +2,12 @@
 
 /// A set of numbers below [`Set::ROOM`]. Ordered by its smallest numbers, for the sake of a fixed order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Set([u64; 8]);
+pub(super) struct Set([u64; 16]);
 
 impl Set {
     /// How many numbers there are.
-    pub(super) const ROOM: usize = 512;
-    pub(super) const EMPTY: Self = Self([0; 8]);
+    pub(super) const ROOM: usize = 1_024;
+    pub(super) const EMPTY: Self = Self([0; 16]);
 
     /// The set without the number, where the number is too large; callers measure before they begin.
     #[must_use]
@@ -78,11 +78,11 @@ mod tests {
 
     #[test]
     fn holds_what_was_put_in() {
-        let set: Set = [0, 63, 64, 511].into_iter().collect();
-        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 63, 64, 511]);
+        let set: Set = [0, 63, 64, 1023].into_iter().collect();
+        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 63, 64, 1023]);
         assert_eq!(set.len(), 4);
         assert!(set.has(63) && !set.has(62) && !set.without(63).has(63));
-        assert!(set.meets(&Set::EMPTY.with(511)) && !set.meets(&Set::EMPTY.with(1)));
-        assert!(Set::EMPTY.with(512).is_empty() && !set.has(512));
+        assert!(set.meets(&Set::EMPTY.with(1023)) && !set.meets(&Set::EMPTY.with(1)));
+        assert!(Set::EMPTY.with(1024).is_empty() && !set.has(1024));
     }
 }

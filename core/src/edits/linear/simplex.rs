@@ -79,7 +79,7 @@ fn contradict(width: usize, rows: &[Row], multipliers: &[(usize, Fraction)]) -> 
         strict |= row.strict;
     }
     let vanishes = sums.iter().all(|sum| sum.is_zero());
-    Some(vanishes && (bound.is_negative() || strict && bound.is_zero()))
+    Some(vanishes && !bound.bounds_zero(strict))
 }
 
 /// A bound on a column, and the row and multiplier that it comes from.
@@ -142,11 +142,11 @@ impl Tableau {
         place: Option<usize>,
     ) -> Option<Result<(), Conflict>> {
         let Some((place, (_, lead))) = place.zip(row.terms.first()) else {
-            let fails = row.bound.is_negative() || row.strict && row.bound.is_zero();
-            return Some(if fails {
-                Err(vec![(index, Fraction::ONE)])
-            } else {
+            let holds = row.bound.bounds_zero(row.strict);
+            return Some(if holds {
                 Ok(())
+            } else {
+                Err(vec![(index, Fraction::ONE)])
             });
         };
         let above = lead.is_positive();

@@ -133,7 +133,7 @@ fn bounds_are_told_where_there_is_no_value() {
         "A: share >= 0 and share <= 100",
         "share=105.0",
         "",
-        "most likely wrong: share (105.0); 50.0 would fit",
+        "most likely wrong: share (105.0); it would have to be from 0.0 to 100.0",
     );
     check(
         "A: x <= 100",
@@ -292,7 +292,7 @@ fn work_is_bounded_and_says_so() {
     let record = Record::parse("a=10 b=1 c=1 d=1 e=1 f=2 g=2 h=2");
     let edits: Vec<&Edit> = edits.iter().collect();
     let limit = Limit {
-        candidates: 2,
+        programs: 2,
         sets: 3,
     };
     let found = localise(&edits, &record, &|_| 1, limit);

@@ -1,9 +1,9 @@
 //! Tests of what linear programming says about edits.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod blame;
 mod conflicts;
 mod properties;
+mod solver;
 mod speed;
 
 use std::collections::BTreeMap;

@@ -71,3 +71,62 @@ fn speed() {
     }
     time("examine", || examine(&edits).len().to_string());
 }
+
+/// A tree of balances: each total has five parts, each of which has five parts.
+fn tree(levels: u32) -> String {
+    let mut lines = vec!["T: abs(x) >= 0".to_owned()];
+    let mut open = vec![("x".to_owned(), 0)];
+    while let Some((total, depth)) = open.pop() {
+        let parts: Vec<String> = (0..5).map(|part| format!("{total}{part}")).collect();
+        lines.push(format!(
+            "E{}: {total} = {} ~ 0.05",
+            total.to_uppercase(),
+            parts.join(" + ")
+        ));
+        lines.push(format!("P{}: {total} >= 0", total.to_uppercase()));
+        if depth + 1 < levels {
+            open.extend(parts.into_iter().map(|part| (part, depth + 1)));
+        }
+    }
+    lines.join("\n")
+}
+
+#[test]
+#[ignore = "measures"]
+fn speed_of_many() {
+    for levels in [2, 3, 4] {
+        let edits = edits(&tree(levels));
+        let all: Vec<&Edit> = edits.iter().collect();
+        let start = Instant::now();
+        let found = examine(&all);
+        println!(
+            "{} edits: {:?}, {} conflicts, first {:?}",
+            all.len(),
+            start.elapsed(),
+            found.len(),
+            found.first().map(|c| (c.kind, c.edits.len()))
+        );
+        let codes: std::collections::BTreeSet<_> =
+            all.iter().flat_map(|e| e.indicators()).collect();
+        let mut record = Record::default();
+        for code in &codes {
+            let depth = u32::try_from(code.as_str().len()).unwrap() - 1;
+            record.cells.insert(
+                code.to_string(),
+                Decimal::integer(5_i64.pow(levels - depth)),
+            );
+        }
+        for bad in ["x0", "x11", "x2"] {
+            record.cells.insert(bad.to_owned(), d("77.7"));
+        }
+        let start = Instant::now();
+        let found = localise(&all, &record, &|_| 1, Limit::default());
+        println!(
+            "  {} cells: {:?}, weight {}, proven {}",
+            codes.len(),
+            start.elapsed(),
+            found.weight(),
+            found.proven()
+        );
+    }
+}
