@@ -12,6 +12,7 @@ pub mod period;
 pub mod edits;
 pub mod catalogue;
 pub mod snapshot;
+pub mod panel;
 pub mod envelope;
 pub mod log;
 pub mod ledger;

@@ -91,11 +91,15 @@ pub use self::{
     tolerance::Tolerance,
     verdict::{Truth, Verdict},
 };
+pub(crate) use self::{
+    ast::Comparison,
+    checker::Slot,
+    program::{Program, Step},
+};
 use self::{
     ast::{Ast, NodeKind},
-    checker::Slot,
     diagnostic::Diagnostics,
-    program::{Manner, Program},
+    program::Manner,
 };
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode},
@@ -325,6 +329,11 @@ impl Edit {
     #[must_use]
     pub fn rollups(&self) -> &[IndicatorCode] {
         &self.rollups
+    }
+
+    /// The compiled form, for the evaluation of whole columns.
+    pub(crate) const fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The verdict on the record that `cells` reads. Each operand is read once.
