@@ -76,6 +76,11 @@ mod tests;
 
 use std::fmt;
 
+pub(crate) use self::{
+    ast::Comparison,
+    checker::Slot,
+    program::{Program, Step},
+};
 pub use self::{
     ast::Source,
     checker::OPERANDS_MAX,
@@ -90,11 +95,6 @@ pub use self::{
     scope::Scope,
     tolerance::Tolerance,
     verdict::{Truth, Verdict},
-};
-pub(crate) use self::{
-    ast::Comparison,
-    checker::Slot,
-    program::{Program, Step},
 };
 use self::{
     ast::{Ast, NodeKind},

@@ -18,7 +18,7 @@ pub(super) struct Column {
     pub(super) mantissas: Mantissas,
     pub(super) known: Bits,
     pub(super) scale: u8,
-    /// The largest magnitude that was ever in the column.
+    /// No magnitude is above this. It grows by doubling, so that it seldom does.
     pub(super) most: u128,
     digits: Digits,
 }
@@ -27,6 +27,22 @@ pub(super) struct Column {
 pub(super) enum Mantissas {
     Narrow(Vec<i64>),
     Wide(Vec<i128>),
+}
+
+/// What is the same for all figures of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    scale: u8,
+    most: u128,
+    digits: Option<u8>,
+    narrow: bool,
+}
+
+impl Shape {
+    /// Whether figures that were in the column before stand there as the same integers.
+    pub(super) fn has_same_mantissas(&self, other: &Self) -> bool {
+        self.scale == other.scale && self.narrow == other.narrow
+    }
 }
 
 /// How many digits after the point the figures were printed with.
@@ -55,7 +71,7 @@ impl Column {
             mantissas: Mantissas::Narrow(mantissas),
             known,
             scale,
-            most,
+            most: bound(most),
             digits: Digits::All(scale),
         }
     }
@@ -64,6 +80,16 @@ impl Column {
         match &self.mantissas {
             Mantissas::Narrow(mantissas) => mantissas[row].into(),
             Mantissas::Wide(mantissas) => mantissas[row],
+        }
+    }
+
+    /// What a plan depends on: as long as this is the same, so is the plan.
+    pub(super) const fn shape(&self) -> Shape {
+        Shape {
+            scale: self.scale,
+            most: self.most,
+            digits: self.digits(),
+            narrow: matches!(self.mantissas, Mantissas::Narrow(_)),
         }
     }
 
@@ -109,7 +135,7 @@ impl Column {
             self.widen();
         }
         self.print(row, figure.scale());
-        self.most = self.most.max(mantissa.unsigned_abs());
+        self.most = self.most.max(bound(mantissa.unsigned_abs()));
         self.put(row, mantissa);
         self.known.set(row, true);
         Some(())
@@ -175,4 +201,9 @@ impl Column {
             Digits::Each(each) => each[row] = digits,
         }
     }
+}
+
+/// The next power of two less one.
+const fn bound(magnitude: u128) -> u128 {
+    (magnitude + 1).next_power_of_two() - 1
 }

@@ -19,17 +19,16 @@ mod rollups;
 mod cells;
 mod plan;
 mod run;
+mod outliers;
 mod verdicts;
+mod checker;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use self::{
-    column::Column,
-    rollups::Rollups,
-};
+use self::{column::Column, rollups::Rollups};
 use crate::{
     catalogue::Catalogue,
     code::{DatasetCode, IndicatorCode, UnitCode},
@@ -41,8 +40,10 @@ use crate::{
 pub use self::{
     bits::Bits,
     cells::Elsewhere,
+    checker::{Change, Checker},
     layout::Layout,
-    verdicts::{Counts, Verdicts},
+    outliers::{ChangeRule, HistoryRule, Method, Screen},
+    verdicts::{Counts, Recheck, Verdicts},
 };
 
 /// The records of a dataset without items.
@@ -71,7 +72,10 @@ impl Panel {
         let (rows, words) = (layout.rows(), layout.words());
         let units = layout.units().len();
         Self {
-            columns: indicators.iter().map(|_| Column::new(rows, words)).collect(),
+            columns: indicators
+                .iter()
+                .map(|_| Column::new(rows, words))
+                .collect(),
             present: Bits::new(words),
             owed: None,
             parents: vec![None; units],
@@ -133,7 +137,10 @@ impl Panel {
     pub fn push(&mut self, snapshot: &Snapshot) -> Option<()> {
         let unit = self.layout.unit(&snapshot.slot.unit)?;
         let period = self.layout.period(snapshot.slot.period)?;
-        let (row, same) = (self.layout.row(unit, period), snapshot.slot.dataset == self.dataset);
+        let (row, same) = (
+            self.layout.row(unit, period),
+            snapshot.slot.dataset == self.dataset,
+        );
         if !same {
             return None;
         }

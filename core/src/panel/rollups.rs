@@ -10,10 +10,7 @@ use super::{
     bits::Bits,
     column::{Column, Mantissas, NARROW_MAX, WIDE_MAX},
 };
-use crate::{
-    decimal::Decimal,
-    edits::Rollup,
-};
+use crate::{decimal::Decimal, edits::Rollup};
 
 /// The sums of some columns of a panel.
 #[derive(Clone, Debug, Default)]
@@ -52,33 +49,34 @@ impl Rollups {
         self.0.get(&column)
     }
 
-    /// Adds the row of `parent` up again after a child's figure has changed; `changed` is the figure before and after, as
-    /// mantissas of the column, where its scale is the same as before.
+    /// Adds all sums of a column up again, after its scale or its largest magnitude has changed.
+    pub(super) fn remake(&mut self, panel: &Panel, column: usize) {
+        if let Some(sums) = self.0.get_mut(&column) {
+            *sums = Sums::of(panel, column);
+        }
+    }
+
+    /// Brings the sum over a child up to date; the figure before and after, as mantissas of the column.
     pub(super) fn follow(
         &mut self,
         panel: &Panel,
         column: usize,
         (parent, period): (usize, usize),
-        changed: Option<[Option<i128>; 2]>,
+        [before, after]: [Option<i128>; 2],
     ) {
         let Some(sums) = self.0.get_mut(&column) else {
             return;
         };
-        let figures = panel.column(column);
-        if figures.scale != sums.sums.scale || sums.bound(panel, column) > sums.sums.most {
-            *sums = Sums::of(panel, column);
-            return;
-        }
         let row = panel.layout().row(parent, period);
-        let total = match changed {
-            Some([before, after]) if sums.summed.get(row) => Total {
-                sum: Some(
-                    sums.sums.mantissa(row) - before.unwrap_or_default() + after.unwrap_or_default(),
-                ),
+        let total = if sums.summed.get(row) {
+            let more = after.unwrap_or_default() - before.unwrap_or_default();
+            Total {
+                sum: sums.sums.mantissa(row).checked_add(more),
                 known: sums.known[row] + u32::from(after.is_some()) - u32::from(before.is_some()),
                 expected: sums.expected[row],
-            },
-            Some(_) | None => Total::of(panel, column, parent, period),
+            }
+        } else {
+            Total::of(panel, column, parent, period)
         };
         sums.put(row, &total);
     }
@@ -123,7 +121,8 @@ impl Sums {
         self.sums.put(row, sum.unwrap_or_default());
         (self.known[row], self.expected[row]) = (total.known, total.expected);
         self.summed.set(row, summed);
-        self.complete.set(row, summed && total.known == total.expected);
+        self.complete
+            .set(row, summed && total.known == total.expected);
         self.found.set(row, summed && total.known > 0);
     }
 
@@ -189,7 +188,9 @@ impl Total {
             total.expected += 1;
             if column.known.get(row) {
                 total.known += 1;
-                total.sum = total.sum.and_then(|sum| sum.checked_add(column.mantissa(row)));
+                total.sum = total
+                    .sum
+                    .and_then(|sum| sum.checked_add(column.mantissa(row)));
             }
         }
         total

@@ -1,15 +1,19 @@
 //! Edits judged over all records of a panel.
 
-use std::{collections::BTreeSet, panic::resume_unwind, thread};
+use std::{collections::BTreeSet, ops::Range, panic::resume_unwind, thread};
 
 use super::{
     Panel, Rollups,
     bits::{Bits, WORD, ones},
     cells::{Elsewhere, Row},
+    outliers::{Method, Room, Screen},
     plan::{Plan, Unbound, bind},
     run::{self, Scene, Scratch},
 };
-use crate::edits::{Edit, Truth};
+use crate::{
+    edits::{Edit, Scope, Truth},
+    period::Period,
+};
 
 /// What an edit says about every record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,9 +61,21 @@ impl Verdicts {
         self.judged.get(row).then_some(truth)
     }
 
+    pub(super) fn put(&mut self, row: usize, truth: Option<Truth>) {
+        self.judged.set(row, truth.is_some());
+        self.decided
+            .set(row, matches!(truth, Some(Truth::True | Truth::False)));
+        self.holds.set(row, truth == Some(Truth::True));
+    }
+
     /// The rows without a true verdict, ascending, and whether it is false or undecided.
     pub fn not_true(&self) -> impl Iterator<Item = (usize, Truth)> {
-        let words = self.judged.words().iter().zip(self.holds.words()).enumerate();
+        let words = self
+            .judged
+            .words()
+            .iter()
+            .zip(self.holds.words())
+            .enumerate();
         let rows = words.flat_map(|(at, (judged, holds))| {
             ones(judged & !holds).map(move |bit| at * WORD + bit)
         });
@@ -71,166 +87,325 @@ impl Edit {
     /// The verdicts on all records of a panel, by columns wherever that is possible. They are those of [`Edit::evaluate`].
     #[must_use]
     pub fn evaluate_columns(&self, panel: &Panel, elsewhere: &dyn Elsewhere) -> Verdicts {
-        let none = || Verdicts {
-            judged: Bits::new(panel.layout().words()),
-            decided: Bits::new(panel.layout().words()),
-            holds: Bits::new(panel.layout().words()),
-        };
-        panel.judge(&[self], elsewhere, 1).pop().unwrap_or_else(none)
+        let recheck = Recheck::new(panel, vec![self.clone()], Vec::new());
+        let mut verdicts = recheck.run(panel, elsewhere, 1);
+        verdicts.pop().unwrap_or_else(|| Verdicts::none(panel))
     }
 }
 
-impl Panel {
-    /// The verdicts of edits on all records, computed by so many threads; one for each edit, in their order.
+/// Some rules, ready to judge all records of a panel: edits, then screens.
+///
+/// It is made for one panel and stays right while figures change; units, periods and indicators must stay the same.
+#[derive(Clone, Debug)]
+pub struct Recheck {
+    edits: Vec<Edit>,
+    screens: Vec<Screen>,
+    /// Of the edits, then of the screens.
+    scopes: Vec<Scoped>,
+    /// The columns whose sums over children are asked for.
+    summed: BTreeSet<usize>,
+}
+
+/// The records that a rule judges, as the panel counts units and periods.
+#[derive(Clone, Debug)]
+pub(super) struct Scoped {
+    /// One bit a unit.
+    pub(super) units: Bits,
+    /// One a period.
+    pub(super) periods: Vec<bool>,
+}
+
+impl Recheck {
+    /// Prepares edits and screens for a panel. A screen of an indicator that the panel does not have is undecided everywhere.
     #[must_use]
-    pub fn judge(
-        &self,
-        edits: &[&Edit],
-        elsewhere: &dyn Elsewhere,
-        threads: usize,
-    ) -> Vec<Verdicts> {
-        let rollups = self.sums_for(edits);
+    pub fn new(panel: &Panel, edits: Vec<Edit>, screens: Vec<Screen>) -> Self {
+        let summed = edits.iter().flat_map(Edit::rollups);
+        let scopes = edits.iter().map(Edit::scope);
+        let scopes = scopes.chain(screens.iter().map(|screen| &screen.scope));
+        Self {
+            summed: summed.filter_map(|code| panel.indicator(code)).collect(),
+            scopes: scopes.map(|scope| Scoped::of(scope, panel)).collect(),
+            edits,
+            screens,
+        }
+    }
+
+    /// The edits.
+    #[must_use]
+    pub fn edits(&self) -> &[Edit] {
+        &self.edits
+    }
+
+    /// The screens.
+    #[must_use]
+    pub fn screens(&self) -> &[Screen] {
+        &self.screens
+    }
+
+    /// The verdicts on all records, computed by so many threads: one for each edit, then one for each screen.
+    #[must_use]
+    pub fn run(&self, panel: &Panel, elsewhere: &dyn Elsewhere, threads: usize) -> Vec<Verdicts> {
+        let rollups = self.sums(panel);
         let scene = Scene {
-            panel: self,
+            panel,
             rollups: &rollups,
         };
-        let judges = edits.iter().map(|edit| Judge::new(edit, scene, elsewhere));
-        let judges: Vec<Judge<'_>> = judges.collect();
-        let periods = self.layout().periods().len();
-        let share = periods.div_ceil(threads.clamp(1, periods.max(1))).max(1);
-        let parts = (0..periods).step_by(share).map(|first| first..(first + share).min(periods));
-        let work = |part: std::ops::Range<usize>| judge_periods(&judges, self, part);
-        let mut parts = parts.collect::<Vec<_>>().into_iter();
-        let first = parts.next();
-        let found: Vec<Vec<[Vec<u64>; 2]>> = thread::scope(|scope| {
-            let others: Vec<_> = parts.map(|part| scope.spawn(|| work(part))).collect();
-            let mut found: Vec<_> = first.map(work).into_iter().collect();
-            let joined = others.into_iter().map(thread::ScopedJoinHandle::join);
-            found.extend(joined.map(|part| part.unwrap_or_else(|panic| resume_unwind(panic))));
+        let judges: Vec<Judge<'_>> = self.judges(scene, elsewhere);
+        let mut verdicts: Vec<Verdicts> = judges.iter().map(|_| Verdicts::none(panel)).collect();
+        let layout = panel.layout();
+        let (periods, threads) = (layout.periods().len(), threads.max(1));
+        let share = periods.div_ceil(threads).max(1);
+        let words = layout.words_per_period().div_ceil(threads).max(1);
+        let mut parts: Vec<Vec<Part<'_>>> = Vec::new();
+        parts.resize_with(threads, Vec::new);
+        for verdicts in &mut verdicts {
+            let each = verdicts.parts(layout.words_per_period() * share);
+            for (part, of_rule) in parts.iter_mut().zip(each) {
+                part.push(of_rule);
+            }
+        }
+        let histories = thread::scope(|scope| {
+            let work = (0..threads).zip(parts).map(|(nth, parts)| {
+                let judges = &judges;
+                let share = nth * share..((nth + 1) * share).min(periods);
+                let words = nth * words..((nth + 1) * words).min(layout.words_per_period());
+                move || {
+                    judge_periods(judges, panel, share, parts);
+                    judge_histories(judges, panel, words)
+                }
+            });
+            let mut work = work.collect::<Vec<_>>().into_iter();
+            let own = work.next();
+            let others: Vec<_> = work.map(|work| scope.spawn(work)).collect();
+            let mut found = own.map(|own| own()).unwrap_or_default();
+            for other in others {
+                found.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
             found
         });
-        let mut verdicts: Vec<Verdicts> = judges.into_iter().map(Judge::into_verdicts).collect();
-        let mut at = 0;
-        for part in found {
-            let mut words = 0;
-            for (verdict, [decided, holds]) in verdicts.iter_mut().zip(part) {
-                words = decided.len();
-                verdict.decided.words_mut()[at..at + words].copy_from_slice(&decided);
-                verdict.holds.words_mut()[at..at + words].copy_from_slice(&holds);
-            }
-            at += words;
+        for found in histories {
+            let Verdicts {
+                judged,
+                decided,
+                holds,
+            } = &mut verdicts[found.rule];
+            let judged = judged.words()[found.word];
+            decided.words_mut()[found.word] = found.bits[0] & judged;
+            holds.words_mut()[found.word] = found.bits[1] & judged;
         }
         verdicts
     }
 
     /// The sums over children that these edits ask for.
-    pub(super) fn sums_for(&self, edits: &[&Edit]) -> Rollups {
-        let columns = edits.iter().flat_map(|edit| edit.rollups());
-        let columns = columns.filter_map(|indicator| self.indicator(indicator));
-        Rollups::of(self, columns.collect::<BTreeSet<_>>().into_iter())
+    pub(super) fn sums(&self, panel: &Panel) -> Rollups {
+        Rollups::of(panel, self.summed.iter().copied())
     }
 
-    /// The rows that an edit checks.
-    pub(super) fn rows_of(&self, edit: &Edit) -> Bits {
-        let mut rows = self.present.clone();
-        let per_period = self.layout().words_per_period();
-        let units = edit.scope().units.as_ref().map(|units| {
-            let mut bits = Bits::new(per_period);
-            for place in units.iter().filter_map(|unit| self.layout().unit(unit)) {
-                bits.set(place, true);
-            }
-            bits
+    /// The scopes of the edits, then of the screens.
+    pub(super) fn scopes(&self) -> &[Scoped] {
+        &self.scopes
+    }
+
+    fn judges<'a>(&'a self, scene: Scene<'a>, elsewhere: &'a dyn Elsewhere) -> Vec<Judge<'a>> {
+        let edits = self.edits.iter().map(|edit| Rule::Edit {
+            plan: bind(edit, scene.panel, scene.rollups),
+            edit,
         });
-        let periods = rows.words_mut().chunks_mut(per_period.max(1));
-        for (period, words) in self.layout().periods().iter().zip(periods) {
-            if !edit.scope().holds_period(*period) {
-                words.fill(0);
-            }
-            if let Some(units) = &units {
-                for (word, units) in words.iter_mut().zip(units.words()) {
-                    *word &= units;
+        let screens = self.screens.iter().map(|screen| Rule::Screen {
+            column: scene.panel.indicator(&screen.indicator),
+            method: &screen.method,
+        });
+        let rules = edits.chain(screens).zip(&self.scopes);
+        let judge = |(rule, scope)| Judge {
+            rule,
+            scope,
+            scene,
+            elsewhere,
+        };
+        rules.map(judge).collect()
+    }
+}
+
+impl Scoped {
+    fn of(scope: &Scope, panel: &Panel) -> Self {
+        let layout = panel.layout();
+        let mut units = Bits::new(layout.words_per_period());
+        match &scope.units {
+            Some(scope) => {
+                for place in scope.iter().filter_map(|unit| layout.unit(unit)) {
+                    units.set(place, true);
                 }
             }
+            None => units.words_mut().fill(u64::MAX),
         }
-        rows
+        let in_force = |period: &Period| scope.holds_period(*period);
+        Self {
+            units,
+            periods: layout.periods().iter().map(in_force).collect(),
+        }
     }
 }
 
-/// An edit that is ready for the rows of a panel.
+/// A rule that is ready for the rows of a panel.
 struct Judge<'a> {
-    edit: &'a Edit,
-    plan: Result<Plan, Unbound>,
+    rule: Rule<'a>,
+    scope: &'a Scoped,
     scene: Scene<'a>,
     elsewhere: &'a dyn Elsewhere,
-    rows: Bits,
 }
 
-/// The words of `decided` and `holds` of each judge, over some periods. Period by period and stretch by stretch, so that a figure
-/// that one edit has brought near is still there for the next.
+enum Rule<'a> {
+    Edit {
+        edit: &'a Edit,
+        plan: Result<Plan, Unbound>,
+    },
+    Screen {
+        column: Option<usize>,
+        method: &'a Method,
+    },
+}
+
+/// What a screen of histories has found about 64 units in a period.
+struct Found {
+    rule: usize,
+    word: usize,
+    bits: [u64; 2],
+}
+
+/// The words of one edit's verdicts for some periods.
+struct Part<'a> {
+    judged: &'a mut [u64],
+    decided: &'a mut [u64],
+    holds: &'a mut [u64],
+}
+
+impl Verdicts {
+    fn none(panel: &Panel) -> Self {
+        let bits = || Bits::new(panel.layout().words());
+        Self {
+            judged: bits(),
+            decided: bits(),
+            holds: bits(),
+        }
+    }
+
+    /// The words in parts of `len`.
+    fn parts(&mut self, len: usize) -> impl Iterator<Item = Part<'_>> {
+        let len = len.max(1);
+        let judged = self.judged.words_mut().chunks_mut(len);
+        let decided = self.decided.words_mut().chunks_mut(len);
+        let holds = self.holds.words_mut().chunks_mut(len);
+        judged
+            .zip(decided)
+            .zip(holds)
+            .map(|((judged, decided), holds)| Part {
+                judged,
+                decided,
+                holds,
+            })
+    }
+}
+
+/// Judges some periods. Period by period and stretch by stretch, so that a figure that one edit has brought near is still there
+/// for the next.
 fn judge_periods(
     judges: &[Judge<'_>],
     panel: &Panel,
-    periods: std::ops::Range<usize>,
-) -> Vec<[Vec<u64>; 2]> {
+    periods: Range<usize>,
+    mut parts: Vec<Part<'_>>,
+) {
     let per_period = panel.layout().words_per_period();
-    let words = per_period * periods.len();
-    let mut found: Vec<[Vec<u64>; 2]> = judges.iter().map(|_| [vec![0; words], vec![0; words]]).collect();
-    let mut scratch = Scratch::default();
+    let (mut scratch, mut room) = (Scratch::default(), Room::default());
     for (nth, period) in periods.enumerate() {
-        for first in (0..per_period).step_by(run::chunk_words()) {
-            let count = run::chunk_words().min(per_period - first);
-            let (from, to) = (period * per_period + first, nth * per_period + first);
-            for (judge, [decided, holds]) in judges.iter().zip(&mut found) {
-                let open = &judge.rows.words()[from..from + count];
-                if open.iter().all(|word| *word == 0) {
-                    continue;
-                }
-                let out = [&mut decided[to..to + count], &mut holds[to..to + count]];
-                judge.stretch(period, first, open, out, &mut scratch);
+        for first in (0..per_period).step_by(run::CHUNK_WORDS) {
+            let count = run::CHUNK_WORDS.min(per_period - first);
+            let to = nth * per_period + first;
+            for (judge, part) in judges.iter().zip(&mut parts) {
+                let part = Part {
+                    judged: &mut part.judged[to..to + count],
+                    decided: &mut part.decided[to..to + count],
+                    holds: &mut part.holds[to..to + count],
+                };
+                judge.stretch(period, first, part, &mut scratch);
+            }
+        }
+        for (judge, part) in judges.iter().zip(&mut parts) {
+            let all = nth * per_period..(nth + 1) * per_period;
+            let out = [&mut part.decided[all.clone()], &mut part.holds[all.clone()]];
+            judge.change(period, &part.judged[all], out, &mut room);
+        }
+    }
+}
+
+/// Runs the screens that compare a unit with its past, for some words of units.
+fn judge_histories(judges: &[Judge<'_>], panel: &Panel, words: Range<usize>) -> Vec<Found> {
+    let (mut found, mut room) = (Vec::new(), Room::default());
+    for (rule, judge) in judges.iter().enumerate() {
+        if let Rule::Screen {
+            column: Some(column),
+            method: Method::History(history),
+        } = &judge.rule
+        {
+            let of_scope = |word: &usize| judge.scope.units.words()[*word] != 0;
+            for word in words.clone().filter(of_scope) {
+                history.judge(
+                    panel,
+                    *column,
+                    word..word + 1,
+                    &mut room,
+                    &mut |period, _, bits| {
+                        let word = period * panel.layout().words_per_period() + word;
+                        found.push(Found { rule, word, bits });
+                    },
+                );
             }
         }
     }
     found
 }
 
-impl<'a> Judge<'a> {
-    fn new(edit: &'a Edit, scene: Scene<'a>, elsewhere: &'a dyn Elsewhere) -> Self {
-        Self {
-            plan: bind(edit, scene.panel, scene.rollups),
-            rows: scene.panel.rows_of(edit),
-            edit,
-            scene,
-            elsewhere,
+impl Judge<'_> {
+    fn stretch(&self, period: usize, first_word: usize, part: Part<'_>, scratch: &mut Scratch) {
+        let from = period * self.scene.panel.layout().words_per_period() + first_word;
+        let present = &self.scene.panel.present.words()[from..];
+        let units = &self.scope.units.words()[first_word..];
+        if self.scope.periods[period] {
+            for ((judged, present), units) in part.judged.iter_mut().zip(present).zip(units) {
+                *judged = present & units;
+            }
         }
-    }
-
-    fn stretch(
-        &self,
-        period: usize,
-        first_word: usize,
-        open: &[u64],
-        [decided, holds]: [&mut [u64]; 2],
-        scratch: &mut Scratch,
-    ) {
-        let Ok(plan) = &self.plan else {
-            self.row_by_row(period, first_word, open, [decided, holds]);
+        if part.judged.iter().all(|word| *word == 0) {
+            return;
+        }
+        let (edit, plan) = match &self.rule {
+            Rule::Edit { edit, plan } => (edit, plan),
+            Rule::Screen { .. } => return,
+        };
+        let Ok(plan) = plan else {
+            self.row_by_row(edit, period, first_word, part);
             return;
         };
-        let truths = run::stretch(self.scene, plan, period, first_word, open, scratch);
-        for (at, open) in open.iter().enumerate() {
-            decided[at] = truths.decided[at] & open;
-            holds[at] = truths.holds[at] & open;
+        let truths = run::stretch(self.scene, plan, period, first_word, part.judged, scratch);
+        for (at, open) in part.judged.iter().enumerate() {
+            part.decided[at] = truths.decided[at] & open;
+            part.holds[at] = truths.holds[at] & open;
         }
     }
 
-    fn row_by_row(
-        &self,
-        period: usize,
-        first_word: usize,
-        open: &[u64],
-        [decided, holds]: [&mut [u64]; 2],
-    ) {
-        for (at, word) in open.iter().enumerate() {
+    /// Runs a screen that compares all units of a period.
+    fn change(&self, period: usize, judged: &[u64], out: [&mut [u64]; 2], room: &mut Room) {
+        let (column, change) = match &self.rule {
+            Rule::Screen {
+                column: Some(column),
+                method: Method::Change(change),
+            } => (*column, change),
+            Rule::Screen { .. } | Rule::Edit { .. } => return,
+        };
+        change.judge(self.scene.panel, column, period, judged, room, out);
+    }
+
+    fn row_by_row(&self, edit: &Edit, period: usize, first_word: usize, part: Part<'_>) {
+        for (at, word) in part.judged.iter().enumerate() {
             for bit in ones(*word) {
                 let row = Row {
                     panel: self.scene.panel,
@@ -239,19 +414,10 @@ impl<'a> Judge<'a> {
                     unit: (first_word + at) * WORD + bit,
                     period,
                 };
-                let truth = self.edit.program().truth(&row);
-                decided[at] |= u64::from(truth != Truth::Undecided) << bit;
-                holds[at] |= u64::from(truth == Truth::True) << bit;
+                let truth = edit.program().truth(&row);
+                part.decided[at] |= u64::from(truth != Truth::Undecided) << bit;
+                part.holds[at] |= u64::from(truth == Truth::True) << bit;
             }
-        }
-    }
-
-    fn into_verdicts(self) -> Verdicts {
-        let words = self.rows.words().len();
-        Verdicts {
-            judged: self.rows,
-            decided: Bits::new(words),
-            holds: Bits::new(words),
         }
     }
 }

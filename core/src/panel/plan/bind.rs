@@ -25,7 +25,10 @@ pub(in crate::panel) fn bind(
     if edit.missing_strategy().fills() && edit.tolerance() == Tolerance::Rounding {
         return Err(Unbound);
     }
-    let slots = program.slots().iter().map(|slot| look_up(slot, panel, rollups));
+    let slots = program
+        .slots()
+        .iter()
+        .map(|slot| look_up(slot, panel, rollups));
     let slots: Vec<(Source, usize)> = slots.collect::<Result<_, _>>()?;
     let mut binder = Binder {
         edit,
@@ -205,7 +208,8 @@ impl Binder<'_> {
             }
             Leaf::Node(_) | Leaf::Subperiod | Leaf::Year => true,
         };
-        form.is_narrow(&self.nodes, |leaf| self.leaf_most(leaf)) && form.terms.iter().all(kept_narrow)
+        form.is_narrow(&self.nodes, |leaf| self.leaf_most(leaf))
+            && form.terms.iter().all(kept_narrow)
     }
 
     fn of_period(&mut self, leaf: Leaf, most: u128) {
@@ -381,7 +385,11 @@ impl Binder<'_> {
             self.compare(Comparison::Equal, form.clone(), Form::constant(*value)?)?;
             self.join(Statement::Any)?;
         }
-        if positive { Ok(()) } else { self.negate_truth() }
+        if positive {
+            Ok(())
+        } else {
+            self.negate_truth()
+        }
     }
 
     fn compare(&mut self, op: Comparison, left: Form, right: Form) -> Result<(), Unbound> {
@@ -462,7 +470,9 @@ impl Binder<'_> {
             return Ok(());
         }
         let constant = std::mem::take(&mut form.constant);
-        let mut low = low.map(|low| low.checked_sub(constant).ok_or(Unbound)).transpose()?;
+        let mut low = low
+            .map(|low| low.checked_sub(constant).ok_or(Unbound))
+            .transpose()?;
         let mut high = high.checked_sub(constant).ok_or(Unbound)?;
         if form.is_constant() {
             let holds = low.is_none_or(|low| low <= 0) && 0 <= high;
@@ -497,7 +507,11 @@ fn alike(one: Form, other: Form) -> Result<(Form, Form), Unbound> {
     if one.half != other.half && !one.needs.never && !other.needs.never {
         return Err(Unbound);
     }
-    let half = if one.needs.never { other.half } else { one.half };
+    let half = if one.needs.never {
+        other.half
+    } else {
+        one.half
+    };
     let (one, other) = (one.at_scale(scale)?, other.at_scale(scale)?);
     Ok((Form { half, ..one }, Form { half, ..other }))
 }

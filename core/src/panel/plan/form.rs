@@ -142,7 +142,8 @@ impl Form {
             -1 => 2,
             _ => 0,
         };
-        self.terms.sort_by_key(|(factor, leaf)| (order(*factor), *leaf));
+        self.terms
+            .sort_by_key(|(factor, leaf)| (order(*factor), *leaf));
         self
     }
 

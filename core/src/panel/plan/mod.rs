@@ -56,7 +56,11 @@ pub(super) enum NodeKind {
     /// By a statement, as `if` does.
     Pick(usize, Form, Form),
     /// Divided by a power of ten and rounded half away from zero; towards zero where `up` is not set.
-    Rounded { form: Form, unit: i128, up: bool },
+    Rounded {
+        form: Form,
+        unit: i128,
+        up: bool,
+    },
 }
 
 /// Something that is true, false or undecided of a row.

@@ -178,7 +178,11 @@ impl<'a, V: View> Run<'a, '_, V> {
             return lanes;
         }
         let known: Words = std::array::from_fn(|at| {
-            if at < self.view.words() { self.known(slot, at) } else { 0 }
+            if at < self.view.words() {
+                self.known(slot, at)
+            } else {
+                0
+            }
         });
         let (mut out, zeros) = (self.scratch.take::<T>(), [T::default(); CHUNK]);
         let count = self.view.lanes();
@@ -283,12 +287,18 @@ impl<'a, V: View> Run<'a, '_, V> {
     pub(super) fn node_known(&mut self, node: usize, open: &Words) -> Words {
         match &self.plan.nodes[node].kind {
             NodeKind::Nvl(form, otherwise) => {
-                let (a, b) = (self.form_known(form, open), self.form_known(otherwise, open));
+                let (a, b) = (
+                    self.form_known(form, open),
+                    self.form_known(otherwise, open),
+                );
                 std::array::from_fn(|at| a[at] | b[at])
             }
             NodeKind::Pick(condition, then, otherwise) => {
                 let holds = self.statement(*condition, open).holds;
-                let (a, b) = (self.form_known(then, open), self.form_known(otherwise, open));
+                let (a, b) = (
+                    self.form_known(then, open),
+                    self.form_known(otherwise, open),
+                );
                 std::array::from_fn(|at| holds[at] & a[at] | !holds[at] & b[at])
             }
             NodeKind::Product(left, right) | NodeKind::Larger(left, right) => {
@@ -315,7 +325,11 @@ impl<'a, V: View> Run<'a, '_, V> {
 /// `x / unit`, half away from zero where `half` is half of the unit.
 fn rounded<T: Lane>(x: T, unit: T, half: T) -> T {
     let size = x.size().plus(half).over(unit);
-    if x < T::default() { T::default().minus(size) } else { size }
+    if x < T::default() {
+        T::default().minus(size)
+    } else {
+        size
+    }
 }
 
 fn add_one<T: Lane>(out: &mut [T], first: bool, factor: i128, a: &[T]) {

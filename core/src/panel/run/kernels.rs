@@ -11,8 +11,6 @@ pub(in crate::panel) trait Lane: Copy + Default + Ord + 'static {
     fn plus(self, other: Self) -> Self;
     fn minus(self, other: Self) -> Self;
     fn times(self, other: Self) -> Self;
-    /// The product of two numbers that fit into 32 bits.
-    fn times_small(self, other: Self) -> Self;
     fn over(self, divisor: Self) -> Self;
     fn size(self) -> Self;
     /// A column that is kept in this width.
@@ -35,9 +33,6 @@ impl Lane for i64 {
     }
     fn times(self, other: Self) -> Self {
         self.wrapping_mul(other)
-    }
-    fn times_small(self, other: Self) -> Self {
-        Self::from(self as i32).wrapping_mul(Self::from(other as i32))
     }
     fn over(self, divisor: Self) -> Self {
         self.wrapping_div(divisor)
@@ -62,9 +57,8 @@ impl Lane for i64 {
             }
             Some(low) => {
                 for (word, numbers) in words {
-                    *word = signs(|at| {
-                        numbers[at].wrapping_sub(low) | high.wrapping_sub(numbers[at])
-                    });
+                    *word =
+                        signs(|at| numbers[at].wrapping_sub(low) | high.wrapping_sub(numbers[at]));
                 }
             }
         }
@@ -82,9 +76,6 @@ impl Lane for i128 {
         self.wrapping_sub(other)
     }
     fn times(self, other: Self) -> Self {
-        self.wrapping_mul(other)
-    }
-    fn times_small(self, other: Self) -> Self {
         self.wrapping_mul(other)
     }
     fn over(self, divisor: Self) -> Self {

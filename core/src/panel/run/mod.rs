@@ -19,7 +19,7 @@ use crate::edits::{MissingStrategy, RollupMode, Source, Truth};
 pub(super) use self::figures::Scratch;
 
 /// How many words of rows are looked at together: few enough that what is computed on the way stays in the nearest cache.
-const CHUNK_WORDS: usize = 16;
+pub(super) const CHUNK_WORDS: usize = 16;
 /// How many rows that is.
 const CHUNK: usize = CHUNK_WORDS * WORD;
 
@@ -74,11 +74,6 @@ pub(super) fn single(
     }
 }
 
-/// How many words a stretch may have.
-pub(super) const fn chunk_words() -> usize {
-    CHUNK_WORDS
-}
-
 struct Run<'a, 's, V> {
     scene: Scene<'a>,
     plan: &'a Plan,
@@ -110,7 +105,12 @@ impl Truths {
 
     fn zip(&mut self, other: &Self, words: usize, op: impl Fn([u64; 4]) -> [u64; 2]) {
         for at in 0..words.min(CHUNK_WORDS) {
-            let sides = [self.decided[at], self.holds[at], other.decided[at], other.holds[at]];
+            let sides = [
+                self.decided[at],
+                self.holds[at],
+                other.decided[at],
+                other.holds[at],
+            ];
             [self.decided[at], self.holds[at]] = op(sides);
         }
     }
@@ -240,7 +240,9 @@ impl<'a, 's, V: View> Run<'a, 's, V> {
             Source::YearToDate => self.year().map_or(0, |year| {
                 let known = panel.column(column).known.words();
                 let mut words = year.map(|period| self.view.bits(panel, known, period, word));
-                words.try_fold(u64::MAX, |all, one| (all & one != 0).then_some(all & one)).unwrap_or(0)
+                words
+                    .try_fold(u64::MAX, |all, one| (all & one != 0).then_some(all & one))
+                    .unwrap_or(0)
             }),
         }
     }
@@ -250,11 +252,17 @@ impl<'a, 's, V: View> Run<'a, 's, V> {
         let (source, column) = self.plan.slots[slot];
         match (source, self.scene.rollups.get(column)) {
             (Source::Children, Some(sums)) => {
-                self.view.bits(self.scene.panel, sums.found.words(), self.period, word)
+                self.view
+                    .bits(self.scene.panel, sums.found.words(), self.period, word)
             }
-            (Source::Children | Source::Own | Source::Lag(_) | Source::YearAgo | Source::YearToDate, _) => {
-                self.known(slot, word)
-            }
+            (
+                Source::Children
+                | Source::Own
+                | Source::Lag(_)
+                | Source::YearAgo
+                | Source::YearToDate,
+                _,
+            ) => self.known(slot, word),
         }
     }
 

@@ -8,8 +8,8 @@ use crate::{
     code::{DatasetCode, EditId, IndicatorCode, UnitCode},
     decimal::Decimal,
     edits::{
-        Cells, Edit, EditKind, EditText, Foreign, MissingStrategy, Quantity, Rollup, RollupMode, Scope,
-        Symbols, compile,
+        Cells, Edit, EditKind, EditText, Foreign, MissingStrategy, Quantity, Rollup, RollupMode,
+        Scope, Symbols, compile,
     },
     panel::{Elsewhere, Layout, Panel},
     period::{Period, Periodicity},
@@ -165,7 +165,9 @@ impl Cells for Record<'_> {
             if let Some(figure) = self.world.record(child, self.period).cell(indicator) {
                 rollup.known += 1;
                 rollup.sum = rollup.sum.checked_add(figure)?;
-                rollup.rounding = rollup.rounding.checked_add(figure.half_unit_of_last_digit())?;
+                rollup.rounding = rollup
+                    .rounding
+                    .checked_add(figure.half_unit_of_last_digit())?;
             }
         }
         rollup.sum = rollup.sum.normalised();
@@ -260,7 +262,9 @@ pub(super) fn world() -> impl Strategy<Value = World> {
 
 fn number() -> impl Strategy<Value = String> {
     let name = || prop::sample::select(&NAMES[..]);
-    let literals: &[&str] = &["0", "1", "2", "100", "0.5", "-1", "0.05", "1.25", "10000", "3"];
+    let literals: &[&str] = &[
+        "0", "1", "2", "100", "0.5", "-1", "0.05", "1.25", "10000", "3",
+    ];
     let leaf = prop_oneof![
         8 => name().prop_map(str::to_owned),
         2 => prop::sample::select(literals).prop_map(str::to_owned),
