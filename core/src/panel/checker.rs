@@ -11,7 +11,7 @@ use super::{
     outliers::{Method, Room},
     plan::{Plan, Unbound, bind},
     run::{self, Scene, Scratch},
-    verdicts::{Recheck, Verdicts},
+    verdicts::{Crew, Recheck, Verdicts},
 };
 use crate::{
     decimal::Decimal,
@@ -61,9 +61,9 @@ pub struct Change {
 impl Checker {
     /// Judges all records once.
     #[must_use]
-    pub fn new(panel: Panel, recheck: Recheck, elsewhere: &dyn Elsewhere, threads: usize) -> Self {
+    pub fn new(panel: Panel, recheck: Recheck, elsewhere: &dyn Elsewhere, crew: &dyn Crew) -> Self {
         let rollups = recheck.sums(&panel);
-        let verdicts = recheck.run(&panel, elsewhere, threads);
+        let verdicts = recheck.run(&panel, elsewhere, crew);
         let plans = recheck
             .edits()
             .iter()

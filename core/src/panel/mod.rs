@@ -43,7 +43,7 @@ pub use self::{
     checker::{Change, Checker},
     layout::Layout,
     outliers::{ChangeRule, HistoryRule, Method, Screen},
-    verdicts::{Counts, Recheck, Verdicts},
+    verdicts::{Alone, Counts, Crew, Piece, Recheck, Verdicts},
 };
 
 /// The records of a dataset without items.

@@ -1,6 +1,6 @@
 //! Edits judged over all records of a panel.
 
-use std::{collections::BTreeSet, ops::Range, panic::resume_unwind, thread};
+use std::{collections::BTreeSet, ops::Range};
 
 use super::{
     Panel, Rollups,
@@ -88,8 +88,35 @@ impl Edit {
     #[must_use]
     pub fn evaluate_columns(&self, panel: &Panel, elsewhere: &dyn Elsewhere) -> Verdicts {
         let recheck = Recheck::new(panel, vec![self.clone()], Vec::new());
-        let mut verdicts = recheck.run(panel, elsewhere, 1);
+        let mut verdicts = recheck.run(panel, elsewhere, &Alone);
         verdicts.pop().unwrap_or_else(|| Verdicts::none(panel))
+    }
+}
+
+/// A piece of work that hangs on no other.
+pub type Piece<'a> = Box<dyn FnOnce() + Send + 'a>;
+
+/// Who does pieces of work: the shell has threads, the core has none.
+pub trait Crew {
+    /// Into how many pieces the work is to be divided.
+    fn hands(&self) -> usize;
+    /// Does all of them, in any order or at once, and returns when they are done.
+    fn work(&self, pieces: Vec<Piece<'_>>);
+}
+
+/// One after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Alone;
+
+impl Crew for Alone {
+    fn hands(&self) -> usize {
+        1
+    }
+
+    fn work(&self, pieces: Vec<Piece<'_>>) {
+        for piece in pieces {
+            piece();
+        }
     }
 }
 
@@ -142,56 +169,43 @@ impl Recheck {
         &self.screens
     }
 
-    /// The verdicts on all records, computed by so many threads: one for each edit, then one for each screen.
+    /// The verdicts on all records: one for each edit, then one for each screen.
     #[must_use]
-    pub fn run(&self, panel: &Panel, elsewhere: &dyn Elsewhere, threads: usize) -> Vec<Verdicts> {
+    pub fn run(&self, panel: &Panel, elsewhere: &dyn Elsewhere, crew: &dyn Crew) -> Vec<Verdicts> {
         let rollups = self.sums(panel);
         let scene = Scene {
             panel,
             rollups: &rollups,
         };
-        let judges: Vec<Judge<'_>> = self.judges(scene, elsewhere);
+        let judges = self.judges(scene, elsewhere);
         let mut verdicts: Vec<Verdicts> = judges.iter().map(|_| Verdicts::none(panel)).collect();
-        let layout = panel.layout();
-        let (periods, threads) = (layout.periods().len(), threads.max(1));
-        let share = periods.div_ceil(threads).max(1);
-        let words = layout.words_per_period().div_ceil(threads).max(1);
-        let mut parts: Vec<Vec<Part<'_>>> = Vec::new();
-        parts.resize_with(threads, Vec::new);
+        let (layout, hands) = (panel.layout(), crew.hands().max(1));
+        let share = layout.periods().len().div_ceil(hands).max(1);
+        let words = layout.words_per_period().div_ceil(hands).max(1);
+        let mut shares: Vec<(Vec<Part<'_>>, Vec<Found>)> = Vec::new();
+        shares.resize_with(hands, Default::default);
         for verdicts in &mut verdicts {
-            let each = verdicts.parts(layout.words_per_period() * share);
-            for (part, of_rule) in parts.iter_mut().zip(each) {
-                part.push(of_rule);
+            let parts = verdicts.parts(layout.words_per_period() * share);
+            for ((own, _), part) in shares.iter_mut().zip(parts) {
+                own.push(part);
             }
         }
-        let histories = thread::scope(|scope| {
-            let work = (0..threads).zip(parts).map(|(nth, parts)| {
-                let judges = &judges;
-                let share = nth * share..((nth + 1) * share).min(periods);
-                let words = nth * words..((nth + 1) * words).min(layout.words_per_period());
-                move || {
-                    judge_periods(judges, panel, share, parts);
-                    judge_histories(judges, panel, words)
-                }
+        let pieces = shares.iter_mut().enumerate().map(|(nth, (parts, found))| {
+            let nth_of =
+                |size: usize, all: usize| (nth * size).min(all)..((nth + 1) * size).min(all);
+            let periods = nth_of(share, layout.periods().len());
+            let words = nth_of(words, layout.words_per_period());
+            let judges = &judges;
+            let piece: Piece<'_> = Box::new(move || {
+                judge_periods(judges, panel, periods, parts);
+                judge_histories(judges, panel, words, found);
             });
-            let mut work = work.collect::<Vec<_>>().into_iter();
-            let own = work.next();
-            let others: Vec<_> = work.map(|work| scope.spawn(work)).collect();
-            let mut found = own.map(|own| own()).unwrap_or_default();
-            for other in others {
-                found.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            }
-            found
+            piece
         });
-        for found in histories {
-            let Verdicts {
-                judged,
-                decided,
-                holds,
-            } = &mut verdicts[found.rule];
-            let judged = judged.words()[found.word];
-            decided.words_mut()[found.word] = found.bits[0] & judged;
-            holds.words_mut()[found.word] = found.bits[1] & judged;
+        crew.work(pieces.collect());
+        let found: Vec<Found> = shares.into_iter().flat_map(|(_, found)| found).collect();
+        for found in found {
+            verdicts[found.rule].put_word(found.word, found.bits);
         }
         verdicts
     }
@@ -289,6 +303,13 @@ impl Verdicts {
         }
     }
 
+    /// Enters words of `decided` and `holds`.
+    fn put_word(&mut self, word: usize, [decided, holds]: [u64; 2]) {
+        let judged = self.judged.words()[word];
+        self.decided.words_mut()[word] = decided & judged;
+        self.holds.words_mut()[word] = holds & judged;
+    }
+
     /// The words in parts of `len`.
     fn parts(&mut self, len: usize) -> impl Iterator<Item = Part<'_>> {
         let len = len.max(1);
@@ -312,7 +333,7 @@ fn judge_periods(
     judges: &[Judge<'_>],
     panel: &Panel,
     periods: Range<usize>,
-    mut parts: Vec<Part<'_>>,
+    parts: &mut [Part<'_>],
 ) {
     let per_period = panel.layout().words_per_period();
     let (mut scratch, mut room) = (Scratch::default(), Room::default());
@@ -320,7 +341,7 @@ fn judge_periods(
         for first in (0..per_period).step_by(run::CHUNK_WORDS) {
             let count = run::CHUNK_WORDS.min(per_period - first);
             let to = nth * per_period + first;
-            for (judge, part) in judges.iter().zip(&mut parts) {
+            for (judge, part) in judges.iter().zip(&mut *parts) {
                 let part = Part {
                     judged: &mut part.judged[to..to + count],
                     decided: &mut part.decided[to..to + count],
@@ -329,7 +350,7 @@ fn judge_periods(
                 judge.stretch(period, first, part, &mut scratch);
             }
         }
-        for (judge, part) in judges.iter().zip(&mut parts) {
+        for (judge, part) in judges.iter().zip(&mut *parts) {
             let all = nth * per_period..(nth + 1) * per_period;
             let out = [&mut part.decided[all.clone()], &mut part.holds[all.clone()]];
             judge.change(period, &part.judged[all], out, &mut room);
@@ -338,8 +359,13 @@ fn judge_periods(
 }
 
 /// Runs the screens that compare a unit with its past, for some words of units.
-fn judge_histories(judges: &[Judge<'_>], panel: &Panel, words: Range<usize>) -> Vec<Found> {
-    let (mut found, mut room) = (Vec::new(), Room::default());
+fn judge_histories(
+    judges: &[Judge<'_>],
+    panel: &Panel,
+    words: Range<usize>,
+    found: &mut Vec<Found>,
+) {
+    let mut room = Room::default();
     for (rule, judge) in judges.iter().enumerate() {
         if let Rule::Screen {
             column: Some(column),
@@ -361,7 +387,6 @@ fn judge_histories(judges: &[Judge<'_>], panel: &Panel, words: Range<usize>) -> 
             }
         }
     }
-    found
 }
 
 impl Judge<'_> {

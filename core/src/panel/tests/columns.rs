@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::world::{World, Written, Yearly, dataset, figure, unit, world, written};
+use super::world::{Threads, World, Written, Yearly, dataset, figure, unit, world, written};
 use crate::{
     decimal::Decimal,
     edits::Truth,
-    panel::{Counts, Panel, Recheck, Verdicts, plan},
+    panel::{Alone, Counts, Panel, Recheck, Verdicts, plan},
     period::Period,
 };
 
@@ -52,9 +52,9 @@ proptest! {
         let panel = world.panel();
         let (a, b) = (a.compiled(), b.compiled());
         let recheck = Recheck::new(&panel, vec![a.clone(), b], Vec::new());
-        let one = recheck.run(&panel, &Yearly, 1);
+        let one = recheck.run(&panel, &Yearly, &Alone);
         for threads in [2, 3, 100] {
-            prop_assert_eq!(&recheck.run(&panel, &Yearly, threads), &one);
+            prop_assert_eq!(&recheck.run(&panel, &Yearly, &Threads(threads)), &one);
         }
         prop_assert_eq!(&a.evaluate_columns(&panel, &Yearly), &one[0]);
     }

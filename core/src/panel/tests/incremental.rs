@@ -8,7 +8,7 @@ use super::world::{NAMES, World, Written, Yearly, figure, indicator, unit, world
 use crate::{
     decimal::Decimal,
     edits::{Edit, Scope},
-    panel::{ChangeRule, Checker, HistoryRule, Method, Panel, Recheck, Screen, Verdicts},
+    panel::{Alone, ChangeRule, Checker, HistoryRule, Method, Panel, Recheck, Screen, Verdicts},
 };
 
 /// A figure to enter: unit, period, indicator.
@@ -57,7 +57,7 @@ fn screens() -> Vec<Screen> {
 }
 
 fn full(panel: &Panel, edits: &[Edit]) -> Vec<Verdicts> {
-    Recheck::new(panel, edits.to_vec(), screens()).run(panel, &Yearly, 1)
+    Recheck::new(panel, edits.to_vec(), screens()).run(panel, &Yearly, &Alone)
 }
 
 /// The rules whose verdicts differ on some row.
@@ -78,7 +78,7 @@ proptest! {
         let edits: Vec<Edit> = edits.iter().map(Written::compiled).collect();
         let panel = world.panel();
         let recheck = Recheck::new(&panel, edits.clone(), screens());
-        let mut checker = Checker::new(panel, recheck, &Yearly, 1);
+        let mut checker = Checker::new(panel, recheck, &Yearly, &Alone);
         for (unit, period, indicator, figure) in entries {
             let place = (unit % world.units, period % world.periods);
             let before = checker.verdicts().to_vec();
@@ -104,7 +104,7 @@ proptest! {
         let edits: Vec<Edit> = edits.iter().map(Written::compiled).collect();
         let empty = world.empty_panel();
         let recheck = Recheck::new(&empty, edits.clone(), screens());
-        let mut checker = Checker::new(empty, recheck, &Yearly, 1);
+        let mut checker = Checker::new(empty, recheck, &Yearly, &Alone);
         for period in 0..world.periods {
             for unit in (0..world.units.min(9)).rev() {
                 let figures: Vec<_> = (0..).zip(NAMES).map(|(at, name)| {
@@ -142,7 +142,7 @@ fn what_looks_at_a_figure() {
         .collect();
     let panel = world.panel();
     let recheck = Recheck::new(&panel, edits, Vec::new());
-    let checker = Checker::new(panel, recheck, &Yearly, 1);
+    let checker = Checker::new(panel, recheck, &Yearly, &Alone);
     let found: BTreeSet<(usize, usize)> = checker.affected((4, 1), 0).collect();
     let row = |unit, period| checker.panel().layout().row(unit, period);
     let parent = World::parent(4).unwrap();

@@ -11,7 +11,7 @@ use crate::{
         Cells, Edit, EditKind, EditText, Foreign, MissingStrategy, Quantity, Rollup, RollupMode,
         Scope, Symbols, compile,
     },
-    panel::{Elsewhere, Layout, Panel},
+    panel::{Crew, Elsewhere, Layout, Panel, Piece},
     period::{Period, Periodicity},
     text::Bilingual,
 };
@@ -340,4 +340,21 @@ pub(super) fn written() -> impl Strategy<Value = Written> {
             scope,
         }
     })
+}
+
+/// Each piece on a thread of its own.
+pub(super) struct Threads(pub(super) usize);
+
+impl Crew for Threads {
+    fn hands(&self) -> usize {
+        self.0
+    }
+
+    fn work(&self, pieces: Vec<Piece<'_>>) {
+        std::thread::scope(|scope| {
+            for piece in pieces {
+                scope.spawn(piece);
+            }
+        });
+    }
 }
