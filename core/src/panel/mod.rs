@@ -101,9 +101,11 @@ impl Panel {
         let layout = Layout::new(units, first, periods)?;
         let mut panel = Self::new(dataset.clone(), layout, indicators);
         let mut owed = Bits::new(panel.layout.words());
-        for (at, unit) in catalogue.units().iter().enumerate() {
+        let index = catalogue.dataset_index(dataset)?;
+        for (at, unit) in panel.layout.units().iter().enumerate() {
+            let unit = catalogue.unit_index(unit)?;
             for (period_at, period) in panel.layout.periods().iter().enumerate() {
-                let expected = catalogue.expects(unit.code(), dataset, *period);
+                let expected = catalogue.expects_at(unit, index, *period);
                 owed.set(panel.layout.row(at, period_at), expected);
             }
         }

@@ -359,11 +359,23 @@ impl Binder<'_> {
     fn join(&mut self, connective: fn(Vec<usize>) -> Statement) -> Result<(), Unbound> {
         let (right, left) = (self.truth()?, self.truth()?);
         let mut parts = Vec::new();
+        let joined = std::mem::discriminant(&connective(Vec::new()));
         for side in [left, right] {
-            match (&self.statements[side], connective(Vec::new())) {
-                (Statement::All(inner), Statement::All(_))
-                | (Statement::Any(inner), Statement::Any(_)) => parts.extend_from_slice(inner),
-                _ => parts.push(side),
+            let statement = &self.statements[side];
+            match statement {
+                Statement::All(inner) | Statement::Any(inner)
+                    if std::mem::discriminant(statement) == joined =>
+                {
+                    parts.extend_from_slice(inner);
+                }
+                Statement::Fixed(_)
+                | Statement::Known(_)
+                | Statement::Test(_)
+                | Statement::Not(_)
+                | Statement::All(_)
+                | Statement::Any(_)
+                | Statement::Xor(..)
+                | Statement::Pick(..) => parts.push(side),
             }
         }
         self.state(connective(parts));

@@ -173,9 +173,9 @@ impl<'a, 's, V: View> Run<'a, 's, V> {
         let mut truths = self.statement(self.plan.root, open);
         if self.plan.missing != MissingStrategy::ThreeValued || self.plan.mode.asks_for_figures() {
             let given = self.given();
-            for at in 0..self.words() {
-                truths.decided[at] &= given[at];
-                truths.holds[at] &= given[at];
+            for (at, given) in given.iter().enumerate() {
+                truths.decided[at] &= given;
+                truths.holds[at] &= given;
             }
         }
         truths
@@ -352,8 +352,8 @@ impl<'a, 's, V: View> Run<'a, 's, V> {
         for (at, part) in parts.iter().enumerate() {
             let next = self.statement(*part, &open);
             join(&mut truths, &next, words);
-            for at in 0..words {
-                open[at] &= !settled(truths.decided[at], truths.holds[at]);
+            for (at, open) in open.iter_mut().enumerate() {
+                *open &= !settled(truths.decided[at], truths.holds[at]);
             }
             let rest = &parts[at + 1..];
             if rest.is_empty() || open[..words].iter().all(|word| *word == 0) {
@@ -397,8 +397,8 @@ impl<'a, 's, V: View> Run<'a, 's, V> {
         } else {
             self.outside::<i128>(test, open)
         };
-        for at in 0..self.words() {
-            truths.holds[at] = truths.decided[at] & !outside[at];
+        for (at, outside) in outside.iter().enumerate() {
+            truths.holds[at] = truths.decided[at] & !outside;
         }
         truths
     }

@@ -2,12 +2,17 @@
 
 use proptest::prelude::*;
 
-use super::world::{Threads, World, Written, Yearly, dataset, figure, unit, world, written};
+use super::world::{
+    Threads, World, Written, Yearly, dataset, figure, indicator, unit, world, written,
+};
 use crate::{
+    code::UnitCode,
     decimal::Decimal,
+    digest::Digest,
     edits::Truth,
     panel::{Alone, Counts, Panel, Recheck, Verdicts, plan},
     period::Period,
+    snapshot::{Observation, ObservationStatus, SlotKey, Snapshot},
 };
 
 /// Compares every row with the verdict on its record.
@@ -169,7 +174,7 @@ fn whole_columns_can_be_entered() {
         first: Period::parse("2020-Q1").unwrap(),
         figures: std::collections::BTreeMap::new(),
     };
-    let figure = |at: usize| (at % 5 != 0).then_some(at as i64 * 7 - 300);
+    let figure = |at: usize| (!at.is_multiple_of(5)).then_some(at as i64 * 7 - 300);
     let mut panel = world.empty_panel();
     for (column, name) in super::world::NAMES.iter().enumerate() {
         for at in 0..140 {
@@ -191,4 +196,52 @@ fn whole_columns_can_be_entered() {
     compare(&world, &panel, &written, &verdicts);
     assert_eq!(panel.set_column(0, 1, (0..139).map(figure)), None);
     assert_eq!(panel.dataset(), &dataset("own"));
+}
+
+/// A snapshot enters its figures, and only in a panel that has a place for it.
+#[test]
+fn snapshots_are_entered() {
+    let world = World {
+        units: 4,
+        periods: 2,
+        first: Period::parse("2020-Q1").unwrap(),
+        figures: std::collections::BTreeMap::new(),
+    };
+    let mut panel = world.empty_panel();
+    let snapshot = |unit: UnitCode, name: &str, period: &str| Snapshot {
+        slot: SlotKey::new(unit, dataset(name), Period::parse(period).unwrap()),
+        revision: 1,
+        prepared_at_ms: 0,
+        catalogue_version: Digest::of(b""),
+        observations: vec![Observation {
+            indicator: indicator("b"),
+            item: None,
+            value: Some(Decimal::new(150, 2).unwrap()),
+            status: ObservationStatus::Normal,
+        }],
+        sign_offs: Vec::new(),
+        evidence: Vec::new(),
+        explanations: Vec::new(),
+        software: String::new(),
+    };
+    panel.push(&snapshot(unit(2), "own", "2020-Q2")).unwrap();
+    assert_eq!(panel.figure(2, 1, 1).unwrap().to_string(), "1.50");
+    assert_eq!(panel.figure(2, 1, 0), None);
+    for (unit, name, period) in [
+        (unit(2), "other", "2020-Q2"),
+        (unit(9), "own", "2020-Q2"),
+        (unit(2), "own", "2020-Q3"),
+        (unit(2), "own", "2020-M05"),
+    ] {
+        assert_eq!(panel.push(&snapshot(unit, name, period)), None);
+    }
+    let verdicts = Written::new("b > 1", "")
+        .compiled()
+        .evaluate_columns(&panel, &());
+    let counts = Counts {
+        passed: 1,
+        ..Counts::default()
+    };
+    assert_eq!(verdicts.counts(), counts, "the others have no record");
+    assert_eq!(verdicts.not_true().count(), 0);
 }
