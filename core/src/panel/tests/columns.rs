@@ -245,3 +245,37 @@ fn snapshots_are_entered() {
     assert_eq!(verdicts.counts(), counts, "the others have no record");
     assert_eq!(verdicts.not_true().count(), 0);
 }
+
+/// Bounds are exact to the last digit: factors in common, tolerances between two digits, strict and not.
+#[test]
+fn bounds_are_exact() {
+    let mut world = World {
+        units: 49,
+        periods: 1,
+        first: Period::parse("2020-Q1").unwrap(),
+        figures: std::collections::BTreeMap::new(),
+    };
+    for unit in 0..49 {
+        for (name, mantissa) in [("a", unit / 7), ("b", unit % 7)] {
+            let figure = Decimal::new(mantissa as i128 - 3, 2).unwrap();
+            world.figures.insert((unit, 0, name), figure);
+        }
+    }
+    let panel = world.panel();
+    for op in ["=", "<>", "<", "<=", ">", ">="] {
+        for (left, right) in [
+            ("2 * a", "2 * b"),
+            ("6 * a", "4 * b + 0.02"),
+            ("a - 0.015", "-b"),
+            ("3 * a", "9 * a - 3 * b"),
+            ("a / 10", "b * 0.1"),
+        ] {
+            for tolerance in ["", "0.02", "0.03", "0.005", "0.001", "50%", "rounding"] {
+                let written = Written::new(&format!("{left} {op} {right}"), tolerance);
+                assert!(is_bound(&panel, &written), "{written:?}");
+                let verdicts = written.compiled().evaluate_columns(&panel, &());
+                compare(&world, &panel, &written, &verdicts);
+            }
+        }
+    }
+}
