@@ -13,7 +13,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use granary_core::{
     catalogue::{Catalogue, Dataset},
@@ -21,8 +21,13 @@ use granary_core::{
     decimal::Decimal,
     digest::Digest,
     edits::EditKind,
-    ledger::assess::{Failure, Figures, MISSING, REQUIRED, assess},
-    snapshot::{EXPLANATION_BYTES_MAX, Explanation, ObservationStatus, SlotKey, SnapshotError},
+    ledger::{
+        assess::{Failure, Figures, MISSING, REQUIRED, assess},
+        suspect,
+    },
+    snapshot::{
+        EXPLANATION_BYTES_MAX, Explanation, ObservationStatus, SlotKey, Snapshot, SnapshotError,
+    },
     text::Bilingual,
 };
 use jiff::civil::Date;
@@ -79,6 +84,8 @@ pub struct Finding {
     pub explanation: Option<String>,
     /// The operands.
     pub operands: Vec<Operand>,
+    /// Which figures are most likely wrong; empty where that is not known.
+    pub suspicion: Bilingual,
 }
 
 /// A figure that an edit looked at.
@@ -124,12 +131,14 @@ pub fn preflight(draft: Draft, catalogue: &Catalogue, today: Date) -> Result<Pre
     };
     let first = assess(catalogue, &draft.snapshot(made, &own));
     let (explanations, unused) = explain(&draft, dataset, own, &first.failures);
-    let assessment = assess(catalogue, &draft.snapshot(made, &explanations));
-    let findings: Vec<Finding> = assessment
+    let snapshot = draft.snapshot(made, &explanations);
+    let assessment = assess(catalogue, &snapshot);
+    let mut findings: Vec<Finding> = assessment
         .failures
         .iter()
         .map(|failure| finding(&draft, catalogue, dataset, failure))
         .collect();
+    suspect_cells(catalogue, &snapshot, &mut findings);
     if assessment.returned {
         return Err(Stopped::Returned {
             draft: Box::new(draft),
@@ -512,6 +521,23 @@ fn finding(draft: &Draft, catalogue: &Catalogue, dataset: &Dataset, failure: &Fa
             .into_iter()
             .map(operand)
             .collect(),
+        suspicion: Bilingual::default(),
+    }
+}
+
+/// How many records of one report are searched for the figures that are most likely wrong.
+const SUSPECTED_RECORDS_MAX: usize = 50;
+
+/// Adds to each finding which figures are most likely wrong.
+fn suspect_cells(catalogue: &Catalogue, snapshot: &Snapshot, findings: &mut [Finding]) {
+    let items: BTreeSet<Option<ItemKey>> = findings.iter().map(|f| f.item.clone()).collect();
+    for item in items.into_iter().take(SUSPECTED_RECORDS_MAX) {
+        let found = suspect(catalogue, snapshot, item.as_ref());
+        for finding in findings.iter_mut().filter(|f| f.item == item) {
+            if let Some(one) = found.iter().find(|one| one.edits.contains(&finding.edit)) {
+                finding.suspicion = one.words.clone();
+            }
+        }
     }
 }
 

@@ -14,8 +14,8 @@ use std::{
 use granary_core::text::Bilingual;
 use granary_proto::v1::{
     Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
-    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, Slot,
-    monitoring_service_client::MonitoringServiceClient,
+    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, ScreenPeriodRequest,
+    ScreenPeriodResponse, Slot, monitoring_service_client::MonitoringServiceClient,
 };
 use tonic::{
     Code, Status,
@@ -229,6 +229,20 @@ impl City {
             }
             self.check_progress(&next, &request.page_token)?;
         }
+    }
+
+    /// Applies the catalogue's detectors to one period.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn screen(
+        &mut self,
+        request: ScreenPeriodRequest,
+    ) -> Result<ScreenPeriodResponse, CityError> {
+        let answer = self.client.screen_period(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
     }
 
     /// Reads one indicator's series.

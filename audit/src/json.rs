@@ -213,11 +213,51 @@ fn finding(finding: &Finding) -> Value {
         "message": { "zh": given(&failure.message_zh), "en": given(&failure.message_en) },
         "explanation": given(&failure.explanation),
         "status": word(status.as_str_name(), "FINDING_STATUS_"),
+        "suspicion": { "zh": given(&finding.suspicion_zh), "en": given(&finding.suspicion_en) },
         "decision_reason": given(&finding.decision_reason),
         "snapshot_index": finding.snapshot_index,
         "opened_index": finding.opened_index,
         "changed_index": finding.changed_index,
         "catalogue_version": words::digest(&finding.catalogue_version),
+    })
+}
+
+/// A screening.
+#[must_use]
+pub fn screening(answer: &v1::ScreenPeriodResponse) -> Value {
+    json!({
+        "basis": basis(&answer.basis.clone().unwrap_or_default()),
+        "flags": answer.flags.iter().map(flag).collect::<Vec<_>>(),
+        "detectors": answer.summaries.iter().map(detector).collect::<Vec<_>>(),
+        "truncated": answer.truncated,
+    })
+}
+
+fn flag(flag: &v1::DetectorFlag) -> Value {
+    json!({
+        "detector": flag.detector,
+        "method": flag.method,
+        "unit": given(&flag.unit),
+        "name": { "zh": given(&flag.unit_name_zh), "en": given(&flag.unit_name_en) },
+        "item": flag.item,
+        "indicator": given(&flag.indicator),
+        "statistic": given(&flag.statistic),
+        "lower": given(&flag.lower),
+        "upper": given(&flag.upper),
+        "p_value": given(&flag.p_value),
+        "message": { "zh": given(&flag.message_zh), "en": given(&flag.message_en) },
+    })
+}
+
+fn detector(line: &v1::DetectorSummary) -> Value {
+    json!({
+        "detector": line.detector,
+        "method": line.method,
+        "tests": line.tests,
+        "flags": line.flags,
+        "not_computable": line.not_computable,
+        "reason": { "zh": given(&line.reason_zh), "en": given(&line.reason_en) },
+        "expected_by_chance_milli": line.expected_by_chance_milli,
     })
 }
 

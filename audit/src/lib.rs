@@ -5,6 +5,7 @@
 //! | [`verify`] | what a receipt, a checkpoint and a payload prove, from the log's public key alone |
 //! | [`rates`] | the two rates, as exact fractions |
 //! | [`city`] | the city's answers over mutual TLS, page by page |
+//! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
 //! | [`json`] | the same answers for programs |
@@ -16,6 +17,7 @@
 pub mod verify;
 pub mod rates;
 pub mod city;
+pub mod rules;
 pub mod words;
 pub mod table;
 pub mod json;

@@ -22,12 +22,18 @@ fn check(name: &str, town: &Town, args: &[&str]) {
 /// Every line of a table is as wide as its first, counted in terminal columns.
 fn lines_up(text: &str) {
     use unicode_width::UnicodeWidthStr as _;
-    let mut widths = text
-        .lines()
-        .filter(|line| line.starts_with('|'))
-        .map(|line| line.width());
-    let first = widths.next().unwrap();
-    assert!(widths.all(|width| width == first), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut tables = lines.chunk_by(|a, b| a.starts_with('|') == b.starts_with('|'));
+    let tables = tables.by_ref().filter(|lines| lines[0].starts_with('|'));
+    let mut count = 0;
+    for table in tables {
+        assert!(
+            table.iter().all(|line| line.width() == table[0].width()),
+            "{text}"
+        );
+        count += 1;
+    }
+    assert!(count > 0);
 }
 
 #[test]
@@ -52,6 +58,16 @@ fn findings_fold_long_texts_and_still_line_up() {
         "findings",
         &town,
         &["findings", "--width", "130", "--status", "open,explained"],
+    );
+}
+
+#[test]
+fn a_screening_says_how_many_flags_chance_alone_would_give() {
+    let period = ["--dataset", "quarterly-accounts", "--period", "2021-Q3"];
+    check(
+        "screening",
+        &Town::start(),
+        &[&["screen"][..], &period].concat(),
     );
 }
 
@@ -142,4 +158,84 @@ fn a_city_that_is_not_there_is_unreachable() {
     failed(&at(""), &["not the address of a city"]);
     let by_ip = town.server.replace("localhost", "127.0.0.1");
     failed(&at(&by_ip), &["no trusted line", "server_names"]);
+}
+
+/// A catalogue with one edit, for the figures of the city.
+const RULES: &str = r#"
+[catalogue]
+name = { zh = "城", en = "Town" }
+timezone = "Asia/Shanghai"
+[[level]]
+code = "prefecture"
+name = { zh = "市", en = "Prefecture" }
+[[unit]]
+code = "520100"
+name = { zh = "贵阳市", en = "Guiyang" }
+level = "prefecture"
+[[department]]
+code = "statistics"
+name = { zh = "统计局", en = "Statistics bureau" }
+[[unit_of_measure]]
+code = "CNY"
+name = { zh = "元", en = "CNY" }
+[[indicator]]
+code = "gdp"
+name = { zh = "地区生产总值", en = "Gross regional product" }
+unit_of_measure = "CNY"
+decimals = 2
+kind = "ytd"
+owner = "statistics"
+[[dataset]]
+code = "quarterly-accounts"
+name = { zh = "季度核算", en = "Quarterly accounts" }
+periodicity = "quarter"
+indicators = ["gdp"]
+deadline = { day = 20, time = "12:00" }
+first_period = "2021-Q1"
+[[roster]]
+dataset = "quarterly-accounts"
+units = ["520100"]
+[[edit]]
+id = "GDP.LARGE"
+kind = "quality"
+dataset = "quarterly-accounts"
+expression = "gdp >= 4000"
+message = { zh = "过小", en = "too small" }
+[[edit]]
+id = "GDP.POWER"
+kind = "quality"
+dataset = "quarterly-accounts"
+expression = "power(gdp, gdp) > 0"
+message = { zh = "无", en = "none" }
+"#;
+
+#[test]
+fn rules_are_exported_with_the_citys_figures() {
+    let town = Town::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(path("catalogue")).unwrap();
+    std::fs::write(path("catalogue/catalogue.toml"), RULES).unwrap();
+    let (catalogue, out) = (path("catalogue"), path("out"));
+    let args = [
+        "rules", "export", "--vtl", &catalogue, "-o", &out, "--lang", "en",
+    ];
+    let response = town.ask(Identity::Auditor, &args);
+    assert_eq!((response.code, response.error.as_str()), (0, ""));
+    assert!(
+        response
+            .output
+            .contains("not exported GDP.POWER: the exponent"),
+        "{}",
+        response.output
+    );
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    assert!(read("out/export-notes.md").contains("- `GDP.POWER`: the exponent"));
+    let verdicts = read("out/granary-verdicts.csv");
+    let row = verdicts.lines().nth(1);
+    assert_eq!(
+        row,
+        Some("quarterly_accounts,520100,2021-Q3,,GDP.LARGE,false,-719.20")
+    );
+    assert!(read("out/data/quarterly_accounts.csv").ends_with("520100,2021-Q3,2021,3,3280.80\n"));
 }

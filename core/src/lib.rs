@@ -12,6 +12,7 @@ pub mod period;
 pub mod edits;
 pub mod catalogue;
 pub mod snapshot;
+pub mod detect;
 pub mod panel;
 pub mod envelope;
 pub mod log;

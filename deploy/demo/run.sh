@@ -333,10 +333,21 @@ audit findings | indent
 is_found 621100 INDUSTRY.PARTS explained || fail "Dingxi 2021 has no explained finding"
 audit findings --unit 621100 --json | grep -q "辅助性活动" || fail "Dingxi's finding lacks its explanation"
 audit findings --unit 621100 --json | grep -q '"imbalance": "-0.03"' || fail "Dingxi's imbalance is not -0.03"
+is_found 621100 GROWTH.PRIMARY explained || fail "Dingxi 2018 does not explain its revised base"
 must_be "findings of Guizhou: the roll-up holds within rounding" 0 "$(findings_count --unit 520000)"
-must_be "findings" 7 "$(findings_count)"
+must_be "findings" 8 "$(findings_count)"
 must_be "findings corrected" 1 "$(findings_count --status corrected)"
+say "定西 2018 年第一产业 80.16 → 65.6，公布增速却是 5.7%：基数修订，单位已说明" "Dingxi 2018: primary industry 80.16 -> 65.6, yet growth is printed as 5.7%: a revised base, explained by the unit"
 say "贵州九市州合计 13985.54，全省 13985.53：在舍入误差内，不误报" "Guizhou's nine add up to 13985.54 against 13985.53: within rounding, no false alarm"
+
+audit findings --unit 621100 --json | grep -q 'most likely wrong: Construction (37.26); 37.23 would fit' || fail "Dingxi's violation is not localised"
+say "最可能有误：建筑业 37.26（填 37.23 则相符）；单位的说明给出了真正的原因" "most likely wrong: construction 37.26 (37.23 would fit); the unit's explanation gives the true reason"
+
+step "检测器：不违反审核，但不寻常（只是疑问）" "detectors: no edit fails, yet it is unusual (questions, no more)"
+audit screen --dataset annual-accounts --period 2018-A1 | indent
+audit screen --dataset annual-accounts --period 2018-A1 --json >"$work/screening.json"
+must_be "flags of 2018" 1 "$(grep -c '"statistic":' "$work/screening.json")"
+grep -q '"indicator": "primary"' "$work/screening.json" || fail "the revised base of Dingxi's primary industry is not flagged"
 
 step "回执：只凭日志公钥离线核验" "a receipt, verified offline from the log's public key alone"
 receipt=$(find "$agents/621100/state/receipts" -name 'annual-accounts_2021-A1*.tlog-proof' -print -quit)

@@ -14,7 +14,7 @@ use granary_agent::{
 };
 use granary_core::{
     catalogue::{Bundle, Catalogue},
-    code::{IndicatorCode, UnitCode},
+    code::{DatasetCode, IndicatorCode, UnitCode},
     decimal::Decimal,
     edits::{Cells, Rollup, Truth, Verdict},
     period::Period,
@@ -206,6 +206,19 @@ impl Cells for Province<'_> {
             known: count(figures.len()),
             expected: count(self.children.len()),
         })
+    }
+
+    fn period(&self) -> Period {
+        self.own.draft().slot().period
+    }
+
+    fn elsewhere(
+        &self,
+        _dataset: Option<&DatasetCode>,
+        _period: Period,
+        _indicator: &IndicatorCode,
+    ) -> Option<Decimal> {
+        None
     }
 }
 

@@ -22,8 +22,8 @@
 //! - Evidence is named by a report and read where it lies, beside it or in `evidence/`; it is never moved.
 //!
 //! # Why nothing is sent twice into effect, and nothing is lost
-//! The one commit point is `state/intent.json` ([`record`]): before it, nothing has happened, and the file is read again; after it, what
-//! is to happen is fixed to the byte, including the sealed payload with its revision and time. [`carry`] does it and may do it any number of
+//! The one commit point is `state/intent.json` (`record`): before it, nothing has happened, and the file is read again; after it, what
+//! is to happen is fixed to the byte, including the sealed payload with its revision and time. `carry` does it and may do it any number of
 //! times: Ed25519 signatures are deterministic, so the same payload is the same envelope, which the city answers with the receipt it gave
 //! first; records are replaced whole; a move whose goal holds the file already is done. A crash at any step therefore ends in the same
 //! state as none. While an intent cannot be carried out, because the spool is full, no other file is taken: that is told as

@@ -1,6 +1,6 @@
 //! Intake: from a file on a clerk's desk to drafts.
 //!
-//! In: the path of a file, and the names of the catalogue. Out: one [`Draft`](crate::draft::Draft) for each dataset and
+//! In: the path of a file, and the names of the catalogue. Out: one [`Draft`] for each dataset and
 //! period in it, or all faults. Durable after: nothing. On crash: the file is read again.
 //!
 //! The file is read twice, in a stream: once for its digest and to see that it is UTF-8 text of a bearable size, once for its

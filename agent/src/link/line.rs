@@ -2,7 +2,7 @@
 //!
 //! This task only moves messages. It opens a stream, reports the city's window, hands answers on, and after
 //! any end waits and begins again. What is sent and what an answer means is the courier's business. Both queues are
-//! bounded: requests by the window, events by [`EVENTS_MAX`].
+//! bounded: requests by the window, events by `EVENTS_MAX`.
 
 use std::future::pending;
 use std::sync::Arc;

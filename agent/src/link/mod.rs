@@ -5,7 +5,7 @@
 //! | [`sign`] | exact payload -> [`Signed`] |
 //! | [`outbox`] | [`Signed`] -> [`Spooled`], and settling |
 //! | [`session`] | what is on its way over one stream |
-//! | [`line`] | the stream itself, and the waits between streams |
+//! | [`mod@line`] | the stream itself, and the waits between streams |
 //! | [`courier`] | outbox, session and line together |
 //! | [`proof`] | what makes a statement [`Receipted`] |
 //! | [`fetch`] | catalogue and assessments |

@@ -137,6 +137,9 @@ pub struct FindingReport {
     pub operands: Vec<OperandReport>,
     /// The unit's explanation.
     pub explanation: Option<String>,
+    /// Which figures are most likely wrong; empty where that is not known.
+    #[serde(default)]
+    pub suspicion: Words,
 }
 
 /// The two sides of a failed edit.
@@ -333,6 +336,7 @@ impl FindingReport {
             figures: FiguresReport::of(&finding.figures),
             operands: finding.operands.iter().map(OperandReport::of).collect(),
             explanation: finding.explanation.clone(),
+            suspicion: Words::of(&finding.suspicion),
         }
     }
 
@@ -347,6 +351,7 @@ impl FindingReport {
             figures: FiguresReport::of(&finding.figures),
             operands: Vec::new(),
             explanation: finding.explanation.clone(),
+            suspicion: Words::default(),
         }
     }
 }

@@ -240,6 +240,10 @@ impl Page<'_> {
             table.row(vec![name, value, place]);
         }
         self.table(&table, 7);
+        let suspicion = self.words(&finding.suspicion).to_owned();
+        if !suspicion.is_empty() {
+            self.lines.push(format!("     {suspicion}"));
+        }
         if let Some(explanation) = &finding.explanation {
             self.line(say!(
                 "     说明：{explanation}",

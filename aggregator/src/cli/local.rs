@@ -9,8 +9,9 @@ use std::{
 };
 
 use granary_core::{
-    catalogue::{Bundle, Catalogue},
+    catalogue::{Bundle, Catalogue, Dataset},
     digest::Digest,
+    edits::{self, Conflict, Edit, Severity},
     text::{Bilingual, Language},
 };
 use jiff::Timestamp;
@@ -133,6 +134,7 @@ pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, 
         ));
         Complaint::lines(lines)
     })?;
+    examine(&catalogue, screen)?;
     let edits: usize = catalogue
         .datasets()
         .iter()
@@ -152,6 +154,46 @@ pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, 
         format!("version {}", catalogue.version()),
     );
     Ok(bundle)
+}
+
+/// Tells what linear programming finds out about the edits; a contradiction is a fault, the rest is worth a look.
+fn examine(catalogue: &Catalogue, screen: &Screen) -> Result<(), Complaint> {
+    let edits: Vec<&Edit> = catalogue
+        .datasets()
+        .iter()
+        .flat_map(Dataset::edits)
+        .collect();
+    let mut contradictions = Vec::new();
+    for conflict in edits::examine(&edits) {
+        let line = told(&conflict);
+        match conflict.severity() {
+            Severity::Error => contradictions.push(line),
+            Severity::Warning | Severity::Note => screen.say(line.zh, line.en),
+        }
+    }
+    if contradictions.is_empty() {
+        return Ok(());
+    }
+    Err(Complaint::lines(contradictions))
+}
+
+fn told(conflict: &Conflict) -> Bilingual {
+    let (word_zh, word_en) = match conflict.severity() {
+        Severity::Error => ("矛盾", "contradiction"),
+        Severity::Warning => ("多余", "redundant"),
+        Severity::Note => ("提示", "note"),
+    };
+    // The message names the edits.
+    let Conflict {
+        dataset,
+        message,
+        remedy,
+        ..
+    } = conflict;
+    Bilingual::new(
+        format!("{word_zh}：{dataset}：{}；{}", message.zh, remedy.zh),
+        format!("{word_en}: {dataset}: {}; {}", message.en, remedy.en),
+    )
 }
 
 /// The `.toml` files directly in a folder, by name.

@@ -1,6 +1,6 @@
 //! The command line: what may be asked, in Chinese and English.
 //!
-//! Help texts stand once, as `English ¦ 中文`; [`localise`] keeps the half that the reader wants. Every command says what it
+//! Help texts stand once, as `English ¦ 中文`; `localise` keeps the half that the reader wants. Every command says what it
 //! did on standard output and why it did not on standard error. The status is 0 where it did, 1 where it was refused or
 //! failed, 2 where the command line cannot be read.
 

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::path::Path;
+
+use super::screen::Screen;
 use super::*;
 
 fn check_language(arguments: &[&str], environment: &[(&str, &str)], expect: Language) {
@@ -103,4 +106,37 @@ fn every_setting_has_a_flag() {
         Some("5")
     );
     assert_eq!(args.settings.given.len(), 2);
+}
+
+/// A catalogue in which no record can satisfy all edits is not published; what merely repeats is told.
+#[test]
+fn a_contradiction_between_edits_is_a_fault() {
+    let sample = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/data/sample");
+        std::fs::read_to_string(folder.join(name)).unwrap()
+    };
+    let check = |more: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["catalogue", "datasets", "indicators", "roster", "units"] {
+            let name = format!("{name}.toml");
+            std::fs::write(folder.path().join(&name), sample(&name)).unwrap();
+        }
+        let edits = sample("edits.toml") + more;
+        std::fs::write(folder.path().join("edits.toml"), edits).unwrap();
+        local::check_catalogue(folder.path(), &Screen::new(Language::En))
+    };
+    let edit = |id: &str, expression: &str| {
+        format!(
+            "\n[[edit]]\nid = \"{id}\"\nkind = \"validity\"\ndataset = \"quarterly-accounts\"\n\
+             expression = \"{expression}\"\nmessage = {{ zh = \"不符\", en = \"does not fit\" }}\n"
+        )
+    };
+    assert!(check("").is_ok());
+    assert!(check(&edit("GDP.SIGN", "gdp >= 0")).is_ok());
+    let both = edit("GDP.LOW", "gdp <= 10") + &edit("GDP.HIGH", "gdp >= 11");
+    let told = format!("{:?}", check(&both).err().unwrap());
+    assert!(
+        told.contains("GDP.LOW") && told.contains("GDP.HIGH"),
+        "{told}"
+    );
 }

@@ -32,7 +32,7 @@ impl Journal {
     /// Writes a batch and syncs it: **the commit point**. When it returns, the batch survives a power cut.
     ///
     /// # Errors
-    /// [`StoreError`]; whether the batch was written is unknown then, until [`Journal::reopen`].
+    /// [`StoreError`]; whether the batch was written is unknown then, until the journal is opened again.
     pub fn append(&self, append: &Append<'_>) -> Result<(), StoreError> {
         self.with_store(|store| {
             let mut batch = WriteBatch::with_capacity_bytes(append.size_bytes());

@@ -5,8 +5,8 @@
 //! | name | holds |
 //! |---|---|
 //! | `journal.id` | the marker: a journal of this origin must exist here. It is written last when a journal is made |
-//! | `journal/` | RocksDB ([`store`]): entries, payloads, digests, full tiles, and what the journal is |
-//! | `journal.head` | the newest checkpoint ([`head`]) |
+//! | `journal/` | RocksDB (`store`): entries, payloads, digests, full tiles, and what the journal is |
+//! | `journal.head` | the newest checkpoint (`head`) |
 //!
 //! Invariants:
 //! - Entries are dense from 0. Entry, payload, digest and completed tiles are written by one synchronous batch.

@@ -1,6 +1,6 @@
 //! The sequencer: one thread that gives verified submissions their order and makes them durable.
 //!
-//! - In: [`Verified`](crate::ingress::Verified) submissions, from the [`Queue`].
+//! - In: [`Verified`] submissions, from the queue.
 //! - Out: [`Committed`] batches, to the projector; an [`Answer`] to every submitter.
 //! - Durable after: everything that was answered with [`Accepted`]. The commit point is [`Journal::append`].
 //! - On crash: what was not answered may or may not be in the journal. Its sender sends it again and gets the one entry.

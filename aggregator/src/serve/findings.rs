@@ -14,6 +14,7 @@ use super::{
     monitoring::{self, basis},
     page::{Cursor, Fingerprint},
     slots::{PAGE_DEFAULT, PAGE_MAX, wants},
+    suspects,
 };
 use crate::convert;
 
@@ -32,6 +33,7 @@ pub(super) fn list(
     let cursor = Cursor::parse(&token, fingerprint)?;
     let statuses = statuses(&request.statuses)?;
     let filter = monitoring::filter(request.filter)?;
+    let localise = request.localise;
     let as_of_ms = cursor
         .as_ref()
         .map_or_else(|| city.clock.now_ms(), |cursor| cursor.as_of_ms);
@@ -58,6 +60,9 @@ pub(super) fn list(
             &statuses,
             &mut page,
         )?;
+    }
+    if localise {
+        suspects::tell(city, &registry, &mut page.findings)?;
     }
     let next = page.last.take().filter(|_| page.is_full());
     let next = next.map(|after| Cursor { as_of_ms, after }.token(fingerprint));
@@ -177,6 +182,7 @@ fn finding(
         unit_name_zh: name.zh,
         unit_name_en: name.en,
         decision_reason: row.decision_reason,
+        ..Default::default()
     }))
 }
 

@@ -18,6 +18,8 @@ mod history;
 mod monitoring;
 mod slots;
 mod findings;
+mod suspects;
+mod screen;
 mod series;
 mod server;
 

@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 use super::{
     City, blocking,
     failure::{Failure, Need},
-    findings, guard, series, slots,
+    findings, guard, screen, series, slots,
 };
 
 /// The most values in one list of a filter.
@@ -61,6 +61,14 @@ impl MonitoringService for Monitoring {
         request: Request<v1::ListFindingsRequest>,
     ) -> Result<Response<v1::ListFindingsResponse>, Status> {
         self.answer(request, findings::list).await
+    }
+
+    async fn screen_period(
+        &self,
+        request: Request<v1::ScreenPeriodRequest>,
+    ) -> Result<Response<v1::ScreenPeriodResponse>, Status> {
+        self.answer(request, |city, request| screen::period(city, &request))
+            .await
     }
 
     async fn get_series(

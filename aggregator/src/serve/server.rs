@@ -67,6 +67,11 @@ pub enum ServeError {
     /// The journal cannot be used.
     #[error("the journal cannot be opened: {0}")]
     Journal(#[from] OpenError),
+    /// The journal has no entry that says whose log it is.
+    #[error(
+        "the journal has no first entry, so anybody could write it: run `init` in an empty folder, or restore the folder from a backup"
+    )]
+    NotFounded,
     /// The derived state cannot be used.
     #[error("the derived state cannot be opened: {0}; `rebuild` makes it anew")]
     Derived(#[from] StoreError),
@@ -114,6 +119,9 @@ impl Server {
             (options(settings), settings.data.clone(), Arc::clone(&clock));
         let pipeline = tokio::task::spawn_blocking(move || {
             let journal = Journal::open(&data)?;
+            if journal.size() == 0 {
+                return Err(ServeError::NotFounded);
+            }
             let derived = Derived::open(&data)?;
             Ok::<_, ServeError>(Pipeline::start(journal, derived, key, options, its_clock)?)
         });

@@ -39,10 +39,58 @@ pub(super) enum Task {
     Completeness(Completeness),
     /// List the rules that are false on current figures, and the units' explanations
     Findings(Findings),
+    /// Apply the detectors to one period: what is unusual, and how many flags chance alone would give
+    Screen(Screen),
     /// List slots with their states
     Slots(Slots),
     /// Read one indicator's series, as known at an instant or with all vintages
     Series(Series),
+    /// Take the edits of a catalogue elsewhere
+    Rules(Rules),
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Rules {
+    #[command(subcommand)]
+    pub(super) task: RulesTask,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesTask {
+    /// Write the edits as VTL 2.2 rulesets, with the data and a comparison, for somebody else's engine
+    Export(Export),
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Export {
+    /// The folder with the catalogue's TOML files
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) vtl: PathBuf,
+    /// The folder to write; it must not exist, or be empty
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(super) out: PathBuf,
+    /// Figures as CSV (unit, dataset, period, indicator, value), a file or a folder of them; repeat it for more
+    #[arg(long, value_name = "PATH")]
+    pub(super) data: Vec<PathBuf>,
+    /// Take the figures from this city, https://host:port
+    #[arg(
+        id = "figures_server",
+        long = "server",
+        value_name = "URL",
+        requires = "figures_identity"
+    )]
+    pub(super) server: Option<String>,
+    /// Folder with ca.pem, client.pem and client.key, for --server
+    #[arg(
+        id = "figures_identity",
+        long = "identity",
+        value_name = "DIR",
+        requires = "figures_server"
+    )]
+    pub(super) identity: Option<PathBuf>,
+    /// With --server: as of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(id = "figures_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant, requires = "figures_server")]
+    pub(super) as_of: Option<i64>,
 }
 
 #[derive(Debug, Arguments)]
@@ -124,6 +172,18 @@ pub(super) struct Findings {
     /// Most rows to list
     #[arg(long, value_name = "ROWS", default_value_t = 10_000, value_parser = rows)]
     pub(super) limit: usize,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Screen {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The dataset
+    #[arg(long, value_name = "CODE")]
+    pub(super) dataset: DatasetCode,
+    /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
+    #[arg(long, value_name = "PERIOD")]
+    pub(super) period: Period,
 }
 
 #[derive(Debug, Arguments)]

@@ -47,10 +47,23 @@ pub(super) fn command(language: Language) -> Command {
         Language::En => AFTER_EN,
     });
     for name in names {
-        command = command.mut_subcommand(&name, |sub| {
-            let examples = examples(sub.get_name(), language);
-            worded(sub, language).after_help(examples)
-        });
+        command = command.mut_subcommand(&name, |sub| explained(sub, language));
+    }
+    command
+}
+
+/// A command, and those below it, with examples.
+fn explained(command: Command, language: Language) -> Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    let examples = examples(command.get_name(), language);
+    let mut command = worded(command, language)
+        .disable_help_subcommand(true)
+        .after_help(examples);
+    for name in names {
+        command = command.mut_subcommand(&name, |sub| explained(sub, language));
     }
     command
 }
@@ -107,8 +120,32 @@ const CHINESE: &[(&str, &str)] = &[
     ("verify", "仅凭日志公钥离线核验回执或检查点"),
     ("completeness", "统计按时、迟报、未报的份数和两个率"),
     ("findings", "列出现行数据上不成立的审核及单位的说明"),
+    (
+        "screen",
+        "对一期数据运行检测器：哪些不寻常，偶然会有多少疑问",
+    ),
     ("slots", "列出每份应报的状态"),
     ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
+    ("rules", "把目录里的审核关系带到别处"),
+    (
+        "export",
+        "把审核关系写成 VTL 2.2 规则集，连同数据和比对程序，供他人的引擎运行",
+    ),
+    ("vtl", "存放目录 TOML 文件的文件夹"),
+    ("out", "写到哪个文件夹；须尚不存在，或为空"),
+    (
+        "data",
+        "CSV 数据（unit, dataset, period, indicator, value）：文件，或存放这种文件的文件夹；可重复",
+    ),
+    ("figures_server", "从这个市级系统取数 https://主机:端口"),
+    (
+        "figures_identity",
+        "存放 ca.pem、client.pem、client.key 的目录，与 --server 同用",
+    ),
+    (
+        "figures_as_of",
+        "与 --server 同用：截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在",
+    ),
     (
         "lang",
         "输出语言：zh 或 en（否则依次看 GRANARY_LANG、LC_ALL、LC_MESSAGES、LANG；都没有则 zh）",
@@ -156,10 +193,16 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("completeness", Language::En) => COMPLETENESS_EN,
         ("findings", Language::Zh) => FINDINGS_ZH,
         ("findings", Language::En) => FINDINGS_EN,
+        ("screen", Language::Zh) => SCREEN_ZH,
+        ("screen", Language::En) => SCREEN_EN,
         ("slots", Language::Zh) => SLOTS_ZH,
         ("slots", Language::En) => SLOTS_EN,
         ("series", Language::Zh) => SERIES_ZH,
         ("series", Language::En) => SERIES_EN,
+        ("rules", Language::Zh) => RULES_ZH,
+        ("rules", Language::En) => RULES_EN,
+        ("export", Language::Zh) => EXPORT_ZH,
+        ("export", Language::En) => EXPORT_EN,
         (_, _) => "",
     }
 }
@@ -223,6 +266,16 @@ const FINDINGS_EN: &str = "Examples:
   granary-audit findings --server https://city.example:7443 --identity auditor --status open,explained
   granary-audit findings --server https://city.example:7443 --identity auditor --unit 621100 --json";
 
+const SCREEN_ZH: &str = "疑问请单位核实，不是结论。各方法的公式与出处见 docs/DETECTORS.md。
+
+示例：
+  granary-audit screen --server https://city.example:7443 --identity auditor --dataset annual-accounts --period 2021-A1";
+
+const SCREEN_EN: &str = "A flag is a question to the unit, never a proof. docs/DETECTORS.md has each method's formula and source.
+
+Examples:
+  granary-audit screen --server https://city.example:7443 --identity auditor --dataset annual-accounts --period 2021-A1";
+
 const SLOTS_ZH: &str = "示例：
   granary-audit slots --server https://city.example:7443 --identity auditor --state late,missing --period 2021-Q3";
 
@@ -237,6 +290,34 @@ const SERIES_EN: &str = "Examples:
   granary-audit series --server https://city.example:7443 --identity auditor \\
     --unit 621100 --dataset annual-accounts --indicator gdp --vintages";
 
+const RULES_ZH: &str = "示例：
+  granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
+
+const RULES_EN: &str = "Examples:
+  granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
+
+const EXPORT_ZH: &str =
+    "写出：rulesets.vtl、transformations.vtl、structures.json、data/*.csv、本系统的判定 granary-verdicts.csv、
+比对程序 run.py，以及说明 export-notes.md（未能导出的审核关系及原因、已知差异）。
+
+示例：
+  granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export
+  granary-audit rules export --vtl catalogue -o vtl-export --server https://city.example:7443 --identity auditor
+  python3 -m venv vtl && vtl/bin/pip install -r vtl-export/requirements.txt && vtl/bin/python vtl-export/run.py
+
+退出码：0 已写出；2 参数、文件或连接有误";
+
+const EXPORT_EN: &str = "Writes rulesets.vtl, transformations.vtl, structures.json, data/*.csv, Granary's own verdicts (granary-verdicts.csv),
+run.py, which runs the rules in vtlengine and compares, and export-notes.md: what could not be exported and why, and the
+known differences.
+
+Examples:
+  granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export
+  granary-audit rules export --vtl catalogue -o vtl-export --server https://city.example:7443 --identity auditor
+  python3 -m venv vtl && vtl/bin/pip install -r vtl-export/requirements.txt && vtl/bin/python vtl-export/run.py
+
+Exit codes: 0 written; 2 wrong arguments, files or connection";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,8 +326,14 @@ mod tests {
     fn every_command_and_argument_has_both_texts() {
         let mut command = command(Language::Zh);
         command.build();
-        let all = std::iter::once(&command).chain(command.get_subcommands());
-        for command in all {
+        let below = |command: &Command| command.get_subcommands().cloned().collect::<Vec<_>>();
+        let mut all = vec![command];
+        let mut at = 0;
+        while let Some(command) = all.get(at) {
+            all.extend(below(command));
+            at += 1;
+        }
+        for command in &all {
             assert!(
                 chinese(command.get_name()).is_some(),
                 "{}",
@@ -262,7 +349,16 @@ mod tests {
                 );
             }
         }
-        for name in ["verify", "completeness", "findings", "slots", "series"] {
+        for name in [
+            "verify",
+            "completeness",
+            "findings",
+            "screen",
+            "slots",
+            "series",
+            "rules",
+            "export",
+        ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");
             assert!(examples(name, Language::En).contains("Examples"), "{name}");
         }

@@ -8,6 +8,7 @@ mod args;
 mod help;
 mod offline;
 mod online;
+mod rules;
 
 use std::{
     ffi::OsString,
@@ -18,7 +19,7 @@ use std::{
 use clap::FromArgMatches as _;
 use granary_core::text::{Bilingual, Language};
 
-use self::args::{Args, Task};
+use self::args::{Args, RulesTask, Task};
 use crate::words::Manner;
 
 /// What one run says.
@@ -72,8 +73,12 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
         Task::Verify(verify) => offline::verify(&manner, args.json, verify),
         Task::Completeness(ask) => online::completeness(&manner, args.json, ask),
         Task::Findings(ask) => online::findings(&manner, args.json, ask),
+        Task::Screen(ask) => online::screen(&manner, args.json, ask),
         Task::Slots(ask) => online::slots(&manner, args.json, ask),
         Task::Series(ask) => online::series(&manner, args.json, ask),
+        Task::Rules(rules) => match &rules.task {
+            RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
+        },
     }
 }
 

@@ -1,13 +1,13 @@
 //! The questions to a city: one connection, one answer, drawn or written as JSON.
 
-use std::future::Future;
+use std::{future::Future, path::Path};
 
 use granary_core::text::Bilingual;
 use granary_proto::v1;
 
 use super::{
     HOLDS, Response,
-    args::{Completeness, Findings, Line, Series, Slots},
+    args::{Completeness, Findings, Line, Screen, Series, Slots},
 };
 use crate::{
     city::{City, CityError},
@@ -38,6 +38,7 @@ pub(super) fn findings(manner: &Manner, as_json: bool, ask: &Findings) -> Respon
             .iter()
             .map(|status| status.wire().into())
             .collect(),
+        localise: true,
         ..Default::default()
     };
     let answer = answered(&ask.line, async |mut city| {
@@ -45,6 +46,17 @@ pub(super) fn findings(manner: &Manner, as_json: bool, ask: &Findings) -> Respon
     });
     shown(manner, as_json, answer, json::findings, |listing| {
         table::findings(manner, listing)
+    })
+}
+
+pub(super) fn screen(manner: &Manner, as_json: bool, ask: &Screen) -> Response {
+    let request = v1::ScreenPeriodRequest {
+        dataset: ask.dataset.to_string(),
+        period: ask.period.to_string(),
+    };
+    let answer = answered(&ask.line, async |mut city| city.screen(request).await);
+    shown(manner, as_json, answer, json::screening, |answer| {
+        table::screening(manner, answer)
     })
 }
 
@@ -88,6 +100,14 @@ fn answered<T, F: Future<Output = Result<T, CityError>>>(
     line: &Line,
     ask: impl FnOnce(City) -> F,
 ) -> Result<T, Bilingual> {
+    connected(&line.server, &line.identity, ask)
+}
+
+pub(super) fn connected<T, F: Future<Output = Result<T, CityError>>>(
+    server: &str,
+    identity: &Path,
+    ask: impl FnOnce(City) -> F,
+) -> Result<T, Bilingual> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -98,7 +118,7 @@ fn answered<T, F: Future<Output = Result<T, CityError>>>(
         )
     })?;
     runtime.block_on(async {
-        let city = City::new(&line.server, &line.identity).map_err(|error| error.message())?;
+        let city = City::new(server, identity).map_err(|error| error.message())?;
         ask(city).await.map_err(|error| error.message())
     })
 }

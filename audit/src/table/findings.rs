@@ -66,12 +66,20 @@ fn line(manner: &Manner, finding: &Finding, has_items: bool) -> Vec<String> {
         manner
             .finding(FindingStatus::try_from(finding.status).unwrap_or_default())
             .to_owned(),
-        manner
-            .pick(&failure.message_zh, &failure.message_en)
-            .to_owned(),
+        what_is_wrong(manner, finding, failure),
         explanation(manner, failure, &finding.decision_reason),
     ]);
     cells
+}
+
+/// The rule's message, and which figures are most likely wrong, where that is known.
+fn what_is_wrong(manner: &Manner, finding: &Finding, failure: &Failure) -> String {
+    let message = manner.pick(&failure.message_zh, &failure.message_en);
+    let suspicion = manner.pick(&finding.suspicion_zh, &finding.suspicion_en);
+    if suspicion.is_empty() {
+        return message.to_owned();
+    }
+    format!("{message} ({suspicion})")
 }
 
 /// The unit's words, and behind them what operations decided.

@@ -119,7 +119,51 @@ fn finding(status: v1::FindingStatus, explanation: &str) -> v1::Finding {
         unit_name_zh: "某市".into(),
         unit_name_en: "Some City".into(),
         decision_reason: String::new(),
+        suspicion_zh: "最可能有误：建筑业（37.26）；37.23 可使各条成立".into(),
+        suspicion_en: "most likely wrong: construction (37.26); 37.23 would fit".into(),
     }
+}
+
+fn flag() -> v1::DetectorFlag {
+    v1::DetectorFlag {
+        detector: "ELECTRICITY.OUTLIER".into(),
+        method: "modified-z".into(),
+        unit: "520302".into(),
+        item: None,
+        indicator: "electricity".into(),
+        statistic: "10.117".into(),
+        lower: "27.104".into(),
+        upper: "44.895".into(),
+        p_value: String::new(),
+        message_zh: "用电量 81 远离本单位以往各期（27.104 至 44.895）".into(),
+        message_en: "electricity 81 is far from the unit's own history (27.104 to 44.895)".into(),
+        unit_name_zh: "乙丙丁区".into(),
+        unit_name_en: "Beta District".into(),
+    }
+}
+
+fn summaries() -> Vec<v1::DetectorSummary> {
+    let judged = v1::DetectorSummary {
+        detector: "ELECTRICITY.OUTLIER".into(),
+        method: "modified-z".into(),
+        tests: 3000,
+        flags: 1,
+        not_computable: 0,
+        reason_zh: String::new(),
+        reason_en: String::new(),
+        expected_by_chance_milli: Some(8_250),
+    };
+    let unjudged = v1::DetectorSummary {
+        detector: "GDP.DIGITS".into(),
+        method: "first-digit".into(),
+        tests: 0,
+        flags: 0,
+        not_computable: 1,
+        reason_zh: "数值跨度不足".into(),
+        reason_en: "the figures span too few powers of ten".into(),
+        expected_by_chance_milli: None,
+    };
+    vec![judged, unjudged]
 }
 
 #[tonic::async_trait]
@@ -139,6 +183,19 @@ impl MonitoringService for Monitoring {
             basis: basis(41, request.as_of_ms),
             rows,
             total: Some(counts(10, 1, 1, 10, 2)),
+        }))
+    }
+
+    async fn screen_period(
+        &self,
+        request: Request<v1::ScreenPeriodRequest>,
+    ) -> Result<Response<v1::ScreenPeriodResponse>, Status> {
+        self.let_in(&request)?;
+        Ok(Response::new(v1::ScreenPeriodResponse {
+            basis: basis(41, 0),
+            flags: vec![flag()],
+            summaries: summaries(),
+            truncated: false,
         }))
     }
 

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode, UnitCode},
+    detect::Detector,
     edits::Edit,
     text::Bilingual,
 };
@@ -14,7 +15,7 @@ use super::{
     Catalogue,
     bundle::Bundle,
     dataset::{self, Dataset},
-    deadline,
+    deadline, detectors,
     document::Document,
     entry::Entry,
     fault::{Fault, Faults, say},
@@ -24,7 +25,7 @@ use super::{
     roster, rules,
     source::{Place, Source},
     tree::Tree,
-    unit::{self, Unit},
+    unit::{self, Level, Unit},
     words::{DepartmentCode, LevelCode, MeasureCode},
 };
 
@@ -48,15 +49,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
 
     let mut names = Declared::new(&sources);
 
-    let levels = unit::read_levels(document.of(Kind::Level), &mut names.levels, faults);
-    let mut units = unit::read(
-        document.of(Kind::Unit),
-        &names.levels,
-        &mut names.units,
-        faults,
-    );
-    let tree = Tree::build(&mut units, &names.units, faults);
-    let units: Vec<Unit> = units.into_iter().map(unit::Draft::finish).collect();
+    let (levels, units, tree) = read_units(&document, &mut names, faults);
     let departments = indicator::read_departments(
         document.of(Kind::Department),
         &mut names.departments,
@@ -93,7 +86,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         indicators: &indicators,
         measures: &measures,
     };
-    let edits = rules::read(document.of(Kind::Edit), &known, &mut names.edits, faults);
+    let (edits, detectors) = read_checks(&document, &known, &mut names.edits, faults);
     let schedules = roster::read(document.of(Kind::Roster), &scope, faults);
     let header = header?;
     let datasets = finish(datasets, edits)?;
@@ -109,8 +102,35 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         indicators,
         footprint: Footprint::new(&datasets),
         datasets,
+        detectors,
         schedules,
     })
+}
+
+/// The levels, the units and their tree.
+fn read_units<'a>(
+    document: &Document<'a>,
+    names: &mut Declared<'a>,
+    faults: &Faults,
+) -> (Vec<Level>, Vec<Unit>, Tree) {
+    let levels = unit::read_levels(document.of(Kind::Level), &mut names.levels, faults);
+    let entries = document.of(Kind::Unit);
+    let mut units = unit::read(entries, &names.levels, &mut names.units, faults);
+    let tree = Tree::build(&mut units, &names.units, faults);
+    let units = units.into_iter().map(unit::Draft::finish).collect();
+    (levels, units, tree)
+}
+
+/// Edits and detectors, which share one namespace.
+fn read_checks<'a>(
+    document: &Document<'a>,
+    known: &rules::Known<'_, 'a>,
+    names: &mut Names<'a, EditId>,
+    faults: &Faults,
+) -> (BTreeMap<DatasetCode, Vec<Edit>>, Vec<Detector>) {
+    let edits = rules::read(document.of(Kind::Edit), known, names, faults);
+    let detectors = detectors::read(document.of(Kind::Detector), known, names, faults);
+    (edits, detectors)
 }
 
 /// The codes of every kind.

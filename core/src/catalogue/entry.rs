@@ -275,21 +275,7 @@ impl<'a> Field<'a> {
 
     /// An exact number above zero, written as a text or as a whole number: a float of TOML need not be exact.
     pub(super) fn positive_decimal(&self) -> Option<Decimal> {
-        let text = match self.value {
-            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
-            DeValue::String(text) => text,
-            DeValue::Integer(_)
-            | DeValue::Float(_)
-            | DeValue::Boolean(_)
-            | DeValue::Datetime(_)
-            | DeValue::Array(_)
-            | DeValue::Table(_) => {
-                return self.wrong_type((
-                    "整数或双引号括起的小数",
-                    "a whole number, or a decimal in double quotes",
-                ));
-            }
-        };
+        let text = self.number_text()?;
         let value = Decimal::parse(text).ok().filter(|v| *v > Decimal::ZERO);
         if value.is_none() {
             let (key, shown) = (self.key, quoted(text));
@@ -305,6 +291,45 @@ impl<'a> Field<'a> {
             );
         }
         value
+    }
+
+    /// An exact number from `low` to `high` with at most six digits after the point, written as [`Self::positive_decimal`] is.
+    pub(super) fn decimal_within(&self, low: &str, high: &str) -> Option<Decimal> {
+        let text = self.number_text()?;
+        let bounds = Decimal::parse(low).ok()..=Decimal::parse(high).ok();
+        let value = Decimal::parse(text).ok().map(Decimal::normalised);
+        let value = value.filter(|value| value.scale() <= 6 && bounds.contains(&Some(*value)));
+        if value.is_none() {
+            let (key, shown) = (self.key, quoted(text));
+            self.fault(
+                say!(
+                    "{key} = {shown} 超出范围",
+                    "{key} = {shown} is out of range"
+                ),
+                say!(
+                    "写 {low} 至 {high} 的数，小数不超过六位",
+                    "write a number from {low} to {high} with at most six digits after the point"
+                ),
+            );
+        }
+        value
+    }
+
+    /// The text of an exact number.
+    fn number_text(&self) -> Option<&'a str> {
+        match self.value {
+            DeValue::Integer(integer) if integer.radix() == 10 => Some(integer.as_str()),
+            DeValue::String(text) => Some(text),
+            DeValue::Integer(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => self.wrong_type((
+                "整数或双引号括起的小数",
+                "a whole number, or a decimal in double quotes",
+            )),
+        }
     }
 
     /// A calendar day, as a text or as a date of TOML.
@@ -440,6 +465,7 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (Kind::Level, "code") | (_, "level") => "\"prefecture\"",
         (Kind::Department, "code") | (_, "owner") => "\"statistics\"",
         (Kind::Measure, "code") | (_, "unit_of_measure" | "base") => "\"CNY_100M\"",
+        (Kind::Detector, "factor") => "\"0.6745\"",
         (Kind::Edit, "kind") => "\"validity\"",
         (Kind::Roster, "from" | "to") | (_, "first_period" | "last_period") => "\"2021-Q1\"",
         (_, "from" | "to") => "\"2021-01-01\"",
@@ -449,6 +475,10 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (_, "expression") => "\"gdp = primary + secondary + tertiary\"",
         (_, "tolerance") => "\"0.05\"",
         (_, "rollup") => "\"non_null\"",
+        (_, "method") => "\"modified-z\"",
+        (_, "growth") => "[\"gdp_growth\"]",
+        (_, "target") => "\"6.5\"",
+        (_, "threshold") => "\"3.5\"",
         (_, "timezone") => "\"Asia/Shanghai\"",
         (_, "periodicity") => "\"quarter\"",
         (_, "deadline") => "{ day = 8, time = \"12:00\" }",

@@ -50,7 +50,7 @@ macro_rules! say {
         $crate::text::Bilingual::new(format!($zh $(, $($args)*)?), format!($en $(, $($args)*)?))
     };
 }
-pub(super) use say;
+pub(crate) use say;
 
 /// The faults found so far. Readers share it, so it is written through a shared reference.
 #[derive(Default)]

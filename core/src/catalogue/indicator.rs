@@ -20,6 +20,7 @@
 //! decimals = 2                  # the most digits after the point, 0 to 18
 //! kind = "ytd"                  # flow, ytd, stock, rate or index
 //! owner = "statistics"          # a department
+//! weight = 1                    # optional, 1 to 100: how far one trusts it; the higher, the less likely it is blamed
 //! ```
 
 use crate::{code::IndicatorCode, decimal::Decimal, edits::Quantity, text::Bilingual};
@@ -130,6 +131,7 @@ pub struct Indicator {
     decimals: u8,
     kind: IndicatorKind,
     owner: DepartmentCode,
+    weight: u8,
 }
 
 impl Indicator {
@@ -167,6 +169,12 @@ impl Indicator {
     #[must_use]
     pub const fn owner(&self) -> &DepartmentCode {
         &self.owner
+    }
+
+    /// How far one trusts its figures, 1 to 100: where edits fail, the higher weight is less likely to be blamed.
+    #[must_use]
+    pub const fn weight(&self) -> u8 {
+        self.weight
     }
 }
 
@@ -317,6 +325,7 @@ pub(super) fn read<'a>(
             "decimals",
             "kind",
             "owner",
+            "weight",
         ]);
         let code = entry.code("code");
         let name = entry.bilingual("name");
@@ -331,6 +340,7 @@ pub(super) fn read<'a>(
             .and_then(|f| f.choice(&IndicatorKind::WORDS));
         let owner = entry.code("owner");
         let owner = owner.filter(|o| departments.resolve(o, faults));
+        let weight = entry.field("weight").and_then(|f| f.integer(1..=100));
         let Some(code) = code else { continue };
         // A code is declared even where the rest is faulty, so that references to it are not faults too.
         if !names.declare(&code, faults) {
@@ -346,6 +356,7 @@ pub(super) fn read<'a>(
                 decimals: u8::try_from(decimals).unwrap_or(Decimal::SCALE_MAX),
                 kind,
                 owner: owner.value,
+                weight: weight.and_then(|w| u8::try_from(w).ok()).unwrap_or(1),
             });
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A catalogue is written as a few TOML files, a [`Bundle`], whose SHA-256 is its version. Reading a bundle gives an immutable,
 //! indexed [`Catalogue`], or *all* its faults at once, each with file, line, column and remedy. Any file may hold any table; a
-//! usual layout is `catalogue.toml`, `units.toml`, `indicators.toml`, `datasets.toml`, `roster.toml` and `edits.toml`. The first is
+//! usual layout is `catalogue.toml`, `units.toml`, `indicators.toml`, `datasets.toml`, `roster.toml`, `edits.toml` and
+//! `detectors.toml`. The first is
 //! ```toml
 //! [catalogue]
 //! name = { zh = "某市统计报送", en = "City statistics" }
@@ -30,6 +31,7 @@ mod indicator;
 mod deadline;
 mod dataset;
 mod rules;
+mod detectors;
 mod roster;
 mod footprint;
 
@@ -44,11 +46,13 @@ use jiff::tz::TimeZone;
 
 use crate::{
     code::{DatasetCode, IndicatorCode, UnitCode},
+    detect::Detector,
     digest::Digest,
     period::Period,
     text::Bilingual,
 };
 
+pub(crate) use self::fault::say;
 pub use self::{
     bundle::{Bundle, BundleError},
     dataset::{Dataset, DatasetIndex},
@@ -72,6 +76,7 @@ pub struct Catalogue {
     measures: Vec<Measure>,
     indicators: Vec<Indicator>,
     datasets: Vec<Dataset>,
+    detectors: Vec<Detector>,
     /// One for each of `datasets`.
     schedules: Vec<roster::Schedule>,
     footprint: footprint::Footprint,
@@ -204,6 +209,12 @@ impl Catalogue {
     #[must_use]
     pub fn dataset_at(&self, index: DatasetIndex) -> &Dataset {
         &self.datasets[index.get()]
+    }
+
+    /// The detectors, sorted by id.
+    #[must_use]
+    pub fn detectors(&self) -> &[Detector] {
+        &self.detectors
     }
 
     /// All operands that the dataset's edits sum over a unit's children, sorted; none for an unknown dataset.

@@ -25,10 +25,11 @@ pub(super) enum Kind {
     Dataset,
     Roster,
     Edit,
+    Detector,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Catalogue,
         Self::Level,
         Self::Department,
@@ -38,6 +39,7 @@ impl Kind {
         Self::Dataset,
         Self::Roster,
         Self::Edit,
+        Self::Detector,
     ];
 
     /// The table's key in TOML.
@@ -52,6 +54,7 @@ impl Kind {
             Self::Dataset => "dataset",
             Self::Roster => "roster",
             Self::Edit => "edit",
+            Self::Detector => "detector",
         }
     }
 
@@ -70,7 +73,8 @@ impl Kind {
             | Self::Indicator
             | Self::Dataset
             | Self::Roster
-            | Self::Edit => format!("[[{}]]", self.table()),
+            | Self::Edit
+            | Self::Detector => format!("[[{}]]", self.table()),
         }
     }
 }

@@ -202,6 +202,11 @@ impl<'s, 'a> Known<'s, 'a> {
         found.ok().map(|at| &datasets[at])
     }
 
+    /// The indicators of a dataset in catalogue order; `None` where the dataset or its list could not be read.
+    pub(super) fn indicators_of(&self, dataset: &DatasetCode) -> Option<&'s [IndicatorCode]> {
+        self.draft(dataset)?.indicators.as_deref()
+    }
+
     /// The names that an edit of a dataset may use: all indicators, where the dataset's own are not known.
     fn symbols(&'s self, dataset: Option<&'s dataset::Draft<'a>>) -> InScope<'s, 'a> {
         let codes = match dataset.and_then(|draft| draft.indicators.as_ref()) {

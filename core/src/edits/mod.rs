@@ -71,6 +71,12 @@ mod verdict;
 mod program;
 mod report;
 
+// What many edits say together, and which figures they blame.
+mod linear;
+
+// From a tree to somebody else's language.
+pub mod vtl;
+
 #[cfg(test)]
 mod tests;
 
@@ -87,6 +93,10 @@ pub use self::{
     diagnostic::{DIAGNOSTICS_MAX, Diagnostic, EditField},
     dimension::Quantity,
     lexer::is_keyword,
+    linear::{
+        Conflict, ConflictKind, Fit, Limit, Localisation, Part, Severity, Slip, Suspect, examine,
+        localise, suspicion,
+    },
     missing::MissingStrategy,
     parser::{EXPRESSION_LEN_BYTES_MAX, LAG_MAX, NESTING_MAX, SET_LEN_MAX},
     program::Cells,
@@ -103,6 +113,7 @@ use self::{
 };
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode},
+    decimal::Decimal,
     period::Periodicity,
     text::Bilingual,
 };
@@ -334,6 +345,26 @@ impl Edit {
     /// The compiled form, for the evaluation of whole columns.
     pub(crate) const fn program(&self) -> &Program {
         &self.program
+    }
+
+    /// What a verdict on the record rests on, as text: the edit's own words, which stand for its version, and every figure
+    /// that it looks at, a roll-up with the number of its parts. Two records with the same basis get the same verdict.
+    #[must_use]
+    pub fn basis(&self, cells: &dyn Cells) -> String {
+        report::basis(self, cells)
+    }
+
+    /// What an operand is for the record that `cells` reads, and by how much rounding may have moved it; nothing for a
+    /// roll-up, which [`Cells::rollup`] gives, and for what the edit does not look at.
+    #[must_use]
+    pub fn figure(&self, operand: &Operand, cells: &dyn Cells) -> Option<(Decimal, Decimal)> {
+        let is_it = |slot: &&Slot| {
+            slot.source == operand.source
+                && slot.indicator == operand.indicator
+                && slot.dataset.as_ref().map(|(code, _)| code) == operand.dataset.as_ref()
+        };
+        let slot = self.program.slots().iter().find(is_it)?;
+        slot.figure(cells)
     }
 
     /// The verdict on the record that `cells` reads. Each operand is read once.

@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    Edit,
+    Edit, EditText,
     ast::{BinaryOp, Comparison, NodeId, NodeKind, Operand, Source},
     program::Cells,
     verdict::{Truth, Verdict},
@@ -30,6 +30,40 @@ pub fn sentence(edit: &Edit, verdict: &Verdict, cells: &dyn Cells) -> Bilingual 
         Truth::False => after_message(edit.message(), report.figures()),
         Truth::Undecided => report.undecided(),
     }
+}
+
+/// See [`Edit::basis`].
+pub(super) fn basis(edit: &Edit, cells: &dyn Cells) -> String {
+    let EditText {
+        id,
+        kind,
+        dataset,
+        expression,
+        tolerance,
+        rollup,
+        missing,
+        // Where the edit is in force and what it says do not change what it means.
+        scope: _,
+        message: _,
+    } = &edit.text;
+    let part = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (tolerance, rollup, missing) = (part(tolerance), part(rollup), part(missing));
+    let mut text =
+        format!("{id}\n{kind}\n{dataset}\n{expression}\n{tolerance}\n{rollup}\n{missing}\n");
+    text.push_str(&format!("{}\n", cells.period()));
+    for slot in edit.program.slots() {
+        let figure = match slot.source {
+            Source::Children => cells
+                .rollup(&slot.indicator)
+                .map(|r| format!("{} {} of {}", r.sum, r.known, r.expected)),
+            Source::Own | Source::Lag(_) | Source::YearAgo | Source::YearToDate => {
+                slot.figure(cells).map(|(value, _)| value.to_string())
+            }
+        };
+        text.push_str(&figure.unwrap_or_default());
+        text.push('\n');
+    }
+    text
 }
 
 struct Report<'a> {

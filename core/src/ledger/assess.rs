@@ -10,6 +10,7 @@ use crate::{
     catalogue::{Catalogue, Dataset},
     code::{DatasetCode, EditId, IndicatorCode, ItemKey},
     decimal::Decimal,
+    digest::Digest,
     edits::{Cells, Edit, EditKind, Rollup, Truth, Verdict, sentence},
     period::Period,
     snapshot::{ObservationStatus, SlotKey, Snapshot},
@@ -47,6 +48,9 @@ pub struct Failure {
     pub message: Bilingual,
     /// The explanation that the snapshot carries for it.
     pub explanation: Option<String>,
+    /// What it was decided on: the SHA-256 of the edit's own text and of every figure that it looks at. An explanation and
+    /// the decision on it hold as long as this stays the same.
+    pub basis: Digest,
 }
 
 /// The two sides of a failed edit, where it has two and they could be computed.
@@ -120,6 +124,7 @@ impl Failure {
     /// Writes down a false verdict.
     pub(super) fn of(edit: &Edit, verdict: &Verdict, cells: &RecordCells<'_>) -> Self {
         Self {
+            basis: Digest::of(edit.basis(cells).as_bytes()),
             edit: edit.id().clone(),
             kind: edit.kind(),
             item: cells.item.cloned(),
@@ -155,6 +160,7 @@ fn judge(
         let failure = built_in(REQUIRED, EditKind::Validity, snapshot, item);
         assessment.add(Failure {
             message: blank_message(catalogue, &blank),
+            basis: built_in_basis(REQUIRED, &blank),
             ..failure
         });
     }
@@ -162,6 +168,7 @@ fn judge(
         let failure = built_in(MISSING, EditKind::Quality, snapshot, item);
         assessment.add(Failure {
             message: missing_message(catalogue, &missing),
+            basis: built_in_basis(MISSING, &missing),
             ..failure
         });
     }
@@ -240,7 +247,14 @@ fn built_in(
         figures: Figures::default(),
         message: Bilingual::default(),
         explanation,
+        basis: Digest::of(&[]),
     }
+}
+
+/// The built-in edits look at which cells have no value.
+fn built_in_basis(id: &str, cells: &[&IndicatorCode]) -> Digest {
+    let cells: Vec<&str> = cells.iter().map(|code| code.as_str()).collect();
+    Digest::of(format!("{id}\n{}", cells.join("\n")).as_bytes())
 }
 
 #[expect(

@@ -13,6 +13,7 @@ pub mod rows;
 pub mod registry;
 pub mod admission;
 pub mod assess;
+mod suspect;
 pub mod fold;
 
 use std::{fmt, ops::ControlFlow};
@@ -27,6 +28,7 @@ pub use self::{
     fold::{Applied, FindingStatus, FoldError, Ledger, Outcome},
     refusal::{Refusal, RefusalCode},
     registry::{EnrolledKey, Registry},
+    suspect::{Suspicion, suspect},
 };
 use crate::digest::Digest;
 

@@ -8,6 +8,7 @@ use prost::Message;
 use crate::{
     code::{EditId, IndicatorCode, ItemKey, UnitCode},
     decimal::Decimal,
+    digest::Digest,
     edits::EditKind,
     envelope::{PublicKey, Suite},
     text::Bilingual,
@@ -216,6 +217,9 @@ pub struct FailureRow {
     /// The unit's explanation.
     #[prost(string, optional, tag = "9")]
     pub explanation: Option<String>,
+    /// What it was decided on ([`Failure::basis`]).
+    #[prost(bytes = "vec", tag = "10")]
+    pub basis: Vec<u8>,
 }
 row!(FailureRow);
 
@@ -348,6 +352,7 @@ impl FailureRow {
             message_zh: failure.message.zh.clone(),
             message_en: failure.message.en.clone(),
             explanation: failure.explanation.clone(),
+            basis: failure.basis.as_bytes().to_vec(),
         }
     }
 
@@ -378,6 +383,8 @@ impl FailureRow {
             },
             message: Bilingual::new(&self.message_zh, &self.message_en),
             explanation: self.explanation.clone(),
+            basis: Digest::from_slice(&self.basis)
+                .ok_or_else(|| RowError("the basis of a failure".into()))?,
         })
     }
 }

@@ -8,13 +8,14 @@ use super::{
     Panel, Rollups,
     bits::WORD,
     cells::{Elsewhere, Row},
-    outliers::{Method, Room},
+    outliers::{self, Method, Room},
     plan::{Plan, Unbound, bind},
     run::{self, Scene, Scratch},
     verdicts::{Crew, Recheck, Verdicts},
 };
 use crate::{
     decimal::Decimal,
+    detect::hidiroglou_berthelot,
     edits::{Edit, Source, Truth},
 };
 
@@ -299,16 +300,29 @@ impl Checker {
         };
         let (unit, period) = self.panel.layout().of_row(row);
         match screen.method {
-            Method::History(history) => {
-                let found = history.judge_unit(&self.panel, column, unit, &mut self.room);
+            Method::History(parameters) => {
+                let periods = self.panel.layout().periods().len();
+                let (mut found, room) = (vec![[0; 2]; periods], &mut self.room);
+                outliers::history(
+                    &self.panel,
+                    column,
+                    &parameters,
+                    unit,
+                    room,
+                    |period, bits| {
+                        found[period] = bits;
+                    },
+                );
                 for (period, [decided, holds]) in found.into_iter().enumerate() {
                     let row = self.panel.layout().row(unit, period);
-                    let truth = truth(decided, holds);
+                    let truth = truth(decided == 1, holds == 1);
                     let after = self.is_judged(rule, row).then_some(truth);
                     self.note(rule, row, after, changes);
                 }
             }
-            Method::Change(change) => self.screen_period(rule, column, period, change, changes),
+            Method::Change(parameters) => {
+                self.screen_period(rule, column, period, &parameters, changes);
+            }
         }
     }
 
@@ -343,7 +357,7 @@ impl Checker {
         rule: usize,
         column: usize,
         period: usize,
-        change: super::ChangeRule,
+        parameters: &hidiroglou_berthelot::Parameters,
         changes: &mut Vec<Change>,
     ) {
         let scope = &self.recheck.scopes()[rule];
@@ -355,7 +369,8 @@ impl Checker {
         let judged: Vec<u64> = units.map(|(p, u)| p & u & in_force).collect();
         let (mut decided, mut holds) = (vec![0; words], vec![0; words]);
         let out = [&mut decided[..], &mut holds[..]];
-        change.judge(&self.panel, column, period, &judged, &mut self.room, out);
+        let (panel, room) = (&self.panel, &mut self.room);
+        outliers::changes(panel, column, parameters, period, &judged, room, out);
         for at in 0..words {
             let old = &self.verdicts[rule];
             let moved = (old.judged.words()[first + at] ^ judged[at])

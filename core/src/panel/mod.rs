@@ -42,7 +42,7 @@ pub use self::{
     cells::Elsewhere,
     checker::{Change, Checker},
     layout::Layout,
-    outliers::{ChangeRule, HistoryRule, Method, Screen},
+    outliers::{Method, Screen},
     verdicts::{Alone, Counts, Crew, Piece, Recheck, Verdicts},
 };
 

@@ -6,7 +6,7 @@ use super::{
     Panel, Rollups,
     bits::{Bits, WORD, ones},
     cells::{Elsewhere, Row},
-    outliers::{Method, Room, Screen},
+    outliers::{self, Method, Room, Screen},
     plan::{Plan, Unbound, bind},
     run::{self, Scene, Scratch},
 };
@@ -227,7 +227,7 @@ impl Recheck {
         });
         let screens = self.screens.iter().map(|screen| Rule::Screen {
             column: scene.panel.indicator(&screen.indicator),
-            method: &screen.method,
+            method: screen.method,
         });
         let rules = edits.chain(screens).zip(&self.scopes);
         let judge = |(rule, scope)| Judge {
@@ -275,7 +275,7 @@ enum Rule<'a> {
     },
     Screen {
         column: Option<usize>,
-        method: &'a Method,
+        method: Method,
     },
 }
 
@@ -369,17 +369,18 @@ fn judge_histories(
     for (rule, judge) in judges.iter().enumerate() {
         if let Rule::Screen {
             column: Some(column),
-            method: Method::History(history),
-        } = &judge.rule
+            method: Method::History(parameters),
+        } = judge.rule
         {
             let of_scope = |word: &usize| judge.scope.units.words()[*word] != 0;
             for word in words.clone().filter(of_scope) {
-                history.judge(
+                outliers::histories(
                     panel,
-                    *column,
-                    word..word + 1,
+                    column,
+                    &parameters,
+                    word,
                     &mut room,
-                    &mut |period, _, bits| {
+                    |period, bits| {
                         let word = period * panel.layout().words_per_period() + word;
                         found.push(Found { rule, word, bits });
                     },
@@ -419,14 +420,21 @@ impl Judge<'_> {
 
     /// Runs a screen that compares all units of a period.
     fn change(&self, period: usize, judged: &[u64], out: [&mut [u64]; 2], room: &mut Room) {
-        let (column, change) = match &self.rule {
-            Rule::Screen {
-                column: Some(column),
-                method: Method::Change(change),
-            } => (*column, change),
-            Rule::Screen { .. } | Rule::Edit { .. } => return,
-        };
-        change.judge(self.scene.panel, column, period, judged, room, out);
+        if let Rule::Screen {
+            column: Some(column),
+            method: Method::Change(parameters),
+        } = self.rule
+        {
+            outliers::changes(
+                self.scene.panel,
+                column,
+                &parameters,
+                period,
+                judged,
+                room,
+                out,
+            );
+        }
     }
 
     fn row_by_row(&self, edit: &Edit, period: usize, first_word: usize, part: Part<'_>) {

@@ -91,6 +91,11 @@ pub(crate) fn at(text: &str) -> i64 {
 }
 
 pub(crate) fn sample_bundle() -> Bundle {
+    bundle_with("")
+}
+
+/// The sample catalogue with more tables.
+pub(crate) fn bundle_with(more: &str) -> Bundle {
     let files = [
         (
             "catalogue.toml",
@@ -107,9 +112,11 @@ pub(crate) fn sample_bundle() -> Bundle {
         ),
         ("roster.toml", include_str!("../data/sample/roster.toml")),
         ("units.toml", include_str!("../data/sample/units.toml")),
+        ("more.toml", more),
     ];
     let own = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
-    Bundle::new(files.into_iter().map(own).collect()).unwrap()
+    let written = files.into_iter().filter(|(_, text)| !text.is_empty());
+    Bundle::new(written.map(own).collect()).unwrap()
 }
 
 pub(crate) fn unit(code: &str) -> UnitCode {
@@ -217,13 +224,13 @@ impl City {
 
     /// With the sample catalogue, and a key (seeds from 100) for each of the units.
     pub(crate) fn with_units(units: &[&str]) -> Self {
+        Self::with_catalogue(sample_bundle(), units)
+    }
+
+    pub(crate) fn with_catalogue(bundle: Bundle, units: &[&str]) -> Self {
         let mut city = Self::founded();
-        city.take(&sign_act(
-            OPERATOR,
-            1,
-            Deed::PublishCatalogue(sample_bundle()),
-        ))
-        .unwrap();
+        let publish = Deed::PublishCatalogue(bundle);
+        city.take(&sign_act(OPERATOR, 1, publish)).unwrap();
         for (number, code) in (100_u8..).zip(units) {
             city.enrol(number, code).unwrap();
         }

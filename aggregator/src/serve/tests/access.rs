@@ -12,7 +12,9 @@ use granary_core::ledger::Deed;
 
 use super::town::{GUIYANG, Town, bundle, pem};
 use crate::{
+    journal::Journal,
     metrics::{self, Metrics},
+    serve::ServeError,
     tls::Role,
 };
 
@@ -143,4 +145,28 @@ async fn metrics_are_scraped_on_an_address_of_their_own() {
         assert!(answer.lines().any(|l| l == line), "{line}: {answer}");
     }
     town.stop().await;
+}
+
+/// An empty journal would take its first entry, which names the operator, from whoever comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_without_its_first_entry_is_not_served() {
+    let mut town = Town::empty(&[]).await;
+    town.stop().await;
+    let data = town.folder.path().join("data");
+    let origin = Journal::open(&data).unwrap().origin().to_owned();
+    for part in ["journal", "journal.head", "journal.id", "derived"] {
+        let path = data.join(part);
+        if path.is_dir() {
+            std::fs::remove_dir_all(path).unwrap();
+        } else if path.exists() {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    assert!(matches!(
+        town.open(&[], None).await,
+        Err(ServeError::Journal(_))
+    ));
+    drop(Journal::create(&data, &origin).unwrap());
+    let refused = town.open(&[], None).await.err().unwrap();
+    assert!(matches!(refused, ServeError::NotFounded), "{refused}");
 }

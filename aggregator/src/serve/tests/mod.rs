@@ -8,3 +8,4 @@ mod enrolling;
 mod refusals;
 mod pushing;
 mod reading;
+mod quality;

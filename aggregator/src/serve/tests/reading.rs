@@ -17,7 +17,7 @@ use crate::tls::Role;
 /// An instant when every period of 2021 and 2022 is due.
 const AFTER: i64 = 1_704_067_200_000;
 
-async fn monitoring(town: &Town) -> MonitoringServiceClient<Channel> {
+pub(super) async fn monitoring(town: &Town) -> MonitoringServiceClient<Channel> {
     MonitoringServiceClient::new(town.person(Role::Auditor).await)
 }
 
@@ -241,7 +241,7 @@ async fn a_slot_and_a_series_tell_what_was_known_at_an_instant() {
     assert_eq!(values, [vec![1_002], vec![1_001], vec![1_001, 1_002]]);
 }
 
-async fn wait_folded(client: &mut MonitoringServiceClient<Channel>, index: u64) {
+pub(super) async fn wait_folded(client: &mut MonitoringServiceClient<Channel>, index: u64) {
     while client
         .get_status(v1::GetStatusRequest {})
         .await

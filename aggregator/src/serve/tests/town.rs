@@ -122,6 +122,18 @@ impl Town {
     }
 
     pub(super) async fn start_with(&mut self, settings: &[(&str, &str)], metrics: Option<Metrics>) {
+        let server = self.open(settings, metrics).await.unwrap();
+        self.address = server.address().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        self.stop = Some(stop);
+        self.running = Some(tokio::spawn(server.run(async move { drop(stopped.await) })));
+    }
+
+    pub(super) async fn open(
+        &self,
+        settings: &[(&str, &str)],
+        metrics: Option<Metrics>,
+    ) -> Result<Server, ServeError> {
         let data = self.folder.path().join("data").display().to_string();
         let base = [
             ("data", data.as_str()),
@@ -138,13 +150,7 @@ impl Town {
             ..Sources::default()
         })
         .unwrap();
-        let server = Server::open(&settings, Arc::clone(&self.clock) as _, metrics)
-            .await
-            .unwrap();
-        self.address = server.address().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        self.stop = Some(stop);
-        self.running = Some(tokio::spawn(server.run(async move { drop(stopped.await) })));
+        Server::open(&settings, Arc::clone(&self.clock) as _, metrics).await
     }
 
     /// Stops the server in order.

@@ -152,7 +152,6 @@ impl Checker<'_> {
     }
 
     /// The dataset and indicator that an operand names, or their fault.
-    #[expect(clippy::type_complexity, reason = "the two parts of a slot")]
     fn resolve(
         &mut self,
         id: NodeId,

@@ -1,7 +1,7 @@
 //! Findings: false verdicts on a slot, through their life.
 //!
-//! An explanation belongs to the figures and the catalogue version that it was given for: while both stay the same a new
-//! snapshot keeps the decision on it; when either changes, it lapses and has to be given again.
+//! An explanation belongs to the edit as it is worded and to the figures that it looks at ([`Failure::basis`]): while both stay
+//! the same a new snapshot keeps the decision on it; when either changes, it lapses and has to be given again.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -160,8 +160,8 @@ fn open(
     // The explanation is part of what was decided on; the message is not.
     let decided = standing.filter(|row| {
         row.status == FindingStatus::Accepted.number()
-            && row.catalogue_version == version
-            && same_figures(&row.failure, &failure)
+            && row.failure.basis == failure.basis
+            && row.failure.explanation == failure.explanation
     });
     let status = match (decided, &failure.explanation) {
         (Some(_), _) => FindingStatus::Accepted,
@@ -180,11 +180,6 @@ fn open(
             .unwrap_or_default(),
     };
     draft.put(key, row.encode_to_vec());
-}
-
-fn same_figures(a: &FailureRow, b: &FailureRow) -> bool {
-    (&a.left, &a.right, &a.imbalance, &a.explanation)
-        == (&b.left, &b.right, &b.imbalance, &b.explanation)
 }
 
 fn correct(draft: &mut Draft<'_>, key: Vec<u8>, mut row: FindingRow) {

@@ -14,13 +14,14 @@
 mod acts;
 mod findings;
 mod overlay;
+mod recent;
 mod related;
 mod rollups;
 mod snapshots;
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
-use self::overlay::Draft;
+use self::{overlay::Draft, recent::Recent};
 use super::{
     Change, JournalEntry, LogIndex, Refusal, Registry, Subject, View, ViewError,
     keys::{self, Table},
@@ -33,6 +34,7 @@ use crate::{code::UnitCode, digest::Digest, snapshot::SlotKey};
 pub struct Ledger {
     applied: u64,
     registry: Arc<Registry>,
+    recent: Recent,
 }
 
 /// What one entry came to.
@@ -117,6 +119,7 @@ impl Ledger {
         Ok(Self {
             applied,
             registry: Arc::new(Registry::load(view, applied)?),
+            recent: Recent::default(),
         })
     }
 
@@ -155,7 +158,9 @@ impl Ledger {
                 "its digest is not the entry's".into(),
             ));
         }
-        let mut draft = Draft::new(view, index, entry);
+        // Where folding fails, what was kept decoded is merely forgotten.
+        let recent = RefCell::new(std::mem::take(&mut self.recent));
+        let mut draft = Draft::new(view, &recent, index, entry);
         draft.put(
             keys::table(Table::Applied),
             (index.0 + 1).to_be_bytes().to_vec(),
@@ -171,7 +176,9 @@ impl Ledger {
             }
         }
         self.applied = index.0 + 1;
-        Ok(draft.finish())
+        let applied = draft.finish();
+        self.recent = recent.into_inner();
+        Ok(applied)
     }
 }
 

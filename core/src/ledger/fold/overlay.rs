@@ -1,6 +1,6 @@
 //! The draft of one entry's changes, laid over the view, so that later steps of the same entry see earlier ones.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{cell::RefCell, collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use crate::{
     ledger::{
@@ -12,10 +12,11 @@ use crate::{
 };
 use prost::Message as _;
 
-use super::{Applied, FoldError};
+use super::{Applied, FoldError, recent::Recent};
 
 pub(super) struct Draft<'a> {
     view: &'a dyn View,
+    recent: &'a RefCell<Recent>,
     changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     pub(super) index: LogIndex,
     pub(super) entry: &'a JournalEntry,
@@ -23,9 +24,15 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(view: &'a dyn View, index: LogIndex, entry: &'a JournalEntry) -> Self {
+    pub(super) fn new(
+        view: &'a dyn View,
+        recent: &'a RefCell<Recent>,
+        index: LogIndex,
+        entry: &'a JournalEntry,
+    ) -> Self {
         Self {
             view,
+            recent,
             changes: BTreeMap::new(),
             index,
             entry,
@@ -65,9 +72,21 @@ impl<'a> Draft<'a> {
     }
 
     /// The snapshot that an entry holds, for entries that the fold took before.
-    pub(super) fn snapshot(&self, index: LogIndex) -> Result<Snapshot, FoldError> {
+    pub(super) fn snapshot(&self, index: LogIndex) -> Result<Arc<Snapshot>, FoldError> {
+        if let Some(known) = self.recent.borrow().get(index) {
+            return Ok(known);
+        }
         let payload = self.payload(index)?.ok_or(FoldError::PayloadGone(index))?;
-        Snapshot::decode(&payload).map_err(|e| FoldError::Payload(index, e.to_string()))
+        let decoded = Snapshot::decode(&payload);
+        let decoded = decoded.map_err(|e| FoldError::Payload(index, e.to_string()))?;
+        Ok(self.remember(index, decoded))
+    }
+
+    /// Keeps a snapshot decoded for the entries to come.
+    pub(super) fn remember(&self, index: LogIndex, snapshot: Snapshot) -> Arc<Snapshot> {
+        let snapshot = Arc::new(snapshot);
+        self.recent.borrow_mut().put(index, Arc::clone(&snapshot));
+        snapshot
     }
 
     pub(super) fn finish(self) -> Applied {

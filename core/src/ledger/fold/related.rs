@@ -7,7 +7,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    rc::Rc,
+    sync::Arc,
 };
 
 use crate::{
@@ -25,7 +25,7 @@ use super::{FoldError, findings, overlay::Draft, rollups};
 pub(super) fn follow(
     draft: &mut Draft<'_>,
     catalogue: &Catalogue,
-    snapshot: Snapshot,
+    snapshot: &Arc<Snapshot>,
     replaced: Option<&Snapshot>,
 ) -> Result<(), FoldError> {
     let slot = snapshot.slot.clone();
@@ -33,10 +33,10 @@ pub(super) fn follow(
         return Ok(());
     };
     let own = beyond_one_record(dataset, &slot);
-    let mut affected = catalogue.affected(&slot, &changed(&snapshot, replaced));
+    let mut affected = catalogue.affected(&slot, &changed(snapshot, replaced));
     // Its own are judged even where no figure changed, because the explanations may have.
     affected.insert(slot.clone(), own);
-    let current = Current::new((LogIndex(draft.index.0), snapshot));
+    let current = Current::new(draft.index, snapshot);
     for (record, edits) in affected {
         judge(draft, catalogue, &current, &record, &edits)?;
     }
@@ -74,27 +74,26 @@ fn figures(snapshot: &Snapshot) -> BTreeSet<Stated<'_>> {
     stated.collect()
 }
 
+/// A snapshot and the entry that brought it.
+type Entered = (LogIndex, Arc<Snapshot>);
+
 /// The current snapshots that one entry's judgements look at, each read once.
-struct Current(RefCell<BTreeMap<SlotKey, Option<Rc<(LogIndex, Snapshot)>>>>);
+struct Current(RefCell<BTreeMap<SlotKey, Option<Entered>>>);
 
 impl Current {
-    fn new(first: (LogIndex, Snapshot)) -> Self {
-        let slot = first.1.slot.clone();
-        Self(RefCell::new(BTreeMap::from([(slot, Some(Rc::new(first)))])))
+    fn new(index: LogIndex, snapshot: &Arc<Snapshot>) -> Self {
+        let first = (snapshot.slot.clone(), Some((index, Arc::clone(snapshot))));
+        Self(RefCell::new(BTreeMap::from([first])))
     }
 
-    fn snapshot(
-        &self,
-        draft: &Draft<'_>,
-        slot: &SlotKey,
-    ) -> Result<Option<Rc<(LogIndex, Snapshot)>>, FoldError> {
+    fn snapshot(&self, draft: &Draft<'_>, slot: &SlotKey) -> Result<Option<Entered>, FoldError> {
         if let Some(known) = self.0.borrow().get(slot) {
             return Ok(known.clone());
         }
         let found = match draft.slot_row(slot)?.current {
             Some(current) => {
                 let index = LogIndex(current.index);
-                Some(Rc::new((index, draft.snapshot(index)?)))
+                Some((index, draft.snapshot(index)?))
             }
             None => None,
         };

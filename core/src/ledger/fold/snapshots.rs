@@ -69,8 +69,9 @@ fn follow(
     }
     let replaced = replaced.map(|row| draft.snapshot(LogIndex(row.index)));
     let replaced = replaced.transpose()?;
-    rollups::follow(draft, catalogue, &snapshot, replaced.as_ref())?;
-    related::follow(draft, catalogue, snapshot, replaced.as_ref())
+    let snapshot = draft.remember(draft.index, snapshot);
+    rollups::follow(draft, catalogue, &snapshot, replaced.as_deref())?;
+    related::follow(draft, catalogue, &snapshot, replaced.as_deref())
 }
 
 fn rank(snapshot: &Snapshot, payload_sha256: Digest) -> Rank {

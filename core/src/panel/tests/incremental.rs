@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use super::world::{NAMES, World, Written, Yearly, figure, indicator, unit, world, written};
 use crate::{
     decimal::Decimal,
+    detect::{hidiroglou_berthelot, modified_z},
     edits::{Edit, Scope},
-    panel::{Alone, ChangeRule, Checker, HistoryRule, Method, Panel, Recheck, Screen, Verdicts},
+    panel::{Alone, Checker, Method, Panel, Recheck, Screen, Verdicts},
 };
 
 /// A figure to enter: unit, period, indicator.
@@ -27,9 +28,9 @@ fn entries() -> impl Strategy<Value = Vec<Entry>> {
 }
 
 fn screens() -> Vec<Screen> {
-    let history = HistoryRule {
+    let history = modified_z::Parameters {
         values_min: 2,
-        ..HistoryRule::default()
+        ..modified_z::Parameters::default()
     };
     let of = |name, method| Screen {
         indicator: indicator(name),
@@ -44,13 +45,16 @@ fn screens() -> Vec<Screen> {
         of("a", Method::History(history)),
         Screen {
             scope: some,
-            ..of("a", Method::Change(ChangeRule::default()))
+            ..of(
+                "a",
+                Method::Change(hidiroglou_berthelot::Parameters::default()),
+            )
         },
         of(
             "b",
-            Method::Change(ChangeRule {
+            Method::Change(hidiroglou_berthelot::Parameters {
                 units_min: 1,
-                ..ChangeRule::default()
+                ..hidiroglou_berthelot::Parameters::default()
             }),
         ),
     ]
