@@ -34,6 +34,10 @@ pub(crate) fn catalogue(size: Size) -> Outcome<Catalogue> {
             "edits.toml",
             include_str!("catalogue/edits.toml").to_owned(),
         ),
+        (
+            "detectors.toml",
+            include_str!("catalogue/detectors.toml").to_owned(),
+        ),
         ("units.toml", units(size)),
     ];
     let files: BTreeMap<String, String> =

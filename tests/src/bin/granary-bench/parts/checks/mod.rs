@@ -1,7 +1,7 @@
 //! Checking everything: twenty edits and screens over the records of a made-up country, beside the same rules written by hand, DuckDB
 //! and polars.
 //!
-//! The rules are edits of the language (`catalogue/edits.toml`) and two screens for outliers. Before anything is timed, every verdict is
+//! The rules are edits of the language (`catalogue/edits.toml`) and two detectors (`catalogue/detectors.toml`). Before anything is timed, every verdict is
 //! compared with that of a judge in plain decimal arithmetic, and with those of DuckDB and polars. Timed is the evaluation alone, with the
 //! figures in memory: binding the edits to the columns, the sums over children, all verdicts.
 
@@ -17,11 +17,10 @@ mod follow;
 use std::{fs, hint::black_box, thread};
 
 use granary_core::{
-    code::{IndicatorCode, UnitCode},
+    catalogue::Catalogue,
+    code::UnitCode,
     edits::{Edit, Scope},
-    panel::{
-        Alone, ChangeRule, Crew, HistoryRule, Method, Panel, Piece, Recheck, Screen, Verdicts,
-    },
+    panel::{Alone, Crew, Panel, Piece, Recheck, Screen, Verdicts},
 };
 
 use self::{
@@ -109,7 +108,7 @@ impl World {
         let dataset = catalogue
             .dataset(&city::dataset()?)
             .ok_or("no such dataset")?;
-        let (edits, screens) = (dataset.edits().to_vec(), screens(size)?);
+        let (edits, screens) = (dataset.edits().to_vec(), screens(&catalogue, size)?);
         let before = memory(std::process::id())?.resident;
         let panel = city::panel(&data, &catalogue)?;
         let recheck = Recheck::new(&panel, edits.clone(), screens.clone());
@@ -355,24 +354,19 @@ fn with_peers(row: Row, beside: &[Beside], mode: &str, threads: usize, note: &st
     ))
 }
 
-/// A county's electricity against its own past, and the change of its product against the changes of all counties.
-fn screens(size: Size) -> Outcome<Vec<Screen>> {
+/// The catalogue's detectors, over the counties.
+fn screens(catalogue: &Catalogue, size: Size) -> Outcome<Vec<Screen>> {
     let counties = (0..size.counties).map(|county| UnitCode::new(&city::county_code(county)));
     let scope = Scope {
         units: Some(counties.collect::<Result<_, _>>()?),
         ..Scope::default()
     };
-    let screen = |indicator: &str, method| -> Outcome<Screen> {
-        Ok(Screen {
-            indicator: IndicatorCode::new(indicator)?,
-            scope: scope.clone(),
-            method,
-        })
+    let of_counties = |screen: Screen| Screen {
+        scope: scope.clone(),
+        ..screen
     };
-    Ok(vec![
-        screen("electricity", Method::History(HistoryRule::default()))?,
-        screen("gdp", Method::Change(ChangeRule::default()))?,
-    ])
+    let screens = catalogue.detectors().iter().flat_map(Screen::of);
+    Ok(screens.map(of_counties).collect())
 }
 
 #[cfg(test)]
