@@ -13,6 +13,7 @@ pub mod edits;
 pub mod catalogue;
 pub mod snapshot;
 pub mod detect;
+pub mod panel;
 pub mod envelope;
 pub mod log;
 pub mod ledger;

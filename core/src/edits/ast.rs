@@ -11,7 +11,7 @@ use crate::decimal::Decimal;
 use super::lexer::{is_keyword, is_plain_name};
 
 /// The place of a node in [`Ast::nodes`].
-pub(super) type NodeId = usize;
+pub(crate) type NodeId = usize;
 
 /// A parsed expression. Two are equal when they say the same, wherever it is written.
 #[derive(Clone, Debug)]
@@ -91,7 +91,7 @@ pub(super) enum BinaryOp {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     Equal,
     NotEqual,
     Less,

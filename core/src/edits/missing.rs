@@ -70,7 +70,7 @@ impl MissingStrategy {
     }
 
     /// Whether a missing figure counts as zero.
-    pub(super) const fn fills(self) -> bool {
+    pub(crate) const fn fills(self) -> bool {
         match self {
             Self::ThreeValued | Self::SkipIfAny => false,
             Self::SkipIfAll | Self::NeverSkip => true,

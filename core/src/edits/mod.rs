@@ -82,6 +82,11 @@ mod tests;
 
 use std::fmt;
 
+pub(crate) use self::{
+    ast::Comparison,
+    checker::Slot,
+    program::{Program, Step},
+};
 pub use self::{
     ast::Source,
     checker::OPERANDS_MAX,
@@ -103,9 +108,8 @@ pub use self::{
 };
 use self::{
     ast::{Ast, NodeKind},
-    checker::Slot,
     diagnostic::Diagnostics,
-    program::{Manner, Program},
+    program::Manner,
 };
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode},
@@ -336,6 +340,11 @@ impl Edit {
     #[must_use]
     pub fn rollups(&self) -> &[IndicatorCode] {
         &self.rollups
+    }
+
+    /// The compiled form, for the evaluation of whole columns.
+    pub(crate) const fn program(&self) -> &Program {
+        &self.program
     }
 
     /// What a verdict on the record rests on, as text: the edit's own words, which stand for its version, and every figure

@@ -83,12 +83,22 @@ impl RollupMode {
         })
     }
 
+    /// Whether one missing child makes the roll-up missing.
+    pub(crate) const fn wants_all_children(self) -> bool {
+        match self {
+            Self::NonNull | Self::PartialNull | Self::AlwaysNull => true,
+            Self::NonZero | Self::PartialZero | Self::AlwaysZero => false,
+        }
+    }
+
+    /// Whether a verdict hangs on there being any figure at all.
+    pub(crate) const fn asks_for_figures(self) -> bool {
+        matches!(self, Self::NonZero | Self::PartialZero)
+    }
+
     /// The roll-up as an operand: its sum and rounding, or nothing where it counts as missing.
-    pub(super) fn operand(self, rollup: &Rollup) -> Option<(Decimal, Decimal)> {
-        let usable = match self {
-            Self::NonNull | Self::PartialNull | Self::AlwaysNull => rollup.known == rollup.expected,
-            Self::NonZero | Self::PartialZero | Self::AlwaysZero => true,
-        };
+    pub(crate) fn operand(self, rollup: &Rollup) -> Option<(Decimal, Decimal)> {
+        let usable = !self.wants_all_children() || rollup.known == rollup.expected;
         (usable && rollup.expected > 0).then_some((rollup.sum, rollup.rounding))
     }
 

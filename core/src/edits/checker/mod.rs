@@ -26,11 +26,11 @@ const DIGITS_MAX: i128 = 12;
 
 /// One figure that an evaluation looks up, once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Slot {
-    pub(super) source: Source,
+pub(crate) struct Slot {
+    pub(crate) source: Source,
     /// Another dataset and its periodicity.
-    pub(super) dataset: Option<(DatasetCode, Periodicity)>,
-    pub(super) indicator: IndicatorCode,
+    pub(crate) dataset: Option<(DatasetCode, Periodicity)>,
+    pub(crate) indicator: IndicatorCode,
 }
 
 /// What the checker found out.

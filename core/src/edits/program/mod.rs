@@ -9,9 +9,10 @@ mod frame;
 mod slot;
 mod step;
 
+pub(crate) use self::step::Step;
 use self::{
     frame::Frame,
-    step::{Step, conjuncts, room, step},
+    step::{conjuncts, room, step},
 };
 use super::{
     ast::{Ast, NodeId, Source},
@@ -55,7 +56,7 @@ pub(super) struct Manner {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Program {
+pub(crate) struct Program {
     steps: Vec<Step>,
     slots: Vec<Slot>,
     /// The sets that `in` looks into, one after the other.
@@ -101,8 +102,22 @@ impl Program {
         }
     }
 
-    pub(super) fn slots(&self) -> &[Slot] {
+    pub(crate) fn slots(&self) -> &[Slot] {
         &self.slots
+    }
+
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The sets that `in` looks into, one after the other.
+    pub(crate) fn members(&self) -> &[Decimal] {
+        &self.members
+    }
+
+    /// The truth alone: what a verdict would tell beside it is not kept.
+    pub(crate) fn truth(&self, cells: &dyn Cells) -> Truth {
+        self.run(cells, &mut Vec::new()).truth
     }
 
     pub(super) const fn manner(&self) -> Manner {

@@ -11,7 +11,7 @@ use crate::{
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 /// One step over the two stacks.
-pub(super) enum Step {
+pub(crate) enum Step {
     Load(usize),
     Number(Decimal),
     Truth(Truth),

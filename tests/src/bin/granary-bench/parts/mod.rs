@@ -4,6 +4,7 @@ pub(crate) mod limits;
 pub(crate) mod ingest;
 pub(crate) mod agent;
 pub(crate) mod completeness;
+pub(crate) mod checks;
 
 use crate::{
     context::{Context, Outcome},
@@ -41,6 +42,11 @@ pub(crate) const PARTS: &[Part] = &[
         name: "completeness",
         what: "counting every slot in one query",
         run: completeness::run,
+    },
+    Part {
+        name: "checks",
+        what: "judging every record by twenty edits and screens",
+        run: checks::run,
     },
 ];
 
