@@ -1,7 +1,13 @@
 //! The limit: the same rules written by hand as loops over arrays of integers, with a marker in the place of what is missing.
 //! Nothing is general here: no language, no scopes, no other digits than two, no sums beyond 64 bits.
 
-use super::data::{Data, MISSING as M, Size, at};
+use granary_core::edits::Truth;
+
+use super::{
+    city::Places,
+    data::{Data, MISSING as M, Size, at},
+    judge::NotTrue,
+};
 
 /// Records that are looked at together.
 const BLOCK: usize = 512;
@@ -12,12 +18,34 @@ const PASS: u8 = 0;
 const FAIL: u8 = 1;
 const OPEN: u8 = 2;
 
-/// Which rule says what other than "pass" of which record.
-#[derive(Clone, Copy)]
+/// Which rule says what other than "pass" of which record. Both figures of a roll-up have the same rule here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Flag {
-    pub(crate) rule: u8,
-    pub(crate) code: u8,
-    pub(crate) record: u32,
+    rule: u8,
+    code: u8,
+    record: u32,
+}
+
+/// The judge's verdicts as flags, sorted.
+pub(crate) fn flags_of(size: Size, judged: &[NotTrue]) -> Vec<Flag> {
+    let places = Places::new(size);
+    let flag = |(rule, unit, period, truth): &NotTrue| {
+        let (rule, unit) = match rule {
+            15 | 16 => (16, unit - places.city(0)),
+            17 | 18 => (17, unit - places.province(0)),
+            19 => (15, *unit),
+            20 | 21 => (rule - 2, *unit),
+            of_record => (*of_record, *unit),
+        };
+        Flag {
+            rule: rule as u8,
+            code: if *truth == Truth::False { FAIL } else { OPEN },
+            record: (unit * size.periods + period) as u32,
+        }
+    };
+    let mut flags: Vec<Flag> = judged.iter().map(flag).collect();
+    flags.sort_unstable();
+    flags
 }
 
 /// Figures of counties, all periods of the first, then of the second.

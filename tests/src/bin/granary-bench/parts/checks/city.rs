@@ -111,10 +111,6 @@ impl Places {
         Self(size)
     }
 
-    pub(crate) const fn county(self, county: usize) -> usize {
-        county
-    }
-
     pub(crate) const fn province(self, province: usize) -> usize {
         self.0.counties + province
     }

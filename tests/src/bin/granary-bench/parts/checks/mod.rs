@@ -158,6 +158,11 @@ impl World {
                 return Err(format!("{}: verdicts differ from the judge's", self.name).into());
             }
         }
+        let mut by_hand = Bare::new(&self.data).all20();
+        by_hand.sort_unstable();
+        if by_hand != bare::flags_of(self.data.size, &expected) {
+            return Err("the loops written by hand differ from the judge".into());
+        }
         say(&format!(
             "  {}: {} verdicts that are not true, each as the judge's",
             self.name,
