@@ -14,8 +14,9 @@ use std::{
 use granary_core::text::Bilingual;
 use granary_proto::v1::{
     Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
-    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, ScreenPeriodRequest,
-    ScreenPeriodResponse, Slot, monitoring_service_client::MonitoringServiceClient,
+    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, RecheckDatasetRequest,
+    RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    monitoring_service_client::MonitoringServiceClient,
 };
 use tonic::{
     Code, Status,
@@ -240,6 +241,20 @@ impl City {
         request: ScreenPeriodRequest,
     ) -> Result<ScreenPeriodResponse, CityError> {
         let answer = self.client.screen_period(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
+    }
+
+    /// Judges all current figures of a dataset.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn recheck(
+        &mut self,
+        request: RecheckDatasetRequest,
+    ) -> Result<RecheckDatasetResponse, CityError> {
+        let answer = self.client.recheck_dataset(request).await;
         Ok(answer
             .map_err(|status| explain(&self.server, &status))?
             .into_inner())

@@ -233,6 +233,27 @@ pub fn screening(answer: &v1::ScreenPeriodResponse) -> Value {
     })
 }
 
+/// A re-check.
+#[must_use]
+pub fn recheck(answer: &v1::RecheckDatasetResponse) -> Value {
+    json!({
+        "basis": basis(&answer.basis.clone().unwrap_or_default()),
+        "records": answer.records,
+        "edits": answer.edits.iter().map(edit_counts).collect::<Vec<_>>(),
+    })
+}
+
+fn edit_counts(edit: &v1::EditCounts) -> Value {
+    json!({
+        "edit": edit.edit,
+        "kind": word(edit.kind().as_str_name(), "EDIT_KIND_"),
+        "holds": edit.holds,
+        "fails": edit.fails,
+        "undecided": edit.undecided,
+        "message": { "zh": given(&edit.message_zh), "en": given(&edit.message_en) },
+    })
+}
+
 fn flag(flag: &v1::DetectorFlag) -> Value {
     json!({
         "detector": flag.detector,

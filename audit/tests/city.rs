@@ -72,6 +72,16 @@ fn a_screening_says_how_many_flags_chance_alone_would_give() {
 }
 
 #[test]
+fn a_re_check_counts_the_verdicts_of_every_edit() {
+    let town = Town::start();
+    check(
+        "recheck",
+        &town,
+        &["recheck", "--dataset", "quarterly-accounts"],
+    );
+}
+
+#[test]
 fn slots_and_series_are_tables() {
     let town = Town::start();
     check("slots", &town, &["slots", "--state", "late,missing"]);

@@ -343,6 +343,11 @@ say "贵州九市州合计 13985.54，全省 13985.53：在舍入误差内，不
 audit findings --unit 621100 --json | grep -q 'most likely wrong: Construction (37.26); 37.23 would fit' || fail "Dingxi's violation is not localised"
 say "最可能有误：建筑业 37.26（填 37.23 则相符）；单位的说明给出了真正的原因" "most likely wrong: construction 37.26 (37.23 would fit); the unit's explanation gives the true reason"
 
+step "全部重新审核：与逐份判定的结果一致" "everything judged once more: the same as judged report by report"
+audit recheck --dataset annual-accounts | indent
+refound=$(audit recheck --dataset annual-accounts --json | awk '/"fails"/ { gsub(/[^0-9]/, ""); sum += $0 } END { print sum + 0 }')
+must_be "edits that fail on the current annual figures" 7 "$refound"
+
 step "检测器：不违反审核，但不寻常（只是疑问）" "detectors: no edit fails, yet it is unusual (questions, no more)"
 audit screen --dataset annual-accounts --period 2018-A1 | indent
 audit screen --dataset annual-accounts --period 2018-A1 --json >"$work/screening.json"

@@ -20,6 +20,7 @@ mod slots;
 mod findings;
 mod suspects;
 mod screen;
+mod recheck;
 mod series;
 mod server;
 

@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 use super::{
     City, blocking,
     failure::{Failure, Need},
-    findings, guard, screen, series, slots,
+    findings, guard, recheck, screen, series, slots,
 };
 
 /// The most values in one list of a filter.
@@ -68,6 +68,14 @@ impl MonitoringService for Monitoring {
         request: Request<v1::ScreenPeriodRequest>,
     ) -> Result<Response<v1::ScreenPeriodResponse>, Status> {
         self.answer(request, |city, request| screen::period(city, &request))
+            .await
+    }
+
+    async fn recheck_dataset(
+        &self,
+        request: Request<v1::RecheckDatasetRequest>,
+    ) -> Result<Response<v1::RecheckDatasetResponse>, Status> {
+        self.answer(request, |city, request| recheck::dataset(city, &request))
             .await
     }
 

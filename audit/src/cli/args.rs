@@ -41,6 +41,8 @@ pub(super) enum Task {
     Findings(Findings),
     /// Apply the detectors to one period: what is unusual, and how many flags chance alone would give
     Screen(Screen),
+    /// Judge all current figures of a dataset by every edit, and count the verdicts
+    Recheck(Recheck),
     /// List slots with their states
     Slots(Slots),
     /// Read one indicator's series, as known at an instant or with all vintages
@@ -184,6 +186,15 @@ pub(super) struct Screen {
     /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
     #[arg(long, value_name = "PERIOD")]
     pub(super) period: Period,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Recheck {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The dataset
+    #[arg(long, value_name = "CODE")]
+    pub(super) dataset: DatasetCode,
 }
 
 #[derive(Debug, Arguments)]

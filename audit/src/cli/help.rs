@@ -124,6 +124,10 @@ const CHINESE: &[(&str, &str)] = &[
         "screen",
         "对一期数据运行检测器：哪些不寻常，偶然会有多少疑问",
     ),
+    (
+        "recheck",
+        "用每条审核重新判定一张报表的全部现行数据，统计结论",
+    ),
     ("slots", "列出每份应报的状态"),
     ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
     ("rules", "把目录里的审核关系带到别处"),
@@ -195,6 +199,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("findings", Language::En) => FINDINGS_EN,
         ("screen", Language::Zh) => SCREEN_ZH,
         ("screen", Language::En) => SCREEN_EN,
+        ("recheck", Language::Zh) => RECHECK_ZH,
+        ("recheck", Language::En) => RECHECK_EN,
         ("slots", Language::Zh) => SLOTS_ZH,
         ("slots", Language::En) => SLOTS_EN,
         ("series", Language::Zh) => SERIES_ZH,
@@ -276,6 +282,12 @@ const SCREEN_EN: &str = "A flag is a question to the unit, never a proof. docs/D
 Examples:
   granary-audit screen --server https://city.example:7443 --identity auditor --dataset annual-accounts --period 2021-A1";
 
+const RECHECK_ZH: &str = "示例：
+  granary-audit recheck --server https://city.example:7443 --identity auditor --dataset annual-accounts";
+
+const RECHECK_EN: &str = "Examples:
+  granary-audit recheck --server https://city.example:7443 --identity auditor --dataset annual-accounts";
+
 const SLOTS_ZH: &str = "示例：
   granary-audit slots --server https://city.example:7443 --identity auditor --state late,missing --period 2021-Q3";
 
@@ -354,6 +366,7 @@ mod tests {
             "completeness",
             "findings",
             "screen",
+            "recheck",
             "slots",
             "series",
             "rules",

@@ -74,6 +74,7 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
         Task::Completeness(ask) => online::completeness(&manner, args.json, ask),
         Task::Findings(ask) => online::findings(&manner, args.json, ask),
         Task::Screen(ask) => online::screen(&manner, args.json, ask),
+        Task::Recheck(ask) => online::recheck(&manner, args.json, ask),
         Task::Slots(ask) => online::slots(&manner, args.json, ask),
         Task::Series(ask) => online::series(&manner, args.json, ask),
         Task::Rules(rules) => match &rules.task {

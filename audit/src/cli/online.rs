@@ -7,7 +7,7 @@ use granary_proto::v1;
 
 use super::{
     HOLDS, Response,
-    args::{Completeness, Findings, Line, Screen, Series, Slots},
+    args::{Completeness, Findings, Line, Recheck, Screen, Series, Slots},
 };
 use crate::{
     city::{City, CityError},
@@ -57,6 +57,16 @@ pub(super) fn screen(manner: &Manner, as_json: bool, ask: &Screen) -> Response {
     let answer = answered(&ask.line, async |mut city| city.screen(request).await);
     shown(manner, as_json, answer, json::screening, |answer| {
         table::screening(manner, answer)
+    })
+}
+
+pub(super) fn recheck(manner: &Manner, as_json: bool, ask: &Recheck) -> Response {
+    let request = v1::RecheckDatasetRequest {
+        dataset: ask.dataset.to_string(),
+    };
+    let answer = answered(&ask.line, async |mut city| city.recheck(request).await);
+    shown(manner, as_json, answer, json::recheck, |answer| {
+        table::recheck(manner, answer)
     })
 }
 

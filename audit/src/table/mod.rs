@@ -7,6 +7,7 @@ mod basis;
 mod completeness;
 mod findings;
 mod proof;
+mod recheck;
 mod screening;
 mod series;
 mod slots;
@@ -18,6 +19,7 @@ use comfy_table::{
 pub use completeness::completeness;
 pub use findings::findings;
 pub use proof::{checkpoint, fault, proof, unproven, unproven_by_checkpoint};
+pub use recheck::recheck;
 pub use screening::screening;
 pub use series::series;
 pub use slots::slots;

@@ -199,6 +199,27 @@ impl MonitoringService for Monitoring {
         }))
     }
 
+    async fn recheck_dataset(
+        &self,
+        request: Request<v1::RecheckDatasetRequest>,
+    ) -> Result<Response<v1::RecheckDatasetResponse>, Status> {
+        self.let_in(&request)?;
+        let counts = v1::EditCounts {
+            edit: "GDP.BALANCE".into(),
+            kind: v1::EditKind::Validity.into(),
+            holds: 35_990,
+            fails: 0,
+            undecided: 10,
+            message_zh: "地区生产总值不等于三次产业之和".into(),
+            message_en: "GDP differs from the sum of its industries".into(),
+        };
+        Ok(Response::new(v1::RecheckDatasetResponse {
+            basis: basis(41, 0),
+            records: 36_000,
+            edits: vec![counts],
+        }))
+    }
+
     async fn list_slots(
         &self,
         request: Request<v1::ListSlotsRequest>,

@@ -122,3 +122,36 @@ async fn a_period_is_screened_by_the_catalogue_s_detectors() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_re_check_counts_the_verdicts_of_every_edit() {
+    let town = Town::founded(&[]).await;
+    let office = town.office(GUIYANG).await;
+    let mut client = monitoring(&town).await;
+    let recheck = |dataset: &str| v1::RecheckDatasetRequest {
+        dataset: dataset.into(),
+    };
+    let empty = client.recheck_dataset(recheck("quarterly-accounts")).await;
+    assert_eq!(empty.unwrap().into_inner().records, 0);
+    for (quarter, gdp) in [
+        ("2021-Q2", "10.00"),
+        ("2021-Q3", "10.01"),
+        ("2021-Q4", "12.00"),
+    ] {
+        let snapshot = accounts(quarter, gdp);
+        let receipt = office.submit(office.sign(&snapshot)).await.unwrap();
+        wait_folded(&mut client, receipt.index).await;
+    }
+    let answer = client.recheck_dataset(recheck("quarterly-accounts")).await;
+    let answer = answer.unwrap().into_inner();
+    // What was returned is not current, so no current record fails the balance; roll-ups lack the children.
+    assert_eq!(answer.records, 2);
+    let counts = |id: &str| {
+        let edit = answer.edits.iter().find(|edit| edit.edit == id).unwrap();
+        [edit.holds, edit.fails, edit.undecided]
+    };
+    assert_eq!(counts("GDP.BALANCE"), [2, 0, 0]);
+    assert_eq!(counts("GDP.ROLLUP"), [0, 0, 2]);
+    let unknown = client.recheck_dataset(recheck("no-such")).await;
+    assert_eq!(unknown.unwrap_err().code(), Code::NotFound);
+}
