@@ -340,8 +340,8 @@ must_be "findings corrected" 1 "$(findings_count --status corrected)"
 say "定西 2018 年第一产业 80.16 → 65.6，公布增速却是 5.7%：基数修订，单位已说明" "Dingxi 2018: primary industry 80.16 -> 65.6, yet growth is printed as 5.7%: a revised base, explained by the unit"
 say "贵州九市州合计 13985.54，全省 13985.53：在舍入误差内，不误报" "Guizhou's nine add up to 13985.54 against 13985.53: within rounding, no false alarm"
 
-audit findings --unit 621100 --json | grep -q 'most likely wrong: Construction (37.26); 37.23 would fit' || fail "Dingxi's violation is not localised"
-say "最可能有误：建筑业 37.26（填 37.23 则相符）；单位的说明给出了真正的原因" "most likely wrong: construction 37.26 (37.23 would fit); the unit's explanation gives the true reason"
+audit findings --unit 621100 --json | grep -q 'most likely wrong: Construction (37.26)' || fail "Dingxi's violation is not localised"
+say "最可能有误：建筑业 37.26；单位的说明给出了真正的原因" "most likely wrong: construction, 37.26; the unit's explanation gives the true reason"
 
 step "全部重新审核：与逐份判定的结果一致" "everything judged once more: the same as judged report by report"
 audit recheck --dataset annual-accounts | indent

@@ -66,6 +66,15 @@ impl Catalogue {
         self.footprint.0.contains_key(dataset)
     }
 
+    /// The indicators of `dataset` that edits look at from beyond their record, sorted.
+    pub fn related_indicators(
+        &self,
+        dataset: &DatasetCode,
+    ) -> impl Iterator<Item = &IndicatorCode> {
+        let indicators = self.footprint.0.get(dataset);
+        indicators.into_iter().flat_map(BTreeMap::keys)
+    }
+
     /// The records, and which of their edits, that look at the given indicators of `slot` and are not of one record. Records
     /// of `slot` itself are among them.
     #[must_use]

@@ -260,15 +260,29 @@ impl Catalogue {
         dataset: &DatasetCode,
         period: Period,
     ) -> Vec<UnitCode> {
-        let (Some(unit), Some(dataset)) = (self.unit_index(unit), self.dataset_index(dataset))
-        else {
-            return Vec::new();
-        };
-        let children = self.tree.children(unit).iter();
+        let children = self.child_indices(unit, dataset, period);
         children
-            .filter(|child| self.expects_at(**child, dataset, period))
-            .map(|child| self.unit_at(*child).code().clone())
+            .map(|child| self.unit_at(child).code().clone())
             .collect()
+    }
+
+    /// How many units [`Self::children`] gives.
+    #[must_use]
+    pub fn count_children(&self, unit: &UnitCode, dataset: &DatasetCode, period: Period) -> usize {
+        self.child_indices(unit, dataset, period).count()
+    }
+
+    fn child_indices(
+        &self,
+        unit: &UnitCode,
+        dataset: &DatasetCode,
+        period: Period,
+    ) -> impl Iterator<Item = UnitIndex> {
+        let found = self.unit_index(unit).zip(self.dataset_index(dataset));
+        found.into_iter().flat_map(move |(unit, dataset)| {
+            let children = self.tree.children(unit).iter().copied();
+            children.filter(move |child| self.expects_at(*child, dataset, period))
+        })
     }
 
     /// All units below `unit` in the tree, without itself, in no particular order; none for an unknown unit.

@@ -60,5 +60,7 @@ pub fn suspect(
         edits: part.failed.clone(),
         words: suspicion(&Localisation { parts: vec![part] }, &name),
     });
-    parts.collect()
+    parts
+        .filter(|suspicion| !suspicion.words.en.is_empty())
+        .collect()
 }

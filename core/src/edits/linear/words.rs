@@ -10,8 +10,14 @@ use crate::{code::IndicatorCode, decimal::Decimal, text::Bilingual};
 /// what an indicator is called; empty where no edit fails.
 #[must_use]
 pub fn suspicion(found: &Localisation, name: &dyn Fn(&IndicatorCode) -> Bilingual) -> Bilingual {
-    let parts: Vec<Bilingual> = found.parts.iter().map(|part| of_part(part, name)).collect();
+    let told = found.parts.iter().filter(|part| says_something(part));
+    let parts: Vec<Bilingual> = told.map(|part| of_part(part, name)).collect();
     joined(&parts, "。", ". ")
+}
+
+/// Where the edits that fail are not linear in any cell, no cell has to be wrong as far as the linear ones can tell.
+fn says_something(part: &Part) -> bool {
+    part.sets.iter().all(|set| !set.is_empty())
 }
 
 fn of_part(part: &Part, name: &dyn Fn(&IndicatorCode) -> Bilingual) -> Bilingual {

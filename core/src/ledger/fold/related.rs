@@ -33,7 +33,7 @@ pub(super) fn follow(
         return Ok(());
     };
     let own = beyond_one_record(dataset, &slot);
-    let mut affected = catalogue.affected(&slot, &changed(snapshot, replaced));
+    let mut affected = catalogue.affected(&slot, &changed(catalogue, snapshot, replaced));
     // Its own are judged even where no figure changed, because the explanations may have.
     affected.insert(slot.clone(), own);
     let current = Current::new(draft.index, snapshot);
@@ -51,27 +51,38 @@ fn beyond_one_record(dataset: &Dataset, slot: &SlotKey) -> EditPlaces {
     wanted.map(|(place, _)| place).collect()
 }
 
-/// The indicators whose figures differ in any item, also in the digits that are printed.
-fn changed(new: &Snapshot, old: Option<&Snapshot>) -> BTreeSet<IndicatorCode> {
-    let (new, old) = (figures(new), old.map(figures).unwrap_or_default());
-    let differing = new.symmetric_difference(&old);
-    differing.map(|figure| figure.0.clone()).collect()
+/// The indicators that other edits look at and whose figures differ in any item, also in the digits that are printed.
+fn changed(
+    catalogue: &Catalogue,
+    new: &Snapshot,
+    old: Option<&Snapshot>,
+) -> BTreeSet<IndicatorCode> {
+    let related = catalogue.related_indicators(&new.slot.dataset);
+    let differs = |indicator: &&IndicatorCode| {
+        let (new, old) = (
+            figures(new, indicator),
+            old.map(|old| figures(old, indicator)),
+        );
+        !new.eq(old.into_iter().flatten())
+    };
+    related.filter(differs).cloned().collect()
 }
 
-/// Indicator, item, mantissa, scale.
-type Stated<'a> = (&'a IndicatorCode, Option<&'a ItemKey>, i128, u8);
-
-fn figures(snapshot: &Snapshot) -> BTreeSet<Stated<'_>> {
-    let stated = snapshot.observations.iter().filter_map(|o| {
+/// The figures of one indicator: item, mantissa, scale.
+fn figures<'a>(
+    snapshot: &'a Snapshot,
+    indicator: &'a IndicatorCode,
+) -> impl Iterator<Item = (Option<&'a ItemKey>, i128, u8)> {
+    // Observations are sorted by indicator and item.
+    let first = snapshot
+        .observations
+        .partition_point(|o| o.indicator < *indicator);
+    let own = snapshot.observations[first..].iter();
+    let own = own.take_while(move |o| o.indicator == *indicator);
+    own.filter_map(|o| {
         let value = o.value?;
-        Some((
-            &o.indicator,
-            o.item.as_ref(),
-            value.mantissa(),
-            value.scale(),
-        ))
-    });
-    stated.collect()
+        Some((o.item.as_ref(), value.mantissa(), value.scale()))
+    })
 }
 
 /// A snapshot and the entry that brought it.
@@ -151,11 +162,7 @@ fn failure(
     edit: &Edit,
 ) -> Result<Option<Failure>, FoldError> {
     let slot = &snapshot.slot;
-    let children = || {
-        catalogue
-            .children(&slot.unit, &slot.dataset, slot.period)
-            .len()
-    };
+    let children = || catalogue.count_children(&slot.unit, &slot.dataset, slot.period);
     let (sums, expected) = if edit.rollups().is_empty() {
         (None, 0)
     } else {
