@@ -20,7 +20,7 @@ use super::{
     entry::Entry,
     fault::{Fault, Faults, say},
     footprint::Footprint,
-    indicator,
+    indicator::{self, Indicator},
     names::{Kind, Names},
     roster, rules,
     source::{Place, Source},
@@ -89,7 +89,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
     let (edits, detectors) = read_checks(&document, &known, &mut names.edits, faults);
     let schedules = roster::read(document.of(Kind::Roster), &scope, faults);
     let header = header?;
-    let datasets = finish(datasets, edits)?;
+    let datasets = finish(datasets, edits, &indicators)?;
     Some(Catalogue {
         version: bundle.version(),
         name: header.name,
@@ -162,9 +162,10 @@ impl Declared<'_> {
 fn finish(
     drafts: Vec<dataset::Draft<'_>>,
     mut edits: BTreeMap<DatasetCode, Vec<Edit>>,
+    indicators: &[Indicator],
 ) -> Option<Vec<Dataset>> {
     let with_edits = |draft: dataset::Draft<'_>| {
-        let dataset = draft.finish()?;
+        let dataset = draft.finish(indicators)?;
         let own = edits.remove(dataset.code()).unwrap_or_default();
         Some(dataset.with_edits(own))
     };

@@ -26,6 +26,7 @@ use super::{
     deadline::{self, Deadline},
     entry::Entry,
     fault::{Faults, say},
+    indicator::Indicator,
     names::Names,
     source::At,
 };
@@ -48,7 +49,8 @@ pub struct Dataset {
     name: Bilingual,
     periodicity: Periodicity,
     indicators: Vec<IndicatorCode>,
-    indicators_sorted: Vec<IndicatorCode>,
+    /// Sorted, each with the most digits after the point.
+    columns: Vec<(IndicatorCode, u8)>,
     required: Vec<IndicatorCode>,
     itemised: bool,
     deadline: Deadline,
@@ -92,7 +94,16 @@ impl Dataset {
     /// Whether `indicator` is one of its indicators.
     #[must_use]
     pub fn holds(&self, indicator: &IndicatorCode) -> bool {
-        self.indicators_sorted.binary_search(indicator).is_ok()
+        let found = self
+            .columns
+            .binary_search_by(|(code, _)| code.cmp(indicator));
+        found.is_ok()
+    }
+
+    /// Its indicators, sorted, each with the most digits after the point that a value may have.
+    #[must_use]
+    pub fn columns(&self) -> &[(IndicatorCode, u8)] {
+        &self.columns
     }
 
     /// The indicators that a complete report fills, in the order of the catalogue.
@@ -177,16 +188,20 @@ pub(super) struct Draft<'a> {
 
 impl Draft<'_> {
     /// The dataset without its edits, or `None` where a fault was reported.
-    pub(super) fn finish(self) -> Option<Dataset> {
+    pub(super) fn finish(self, known: &[Indicator]) -> Option<Dataset> {
         let indicators = self.indicators?;
-        let mut indicators_sorted = indicators.clone();
-        indicators_sorted.sort();
+        let column = |code: &IndicatorCode| {
+            let at = known.binary_search_by(|i| i.code().cmp(code)).ok()?;
+            Some((code.clone(), known[at].decimals()))
+        };
+        let mut columns = indicators.iter().map(column).collect::<Option<Vec<_>>>()?;
+        columns.sort();
         Some(Dataset {
             code: self.code.value,
             name: self.name,
             periodicity: self.periodicity?,
             indicators,
-            indicators_sorted,
+            columns,
             required: self.required,
             itemised: self.itemised,
             deadline: self.deadline?,

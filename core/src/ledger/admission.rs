@@ -225,10 +225,25 @@ fn conform(catalogue: &Catalogue, snapshot: &Snapshot, now_ms: i64) -> Result<()
         ));
     };
     check_period(catalogue, dataset, slot, now_ms)?;
-    snapshot
-        .observations
-        .iter()
-        .try_for_each(|o| check_observation(catalogue, dataset, o))
+    // Observations and columns are sorted alike, so one walk over both finds nearly always that all is well.
+    let mut columns = dataset.columns().iter().peekable();
+    for observation in &snapshot.observations {
+        while columns
+            .next_if(|(code, _)| *code < observation.indicator)
+            .is_some()
+        {}
+        let fits = columns.peek().is_some_and(|(code, decimals)| {
+            *code == observation.indicator
+                && observation
+                    .value
+                    .is_none_or(|value| value.scale() <= *decimals)
+                && observation.item.is_some() == dataset.itemised()
+        });
+        if !fits {
+            check_observation(catalogue, dataset, observation)?;
+        }
+    }
+    Ok(())
 }
 
 fn check_period(
