@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use granary_core::{
     catalogue::{Catalogue, Dataset, Indicator, Unit},
     code::{DatasetCode, IndicatorCode, UnitCode},
-    text::Bilingual,
+    text::{Bilingual, edit_distance},
 };
 
 use super::{
@@ -235,10 +235,12 @@ pub(super) fn folded(text: &str) -> String {
 /// Those of `known` that are nearest to `text` by edit distance (within a third of its length), at most three.
 #[must_use]
 pub fn nearest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> Vec<&'k str> {
-    let word: Vec<char> = folded(text).chars().take(64).collect();
-    let limit = (word.len() / 3).max(1);
-    let near = known.filter(|other| other.chars().count().abs_diff(word.len()) <= limit);
-    let mut near: Vec<(usize, &str)> = near.map(|other| (distance(&word, other), other)).collect();
+    let word = folded(text);
+    let length = word.chars().take(64).count();
+    let limit = (length / 3).max(1);
+    let near = known.filter(|other| other.chars().count().abs_diff(length) <= limit);
+    let near = near.map(|other| (edit_distance(&word, other), other));
+    let mut near: Vec<(usize, &str)> = near.collect();
     near.retain(|(distance, other)| *distance <= limit && *distance < other.chars().count());
     near.sort_unstable();
     near.dedup();
@@ -294,22 +296,6 @@ fn unknown<'k>(
             "write the code instead, one of: {list_en}"
         ),
     }
-}
-
-/// The Levenshtein distance, by rows.
-fn distance(a: &[char], b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

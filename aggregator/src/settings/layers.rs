@@ -6,7 +6,7 @@ use std::{
 };
 
 use config::{Environment, File, FileFormat, Map, Source, Value};
-use granary_core::text::Bilingual;
+use granary_core::text::{Bilingual, edit_distance};
 
 use super::{Fault, Settings, Sources};
 
@@ -149,8 +149,8 @@ fn read_file(path: &Path, faults: &mut Vec<Fault>) -> Map<String, Value> {
 fn unknown(key: &str, place: String) -> Fault {
     let near = Settings::KEYS
         .iter()
-        .min_by_key(|known| distance(known, key));
-    let near = near.filter(|known| distance(known, key) <= 3);
+        .min_by_key(|known| edit_distance(known, key));
+    let near = near.filter(|known| edit_distance(known, key) <= 3);
     let remedy = match near {
         Some(near) => Bilingual::new(
             format!("是否想写 {near}？"),
@@ -173,20 +173,4 @@ fn unknown(key: &str, place: String) -> Fault {
         message,
         remedy,
     }
-}
-
-/// The Levenshtein distance of two short names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -208,29 +208,13 @@ pub(super) fn did_you_mean<'k>(
 
 /// The nearest of `known` by edit distance, if it is off by at most one character in three; the first among equals.
 fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let word: Vec<char> = word.chars().take(64).collect();
-    let limit = word.len().div_ceil(3).max(1);
-    let near = known.filter(|other| other.chars().count().abs_diff(word.len()) <= limit);
-    near.map(|other| (distance(&word, other), other))
+    let length = word.chars().take(64).count();
+    let limit = length.div_ceil(3).max(1);
+    let near = known.filter(|other| other.chars().count().abs_diff(length) <= limit);
+    near.map(|other| (crate::text::edit_distance(word, other), other))
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, _)| *distance <= limit)
         .map(|(_, other)| other)
-}
-
-/// The Levenshtein distance, by rows.
-fn distance(a: &[char], b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

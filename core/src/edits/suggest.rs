@@ -1,8 +1,8 @@
 //! "Did you mean": the name nearest to one that is not known.
 //!
-//! The distance is Levenshtein's (insertions, deletions and substitutions of characters), upper and lower case being equal.
+//! The distance is [`edit_distance`].
 
-use crate::text::Bilingual;
+use crate::text::{Bilingual, edit_distance};
 
 /// How many names a diagnostic prints.
 const CANDIDATES_MAX: usize = 8;
@@ -11,7 +11,7 @@ const CANDIDATES_MAX: usize = 8;
 pub(super) fn remedy(wrong: &str, names: &[String]) -> Bilingual {
     let mut ranked: Vec<(usize, &str)> = names
         .iter()
-        .map(|name| (distance(wrong, name), name.as_str()))
+        .map(|name| (edit_distance(wrong, name), name.as_str()))
         .collect();
     ranked.sort_unstable();
     ranked.dedup();
@@ -25,26 +25,6 @@ pub(super) fn remedy(wrong: &str, names: &[String]) -> Bilingual {
         .map(|(_, name)| *name)
         .collect();
     listing(guess, &shown, ranked.len())
-}
-
-/// Levenshtein's distance in characters, by two rows.
-pub(super) fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().map(lower).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().map(lower).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-const fn lower(c: char) -> char {
-    c.to_ascii_lowercase()
 }
 
 /// A name this far off is still taken for a slip: one character in three.
@@ -73,22 +53,6 @@ fn listing(guess: Option<&str>, shown: &[&str], count: usize) -> Bilingual {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn distances() {
-        for (a, b, expected) in [
-            ("", "", 0),
-            ("gdp", "gdp", 0),
-            ("GDP", "gdp", 0),
-            ("gpd", "gdp", 2),
-            ("secondry", "secondary", 1),
-            ("", "abc", 3),
-            ("kitten", "sitting", 3),
-        ] {
-            assert_eq!(distance(a, b), expected, "{a} {b}");
-            assert_eq!(distance(b, a), expected, "{b} {a}");
-        }
-    }
 
     #[test]
     fn what_is_far_off_is_not_suggested() {

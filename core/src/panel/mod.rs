@@ -2,7 +2,7 @@
 //!
 //! A re-check of everything asks the same few questions of every record. Record by record that is a lookup for each figure; here
 //! the figures of an indicator lie side by side as integers, and an edit is a few additions and comparisons over them, as exact
-//! as for a single record: [`Panel::judge`] and [`Edit::evaluate`](crate::edits::Edit::evaluate) agree on every row.
+//! as for a single record: `Edit::evaluate_columns` and [`Edit::evaluate`](crate::edits::Edit::evaluate) agree on every row.
 //!
 //! - `layout`: period after period, all units of a period side by side, so that the past is an offset away.
 //! - `column`: integers at one scale, a bitmap of which are known.
