@@ -70,19 +70,41 @@ impl Ratio {
         if self.is_whole() {
             return Some(self.numerator);
         }
+        let (mut dividend, mut divisor) = (self.numerator.mantissa(), self.divisor.mantissa());
+        let power = |exponent: u8| 10_i128.checked_pow(u32::from(exponent));
+        let (above, below) = (self.numerator.scale(), self.divisor.scale());
+        if below > above {
+            dividend = dividend.checked_mul(power(below - above)?)?;
+        } else {
+            divisor = divisor.checked_mul(power(above - below)?)?;
+        }
+        // Digit by digit: a numerator of 24 digits with twelve zeros behind it would not fit.
+        let mut quotient = dividend.div_euclid(divisor);
+        let mut remainder = dividend.rem_euclid(divisor);
         for scale in 0..QUOTIENT_SCALE {
-            let (quotient, remainder, _) = self.at_scale(scale)?;
             if remainder == 0 {
                 return Decimal::new(quotient, scale);
             }
+            remainder = remainder.checked_mul(10)?;
+            quotient = quotient.checked_mul(10)?.checked_add(remainder / divisor)?;
+            remainder %= divisor;
         }
-        let (quotient, remainder, divisor) = self.at_scale(QUOTIENT_SCALE)?;
         let up = match (remainder.checked_mul(2)?).cmp(&divisor) {
             Ordering::Less => 0,
             Ordering::Equal => quotient.rem_euclid(2),
             Ordering::Greater => 1,
         };
         Decimal::new(quotient.checked_add(up)?, QUOTIENT_SCALE)
+    }
+
+    /// The number itself or, where its divisor is so long that the next operation would not fit, one that is larger by less
+    /// than two units of the last of [`QUOTIENT_SCALE`] digits: a half that is a little too wide is never too strict.
+    fn shortened(self) -> Option<Self> {
+        if self.divisor.mantissa() < 1_000_000_000_000_000_000 {
+            return Some(self);
+        }
+        let unit = Decimal::new(1, QUOTIENT_SCALE)?;
+        Some(Self::whole(self.to_decimal()?.checked_add(unit)?))
     }
 
     pub(super) const fn parts(self) -> (Decimal, Decimal) {
@@ -141,7 +163,13 @@ impl Ratio {
         let negative = divisor.mantissa() < 0;
         let numerator = if negative { -numerator } else { numerator };
         let divisor = divisor.abs().normalised();
-        Some(as_whole(numerator, divisor).unwrap_or(Self { numerator, divisor }))
+        // The divisor of a nought would be carried into every sum it is added to.
+        let quotient = if numerator.is_zero() {
+            Self::ZERO
+        } else {
+            Self { numerator, divisor }
+        };
+        Some(as_whole(numerator, divisor).unwrap_or(quotient))
     }
 }
 
@@ -273,7 +301,7 @@ impl Figure for Rounded {
         let moved = size
             .multiply(self.half)?
             .add(self.value.magnitude().multiply(other.half)?)?;
-        let half = moved.divide(size.multiply(least)?)?;
+        let half = moved.divide(size)?.divide(least)?.shortened()?;
         Some(Self { value, half })
     }
 
