@@ -18,3 +18,5 @@ pub mod envelope;
 pub mod log;
 pub mod ledger;
 pub mod completeness;
+pub mod measures;
+pub mod bulletin;

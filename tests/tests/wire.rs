@@ -3,6 +3,7 @@
 
 use ed25519_dalek::SigningKey;
 use granary_core::{
+    bulletin,
     catalogue::Bundle,
     code::{EditId, IndicatorCode, ItemKey},
     completeness::SlotState,
@@ -236,4 +237,82 @@ fn an_envelope_signature_is_fixed() {
     );
     let text = format!("{}\n{}", signature.key_id, hex(&signature.bytes));
     assert_eq!(text, include_str!("golden/signature.hex").trim());
+}
+
+#[test]
+fn a_bulletin_is_the_published_message() {
+    let words = |zh: &str| bulletin::Words {
+        zh: zh.into(),
+        en: String::new(),
+    };
+    let named = |code: &str| bulletin::Named {
+        code: code.into(),
+        name: words("名"),
+    };
+    let value = bulletin::MeasureValue {
+        measure: "on_time_rate".into(),
+        value: Some(bulletin::Measured::Share(bulletin::Share {
+            numerator: 1,
+            denominator: 2,
+        })),
+    };
+    let counts = bulletin::Counts {
+        expected: 5,
+        timely: 1,
+        late: 1,
+        missing: 1,
+        exempt: 1,
+        pending: 1,
+    };
+    let standing = bulletin::Standing {
+        unit: named("520100"),
+        rank: Some(1),
+        movement: Some(-2),
+        band: Some(0),
+        score: "97.50".into(),
+        points: vec![bulletin::Points {
+            value: value.clone(),
+            points: "48.75".into(),
+        }],
+        slots: 3,
+        not_ranked: Some(words("不参加")),
+        flag: true,
+        last: true,
+    };
+    let document = bulletin::Bulletin {
+        name: words("通报"),
+        period: "2021-Q1".into(),
+        basis: bulletin::Basis {
+            applied_size: 7,
+            as_of_ms: 9,
+            catalogue_version: vec![1; 32],
+        },
+        counts,
+        leagues: vec![bulletin::League {
+            scorecard: named("county"),
+            standings: vec![standing],
+            slots_min: 3,
+            imported: true,
+            ..Default::default()
+        }],
+        units: vec![bulletin::UnitMeasures {
+            unit: named("520100"),
+            counts,
+            measures: vec![value],
+            last_seen_ms: Some(0),
+        }],
+        targets: vec![bulletin::TargetLine {
+            unit: named("520100"),
+            half_reached: Some(false),
+            rank: Some(0),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let bytes = document.encode_to_vec();
+    let message = v1::Bulletin::decode(bytes.as_slice()).unwrap();
+    assert_eq!(message.encode_to_vec(), bytes, "both declarations agree");
+    assert_eq!(message.counts.unwrap().expected, 5);
+    let standing = &message.leagues[0].standings[0];
+    assert_eq!((standing.movement, standing.last), (Some(-2), true));
 }
