@@ -95,6 +95,7 @@ const fn retry_after_ms(code: RefusalCode) -> u32 {
         RefusalCode::Overloaded => 250,
         RefusalCode::NoCatalogue | RefusalCode::Storage => 5_000,
         RefusalCode::Clock => 30_000,
+        RefusalCode::NotOpen => 60_000,
         RefusalCode::Malformed
         | RefusalCode::TooLarge
         | RefusalCode::PayloadType
@@ -110,7 +111,8 @@ const fn retry_after_ms(code: RefusalCode) -> u32 {
         | RefusalCode::IndicatorUnknown
         | RefusalCode::TooManyDecimals
         | RefusalCode::Item
-        | RefusalCode::Act => 0,
+        | RefusalCode::Act
+        | RefusalCode::Locked => 0,
     }
 }
 

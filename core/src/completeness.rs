@@ -31,11 +31,11 @@ use crate::{
 /// The state of a slot at an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SlotState {
-    /// Accepted, received no later than due (按时).
+    /// Accepted, received no later than due, or within the grace (按时).
     Timely,
-    /// Accepted, received after it was due (迟报).
+    /// Accepted, received after it was due and the grace was over (迟报).
     Late,
-    /// Due and not accepted (未报).
+    /// Due, the grace over, and not accepted (未报).
     Missing,
     /// Not owed, by a journaled act (免报).
     Exempt,
@@ -132,16 +132,16 @@ struct Acts {
 /// Later than any instant.
 const NEVER: i64 = i64::MAX;
 
-/// The state of a slot that is not exempt.
+/// The state of a slot that is not exempt. What is due with a grace is timely until the grace is over, and pending as long.
 #[must_use]
-pub const fn state(accepted_at_ms: i64, due_at_ms: i64, as_of_ms: i64) -> SlotState {
+pub const fn state(accepted_at_ms: i64, timely_until_ms: i64, as_of_ms: i64) -> SlotState {
     if accepted_at_ms <= as_of_ms {
-        if accepted_at_ms <= due_at_ms {
+        if accepted_at_ms <= timely_until_ms {
             SlotState::Timely
         } else {
             SlotState::Late
         }
-    } else if as_of_ms > due_at_ms {
+    } else if as_of_ms > timely_until_ms {
         SlotState::Missing
     } else {
         SlotState::Pending
@@ -390,6 +390,7 @@ impl Board {
         let described = self.catalogue.dataset_at(dataset);
         // A period whose deadline lies beyond the calendar is never due.
         let due_at_ms = described.due_at_ms(period).unwrap_or(NEVER);
+        let timely = |due_at_ms| described.terms(period).timely_until_ms(due_at_ms);
         let column = self.columns.get(&(dataset, period));
         for unit in self.catalogue.expected_units(described.code(), period) {
             if selected.is_some_and(|selected| !selected[unit.get()]) {
@@ -397,10 +398,11 @@ impl Board {
             }
             let accepted = column.map_or(NEVER, |column| column.accepted_at_ms[unit.get()]);
             match column.and_then(|column| column.acts.get(&unit)) {
-                None => visit(unit, state(accepted, due_at_ms, as_of_ms), due_at_ms),
+                None => visit(unit, state(accepted, timely(due_at_ms), as_of_ms), due_at_ms),
                 Some(acts) => {
                     let due_at_ms = acts.due_at_ms(due_at_ms, as_of_ms);
-                    visit(unit, acts.state(accepted, due_at_ms, as_of_ms), due_at_ms);
+                    let state = acts.state(accepted, timely(due_at_ms), as_of_ms);
+                    visit(unit, state, due_at_ms);
                 }
             }
         }
@@ -438,11 +440,11 @@ impl Acts {
         known.map_or(rule_ms, |extension| extension.due_at_ms)
     }
 
-    fn state(&self, accepted_at_ms: i64, due_at_ms: i64, as_of_ms: i64) -> SlotState {
+    fn state(&self, accepted_at_ms: i64, timely_until_ms: i64, as_of_ms: i64) -> SlotState {
         if self.exempted_at_ms.is_some_and(|at| at <= as_of_ms) {
             return SlotState::Exempt;
         }
-        state(accepted_at_ms, due_at_ms, as_of_ms)
+        state(accepted_at_ms, timely_until_ms, as_of_ms)
     }
 }
 
@@ -454,4 +456,5 @@ fn begun_periods(dataset: &Dataset, as_of_ms: i64) -> impl Iterator<Item = Perio
     let first = dataset.first_period();
     std::iter::successors(Some(first), |period| period.plus(1))
         .take_while(move |p| p.first_day() <= today && last.is_none_or(|last| *p <= last))
+        .filter(|p| dataset.reports(*p))
 }

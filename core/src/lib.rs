@@ -9,6 +9,7 @@ pub mod code;
 pub mod decimal;
 pub mod digest;
 pub mod period;
+pub mod days;
 pub mod edits;
 pub mod catalogue;
 pub mod snapshot;

@@ -197,8 +197,7 @@ impl Period {
         if self.periodicity == periodicity {
             return Some(self);
         }
-        let last_day = self.day_after().yesterday().ok()?;
-        let other = Self::containing(periodicity, last_day)?;
+        let other = Self::containing(periodicity, self.last_day())?;
         (other.day_after() == self.day_after()).then_some(other)
     }
 
@@ -212,6 +211,14 @@ impl Period {
         let month = self.ordinal.rem_euclid(count) * 12 / count + 1;
         // The month is 1 to 12 by construction, so the fallback is never taken.
         date(year, i8::try_from(month).unwrap_or(1), 1)
+    }
+
+    /// The last calendar day: who is in force then, and stands under whom, is decided by it.
+    #[must_use]
+    pub fn last_day(self) -> Date {
+        let after = self.day_after();
+        // The years allowed lie far within those of the calendar, so there is always a day before.
+        after.yesterday().unwrap_or(after)
     }
 
     /// The first calendar day after the period.
@@ -341,6 +348,8 @@ mod tests {
         assert_eq!(p("2020-02-29").year_ago(), None);
         assert_eq!(p("2021-S2").first_day(), date(2021, 7, 1));
         assert_eq!(p("2021-Q4").day_after(), date(2022, 1, 1));
+        assert_eq!(p("2020-M02").last_day(), date(2020, 2, 29));
+        assert_eq!(p("2020-12-31").last_day(), date(2020, 12, 31));
         assert_eq!(p("1900-A1").plus(-1), None);
         assert_eq!(p("2199-M12").plus(1), None);
     }

@@ -143,7 +143,14 @@ fn detail(
         current = vintage.map(|(_, row)| (row.received_at_ms, row.revision));
     }
     let first_accepted_at_ms = known(row.first_accepted_at_ms);
-    let late_ms = first_accepted_at_ms.map_or(0, |accepted| accepted.saturating_sub(at.due_at_ms));
+    let dataset = catalogue.dataset(&at.slot.dataset);
+    let timely_until_ms = dataset.map_or(at.due_at_ms, |dataset| {
+        let terms = dataset.terms(at.slot.period);
+        terms.timely_until_ms(at.due_at_ms)
+    });
+    // Within the grace nothing is late; beyond it, lateness is counted from when it was due.
+    let late = first_accepted_at_ms.filter(|accepted| *accepted > timely_until_ms);
+    let late_ms = late.map_or(0, |accepted| accepted.saturating_sub(at.due_at_ms));
     Ok(v1::Slot {
         unit: at.slot.unit.to_string(),
         dataset: at.slot.dataset.to_string(),

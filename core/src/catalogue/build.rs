@@ -14,8 +14,10 @@ use crate::{
 use super::{
     Catalogue,
     bundle::Bundle,
+    calendar,
     dataset::{self, Dataset},
-    deadline, detectors,
+    deadline::{self, Around, Calendars},
+    detectors,
     document::Document,
     entry::Entry,
     fault::{Fault, Faults, say},
@@ -23,10 +25,11 @@ use super::{
     indicator::{self, Indicator},
     names::{Kind, Names},
     roster, rules,
-    source::{Place, Source},
+    source::{At, Place, Source},
     tree::Tree,
     unit::{self, Level, Unit},
-    words::{DepartmentCode, LevelCode, MeasureCode},
+    warnings,
+    words::{CalendarCode, DepartmentCode, LevelCode, MeasureCode},
 };
 
 /// Reads `bundle` to the end whatever is wrong in it.
@@ -49,6 +52,13 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
 
     let mut names = Declared::new(&sources);
 
+    let calendars = calendar::read(
+        document.of(Kind::Calendar),
+        &mut names.calendars,
+        faults,
+    );
+    let default = header.as_ref().and_then(|header| header.calendar.clone());
+    let default = default.filter(|code| names.calendars.resolve(code, faults));
     let (levels, units, tree) = read_units(&document, &mut names, faults);
     let departments = indicator::read_departments(
         document.of(Kind::Department),
@@ -64,14 +74,17 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         &mut names.indicators,
         faults,
     );
-    let entries = document.of(Kind::Dataset);
-    let datasets = dataset::read(
-        entries,
+    let around = Around {
         zone,
-        &names.indicators,
-        &mut names.datasets,
+        calendars: &Calendars {
+            known: &calendars,
+            names: &names.calendars,
+            default,
+        },
         faults,
-    );
+    };
+    let entries = document.of(Kind::Dataset);
+    let datasets = dataset::read(entries, around, &names.indicators, &mut names.datasets);
     let scope = roster::Scope {
         units: &units,
         unit_names: &names.units,
@@ -94,6 +107,8 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         version: bundle.version(),
         name: header.name,
         zone: header.zone?,
+        warnings: warnings::of(&calendars, &datasets),
+        calendars: calendars.into_iter().map(|draft| draft.calendar).collect(),
         levels,
         units,
         tree,
@@ -117,6 +132,7 @@ fn read_units<'a>(
     let entries = document.of(Kind::Unit);
     let mut units = unit::read(entries, &names.levels, &mut names.units, faults);
     let tree = Tree::build(&mut units, &names.units, faults);
+    unit::check_kin(&units, &names.units, faults);
     let units = units.into_iter().map(unit::Draft::finish).collect();
     (levels, units, tree)
 }
@@ -135,6 +151,7 @@ fn read_checks<'a>(
 
 /// The codes of every kind.
 struct Declared<'a> {
+    calendars: Names<'a, CalendarCode>,
     levels: Names<'a, LevelCode>,
     departments: Names<'a, DepartmentCode>,
     measures: Names<'a, MeasureCode>,
@@ -147,6 +164,7 @@ struct Declared<'a> {
 impl Declared<'_> {
     fn new(sources: &[Source<'_>]) -> Self {
         Self {
+            calendars: Names::new(Kind::Calendar, sources),
             levels: Names::new(Kind::Level, sources),
             departments: Names::new(Kind::Department, sources),
             measures: Names::new(Kind::Measure, sources),
@@ -173,12 +191,13 @@ fn finish(
 }
 
 /// What `[catalogue]` says.
-struct Header {
+struct Header<'a> {
     name: Bilingual,
     zone: Option<TimeZone>,
+    calendar: Option<At<'a, CalendarCode>>,
 }
 
-fn read_header(document: &Document<'_>, sources: &[Source<'_>], faults: &Faults) -> Option<Header> {
+fn read_header<'a>(document: &Document<'a>, sources: &[Source<'_>], faults: &Faults) -> Option<Header<'a>> {
     let (first, more) = match document.of(Kind::Catalogue) {
         [] => {
             report_no_header(sources, faults);
@@ -200,11 +219,16 @@ fn read_header(document: &Document<'_>, sources: &[Source<'_>], faults: &Faults)
     Some(read_header_entry(first))
 }
 
-fn read_header_entry(entry: &Entry<'_>) -> Header {
-    entry.allow(&["name", "timezone"]);
+fn read_header_entry<'a>(entry: &Entry<'a>) -> Header<'a> {
+    entry.allow(&["name", "timezone", "calendar"]);
     let name = entry.bilingual("name");
     let zone = entry.need("timezone").and_then(|f| deadline::read_zone(&f));
-    Header { name, zone }
+    let calendar = entry.field("calendar").and_then(|f| f.lexical());
+    Header {
+        name,
+        zone,
+        calendar,
+    }
 }
 
 fn report_no_header(sources: &[Source<'_>], faults: &Faults) {

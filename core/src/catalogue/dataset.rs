@@ -8,12 +8,10 @@
 //! indicators = ["gdp", "primary"]          # in the order of columns
 //! required = ["gdp"]                       # optional: the cells that a complete report fills
 //! itemised = false                         # optional: observations have an item as second key
-//! deadline = { day = 8, time = "12:00" }
+//! deadline = { day = 8, time = "12:00" }   # window, not_reported and except: see `timetable`
 //! first_period = "2021-Q1"
 //! last_period = "2030-Q4"                  # optional, the last one reported
 //! ```
-
-use jiff::tz::TimeZone;
 
 use crate::{
     code::{DatasetCode, IndicatorCode},
@@ -23,12 +21,13 @@ use crate::{
 };
 
 use super::{
-    deadline::{self, Deadline},
+    deadline::{Around, Deadline},
     entry::Entry,
     fault::{Faults, say},
     indicator::Indicator,
     names::Names,
     source::At,
+    timetable::{self, Terms, Timetable},
 };
 
 /// The place of a dataset in [`super::Catalogue::datasets`]: dense, from 0, only within one catalogue version.
@@ -53,7 +52,7 @@ pub struct Dataset {
     columns: Vec<(IndicatorCode, u8)>,
     required: Vec<IndicatorCode>,
     itemised: bool,
-    deadline: Deadline,
+    timetable: Timetable,
     first: Period,
     last: Option<Period>,
     edits: Vec<Edit>,
@@ -124,10 +123,16 @@ impl Dataset {
         &self.rollups
     }
 
-    /// The deadline rule.
+    /// The deadline rule of most of its periods; [`Self::terms`] knows the exceptions.
     #[must_use]
     pub const fn deadline(&self) -> &Deadline {
-        &self.deadline
+        self.timetable.general().deadline()
+    }
+
+    /// From when to when the report for `period` is taken.
+    #[must_use]
+    pub fn terms(&self, period: Period) -> &Terms {
+        self.timetable.terms(period)
     }
 
     /// When the report for `period` is due, in milliseconds since 1970-01-01 UTC; `None` for a period of another
@@ -135,7 +140,19 @@ impl Dataset {
     #[must_use]
     pub fn due_at_ms(&self, period: Period) -> Option<i64> {
         let fits = period.periodicity() == self.periodicity;
-        fits.then(|| self.deadline.due_at_ms(period)).flatten()
+        fits.then(|| self.terms(period).deadline().at_ms(period))
+            .flatten()
+    }
+
+    /// Whether the part of the year that `period` is gets reported at all.
+    #[must_use]
+    pub fn reports(&self, period: Period) -> bool {
+        self.timetable.reports(period)
+    }
+
+    /// All rules of time in it.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Deadline> {
+        self.timetable.rules()
     }
 
     /// The first period that is reported.
@@ -150,12 +167,14 @@ impl Dataset {
         self.last
     }
 
-    /// Whether `period` is of its periodicity and lies from the first to the last period.
+    /// Whether `period` is of its periodicity, lies from the first to the last period, and is not a part of the year that is
+    /// not reported.
     #[must_use]
     pub fn covers(&self, period: Period) -> bool {
         period.periodicity() == self.periodicity
             && self.first <= period
             && self.last.is_none_or(|last| period <= last)
+            && self.reports(period)
     }
 
     /// Gives it its edits, in catalogue order.
@@ -183,7 +202,7 @@ pub(super) struct Draft<'a> {
     name: Bilingual,
     required: Vec<IndicatorCode>,
     itemised: bool,
-    deadline: Option<Deadline>,
+    timetable: Option<Timetable>,
 }
 
 impl Draft<'_> {
@@ -204,7 +223,7 @@ impl Draft<'_> {
             columns,
             required: self.required,
             itemised: self.itemised,
-            deadline: self.deadline?,
+            timetable: self.timetable?,
             first: self.first?,
             last: self.last,
             edits: Vec::new(),
@@ -213,17 +232,17 @@ impl Draft<'_> {
     }
 }
 
-/// Reads the datasets, sorted by code. `zone` is the catalogue's.
+/// Reads the datasets, sorted by code. What is `around` them is the catalogue's.
 pub(super) fn read<'a>(
     entries: &[Entry<'a>],
-    zone: Option<&TimeZone>,
+    around: Around<'_, 'a>,
     indicators: &Names<'a, IndicatorCode>,
     names: &mut Names<'a, DatasetCode>,
-    faults: &Faults,
 ) -> Vec<Draft<'a>> {
+    let faults = around.faults;
     let mut datasets: Vec<Draft<'a>> = Vec::new();
     for entry in entries {
-        let Some(dataset) = read_one(entry, zone, indicators, faults) else {
+        let Some(dataset) = read_one(entry, around, indicators) else {
             continue;
         };
         if names.declare(&dataset.code, faults) {
@@ -234,7 +253,7 @@ pub(super) fn read<'a>(
     datasets
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 12] = [
     "code",
     "name",
     "periodicity",
@@ -242,17 +261,20 @@ const KEYS: [&str; 9] = [
     "required",
     "itemised",
     "deadline",
+    "window",
+    "not_reported",
+    "except",
     "first_period",
     "last_period",
 ];
 
 fn read_one<'a>(
     entry: &Entry<'a>,
-    zone: Option<&TimeZone>,
+    around: Around<'_, 'a>,
     known: &Names<'a, IndicatorCode>,
-    faults: &Faults,
 ) -> Option<Draft<'a>> {
     entry.allow(&KEYS);
+    let faults = around.faults;
     let code = entry.code("code");
     let name = entry.bilingual("name");
     let words = Periodicity::ALL.map(|p| (p.word(), p));
@@ -260,13 +282,17 @@ fn read_one<'a>(
     let indicators = read_indicators(entry, known, faults);
     let required = read_required(entry, indicators.as_deref(), known, faults);
     let itemised = entry.field("itemised").and_then(|f| f.boolean());
-    let deadline = entry.need("deadline").and_then(|f| f.table());
-    let deadline = deadline.and_then(|table| deadline::read(&table, zone));
     let first = entry.need("first_period").and_then(|f| f.lexical());
     let last = entry.field("last_period").and_then(|f| f.lexical());
     let first = first.filter(|p| fits(p, periodicity, faults));
     let last = last.filter(|p| fits(p, periodicity, faults));
     let last = last.filter(|last| follows(last, first.as_ref(), faults));
+    let periods = timetable::For {
+        periodicity,
+        first: first.as_ref().map(|p| p.value),
+        last: last.as_ref().map(|p| p.value),
+    };
+    let timetable = timetable::read(entry, periods, around);
     Some(Draft {
         code: code?,
         periodicity,
@@ -276,7 +302,7 @@ fn read_one<'a>(
         name,
         required,
         itemised: itemised.unwrap_or(false),
-        deadline,
+        timetable,
     })
 }
 

@@ -1,40 +1,56 @@
-//! Deadline rules: when a period's report is due, as an instant.
+//! Rules of time: when a period's report is due, as an instant; windows open and lock by the same rules.
 //!
 //! ```toml
 //! deadline = { day = 8, time = "12:00" }                       # 2021-Q1 is due on 2021-04-08 at 12:00
 //! deadline = { day = 15, month_offset = 1, time = "24:00" }    # 2021-A1 is due at the end of 2022-02-15
+//! deadline = { day = 8, time = "12:00", move = "next-workday" }  # past weekends and holidays; or "previous-workday"
+//! deadline = { day_of_month = 25, month_offset = -1, time = "09:00" }  # on the 25th of the period's last month
+//! deadline = { workday = 5, time = "17:00" }                   # on the fifth working day after the period
+//! deadline = { last_workday_of_month = true, time = "17:00" }  # on the last working day of the month after the period
 //! deadline = { day = 1, time = "09:00", timezone = "Asia/Urumqi" }
 //! ```
-//! The due day is the `day`-th calendar day after the last day of the period; `month_offset` whole months are added
-//! before the days are counted. The time of day is local to the zone: the dataset's, else the catalogue's. Zones come
-//! from the IANA database that is compiled in, never from the machine, so that city, county and auditor compute the same
+//! - `day` is the so-manieth calendar day after the last day of the period, `workday` the so-manieth working day. `month_offset`
+//!   whole months are added before the days are counted.
+//! - `day_of_month` is a day of the month in which the period's next day lies, `last_workday_of_month` the last working day
+//!   of that month. `month_offset` names another month: -1 the last one of the period.
+//! - `move` says what becomes of a day off: nothing (`"none"`, as where nothing is said), or the working day next to it.
+//! - Working days are those of `calendar = "cn"`, else of the catalogue's `calendar`, else of the only one there is. A
+//!   make-up day is a working day.
+//!
+//! The time of day is local to the zone: the rule's, else the dataset's deadline's, else the catalogue's. Zones come from
+//! the IANA database that is compiled in, never from the machine, so that city, county and auditor compute the same
 //! instant. A local time that a change of clocks skips is moved on by the gap; one that happens twice is the first
 //! (RFC 5545, section 3.3.5).
 
+mod read;
+
+use std::sync::Arc;
+
 use jiff::{
-    Span,
-    civil::Time,
-    tz::{TimeZone, TimeZoneDatabase},
+    Span, Timestamp,
+    civil::{Date, Time},
+    tz::TimeZone,
 };
 
-use crate::period::Period;
+use crate::{period::Period, text::Bilingual};
 
-use super::{
-    entry::{Entry, Field, quoted},
-    fault::say,
-    names::did_you_mean,
-};
+use super::calendar::{Calendar, DayKind};
 
-/// When the reports of a dataset are due.
+pub(super) use read::{Around, Calendars, read, read_zone};
+
+/// When the reports of a dataset are due, or their window opens or locks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deadline {
     rule: DeadlineRule,
+    shift: Shift,
     /// Minutes after midnight; 1440 is the midnight that ends the day.
     minute_of_day: u16,
     zone: TimeZone,
+    /// There where the rule asks for working days.
+    calendar: Option<Arc<Calendar>>,
 }
 
-/// On which day a period's report is due.
+/// On which day a period's report is due, before days off are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadlineRule {
     /// The `day`-th calendar day (from 1) after the last day of the period, after adding `month_offset` whole months.
@@ -44,27 +60,116 @@ pub enum DeadlineRule {
         /// From 0 to [`DeadlineRule::MONTH_OFFSET_MAX`].
         month_offset: u16,
     },
+    /// The `workday`-th working day (from 1) after the last day of the period, after adding `month_offset` whole months.
+    WorkdayAfterPeriod {
+        /// From 1 to [`DeadlineRule::WORKDAY_MAX`].
+        workday: u16,
+        /// From 0 to [`DeadlineRule::MONTH_OFFSET_MAX`].
+        month_offset: u16,
+    },
+    /// A day of a month: of the one in which the period's next day lies, moved by so many months.
+    DayOfMonth {
+        /// From 1 to 31.
+        day: i8,
+        /// From [`DeadlineRule::MONTH_OFFSET_MIN`] to [`DeadlineRule::MONTH_OFFSET_MAX`].
+        month_offset: i16,
+    },
+    /// The last working day of such a month.
+    LastWorkdayOfMonth {
+        /// As in [`DeadlineRule::DayOfMonth`].
+        month_offset: i16,
+    },
+}
+
+/// What becomes of a day off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shift {
+    /// It stays.
+    None,
+    /// The first working day after it takes its place.
+    NextWorkday,
+    /// The last working day before it takes its place.
+    PreviousWorkday,
+}
+
+/// The day on which a rule falls for one period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Falls {
+    /// The day.
+    pub day: Date,
+    /// The day off in whose place it is.
+    pub moved: Option<Moved>,
+}
+
+/// A day off that a rule has moved away from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The day off.
+    pub from: Date,
+    /// Why it is one: the holiday, or the weekend.
+    pub why: Bilingual,
 }
 
 impl DeadlineRule {
-    /// The last day that a rule may name.
+    /// The last calendar day that a rule may name.
     pub const DAY_MAX: u16 = 366;
+    /// The last working day that a rule may name; no month has more.
+    pub const WORKDAY_MAX: u16 = 23;
     /// The most months that a rule may add.
     pub const MONTH_OFFSET_MAX: u16 = 24;
+    /// The most months by which a rule may go back into the period.
+    pub const MONTH_OFFSET_MIN: i16 = -12;
+
+    /// The calendar day that the rule names; `None` where there is no such day.
+    fn day(self, period: Period, calendar: Option<&Calendar>) -> Option<Date> {
+        let after = |months: i64| {
+            let months = Span::new().months(months);
+            period.day_after().checked_add(months).ok()
+        };
+        match self {
+            Self::DayAfterPeriod { day, month_offset } => {
+                let days = Span::new().days(i64::from(day) - 1);
+                after(month_offset.into())?.checked_add(days).ok()
+            }
+            Self::WorkdayAfterPeriod {
+                workday,
+                month_offset,
+            } => calendar?.nth_workday(after(month_offset.into())?, workday),
+            Self::DayOfMonth { day, month_offset } => {
+                let month = after(month_offset.into())?;
+                Date::new(month.year(), month.month(), day).ok()
+            }
+            Self::LastWorkdayOfMonth { month_offset } => {
+                let month = after(month_offset.into())?;
+                let day = calendar?.workday_until(month.last_of_month())?;
+                (day >= month.first_of_month()).then_some(day)
+            }
+        }
+    }
 }
 
 impl Deadline {
-    /// The due instant of `period` in milliseconds since 1970-01-01 UTC.
+    /// The day on which the rule falls for `period`; `None` where the calendar has no such day.
     #[must_use]
-    pub fn due_at_ms(&self, period: Period) -> Option<i64> {
-        let day = match self.rule {
-            DeadlineRule::DayAfterPeriod { day, month_offset } => {
-                let months = Span::new().months(i64::from(month_offset));
-                let days = Span::new().days(i64::from(day) - 1);
-                let start = period.day_after().checked_add(months).ok()?;
-                start.checked_add(days).ok()?
-            }
+    pub fn falls(&self, period: Period) -> Option<Falls> {
+        let calendar = self.calendar.as_deref();
+        let named = self.rule.day(period, calendar)?;
+        let day = match (self.shift, calendar) {
+            (Shift::None, _) | (Shift::NextWorkday | Shift::PreviousWorkday, None) => named,
+            (Shift::NextWorkday, Some(calendar)) => calendar.workday_from(named)?,
+            (Shift::PreviousWorkday, Some(calendar)) => calendar.workday_until(named)?,
         };
+        let moved = calendar.filter(|_| day != named).map(|calendar| Moved {
+            from: named,
+            why: why_off(calendar.kind(named)),
+        });
+        Some(Falls { day, moved })
+    }
+
+    /// The instant of `period` in milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn at_ms(&self, period: Period) -> Option<i64> {
+        let day = self.falls(period)?.day;
         let time = Span::new().minutes(i64::from(self.minute_of_day));
         let local = day.to_datetime(Time::midnight()).checked_add(time).ok()?;
         let instant = self.zone.to_timestamp(local).ok()?;
@@ -77,106 +182,63 @@ impl Deadline {
         self.rule
     }
 
+    /// What becomes of a day off.
+    #[must_use]
+    pub const fn shift(&self) -> Shift {
+        self.shift
+    }
+
     /// In which zone.
     #[must_use]
     pub const fn zone(&self) -> &TimeZone {
         &self.zone
     }
-}
 
-/// Reads the table `deadline`; `zone` is the catalogue's. `None` after a fault, also where the catalogue's zone is one.
-pub(super) fn read(entry: &Entry<'_>, zone: Option<&TimeZone>) -> Option<Deadline> {
-    entry.allow(&["day", "time", "month_offset", "timezone"]);
-    let whole = |field: Option<Field<'_>>, low, high: u16| {
-        let value = field?.integer(low..=i64::from(high))?;
-        u16::try_from(value).ok()
-    };
-    let day = whole(entry.need("day"), 1, DeadlineRule::DAY_MAX);
-    let minute_of_day = entry.need("time").and_then(|field| minute_of_day(&field));
-    let month_offset = match entry.field("month_offset") {
-        Some(field) => whole(Some(field), 0, DeadlineRule::MONTH_OFFSET_MAX),
-        None => Some(0),
-    };
-    let zone = match entry.field("timezone") {
-        Some(field) => read_zone(&field),
-        None => zone.cloned(),
-    };
-    Some(Deadline {
-        rule: DeadlineRule::DayAfterPeriod {
-            day: day?,
-            month_offset: month_offset?,
-        },
-        minute_of_day: minute_of_day?,
-        zone: zone?,
-    })
-}
-
-/// Reads the name of a zone in the IANA database.
-pub(super) fn read_zone(field: &Field<'_>) -> Option<TimeZone> {
-    let name = field.text()?.value;
-    let database = TimeZoneDatabase::bundled();
-    let zone = database.get(name).ok();
-    if zone.is_none() {
-        let shown = quoted(name);
-        let known: Vec<String> = database.available().map(|n| n.to_string()).collect();
-        let hint = did_you_mean(name, known.iter().map(String::as_str));
-        field.fault(
-            say!("没有时区 {shown}", "there is no time zone {shown}"),
-            hint.unwrap_or_else(|| {
-                say!(
-                    "写 IANA 时区名，例如 \"Asia/Shanghai\"",
-                    "write the name of an IANA zone, for instance \"Asia/Shanghai\""
-                )
-            }),
-        );
+    /// By which working days, where the rule asks for them.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&Calendar> {
+        self.calendar.as_deref()
     }
-    zone
+
+    /// An instant as a clock on the wall shows it in the rule's zone, to the minute, with the zone's name.
+    #[must_use]
+    pub fn local(&self, at_ms: i64) -> String {
+        let zone = self.zone.iana_name().unwrap_or("UTC");
+        match Timestamp::from_millisecond(at_ms) {
+            Ok(instant) => {
+                let local = self.zone.to_datetime(instant);
+                format!("{} ({zone})", local.strftime("%Y-%m-%d %H:%M"))
+            }
+            Err(_) => format!("{at_ms} ms"),
+        }
+    }
 }
 
-/// Reads `HH:MM`, from 00:00 to 24:00.
-fn minute_of_day(field: &Field<'_>) -> Option<u16> {
-    let text = field.text()?.value;
-    let minute = parse_minute(text);
-    if minute.is_none() {
-        let shown = quoted(text);
-        field.fault(
-            say!("{shown} 不是时刻", "{shown} is not a time of day"),
-            say!(
-                "写成 \"09:00\" 这样的 24 小时制，至 \"24:00\"",
-                "write it as \"09:00\", in 24 hours, up to \"24:00\""
-            ),
-        );
+fn why_off(kind: DayKind<'_>) -> Bilingual {
+    match kind {
+        DayKind::Holiday(holiday) => holiday.name().clone(),
+        DayKind::Weekend => Bilingual::new("周末", "weekend"),
+        DayKind::Workday | DayKind::MadeUp => Bilingual::default(),
     }
-    minute
-}
-
-fn parse_minute(text: &str) -> Option<u16> {
-    let [h1, h2, b':', m1, m2] = text.as_bytes() else {
-        return None;
-    };
-    let digits = [h1, h2, m1, m2];
-    if !digits.iter().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let [h1, h2, m1, m2] = digits.map(|b| u16::from(b - b'0'));
-    let (hour, minute) = (h1 * 10 + h2, m1 * 10 + m2);
-    let total = hour * 60 + minute;
-    (minute < 60 && total <= 1440).then_some(total)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use jiff::tz::TimeZoneDatabase;
+
+    use super::{read::parse_minute, *};
 
     #[track_caller]
     fn check(day: u16, month_offset: u16, time: &str, zone: &str, period: &str, expect: &str) {
         let deadline = Deadline {
             rule: DeadlineRule::DayAfterPeriod { day, month_offset },
+            shift: Shift::None,
+            calendar: None,
             minute_of_day: parse_minute(time).unwrap(),
             zone: TimeZoneDatabase::bundled().get(zone).unwrap(),
         };
-        let due = deadline.due_at_ms(Period::parse(period).unwrap()).unwrap();
-        let due = jiff::Timestamp::from_millisecond(due).unwrap();
+        let due = deadline.at_ms(Period::parse(period).unwrap()).unwrap();
+        let due = Timestamp::from_millisecond(due).unwrap();
         assert_eq!(
             due.to_string(),
             expect,
@@ -232,15 +294,5 @@ mod tests {
             "1990-M06",
             "1990-07-08T03:00:00Z",
         );
-    }
-
-    #[test]
-    fn only_times_of_day_are_read() {
-        for text in [
-            "24:01", "12:60", "9:00", "12:0", "12-00", "+1:00", "12:00:00", "",
-        ] {
-            assert_eq!(parse_minute(text), None, "{text}");
-        }
-        assert_eq!(parse_minute("24:00"), Some(1440));
     }
 }

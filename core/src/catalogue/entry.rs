@@ -146,6 +146,13 @@ impl<'a> Entry<'a> {
         Bilingual::new(zh.unwrap_or_default(), en.unwrap_or_default())
     }
 
+    /// The tables of an array that may be absent.
+    pub(super) fn tables(&self, key: &'static str) -> Vec<Self> {
+        let list = self.field(key).and_then(|field| field.list());
+        let tables = list.into_iter().flatten();
+        tables.filter_map(|field| field.table()).collect()
+    }
+
     const fn at(&self, offset: usize) -> Place<'a> {
         Place {
             source: self.place.source,
@@ -155,6 +162,11 @@ impl<'a> Entry<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// Where the value stands.
+    pub(super) const fn place(&self) -> Place<'a> {
+        self.place
+    }
+
     /// Reports what is wrong with this value.
     pub(super) fn fault(&self, message: Bilingual, remedy: Bilingual) {
         self.faults.report(self.place, message, remedy);
@@ -462,6 +474,7 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (Kind::Unit, "code") => "\"520100\"",
         (Kind::Indicator, "code") => "\"gdp\"",
         (Kind::Dataset, "code") | (_, "dataset") => "\"quarterly-accounts\"",
+        (Kind::Calendar, "code") | (_, "calendar") => "\"cn\"",
         (Kind::Level, "code") | (_, "level") => "\"prefecture\"",
         (Kind::Department, "code") | (_, "owner") => "\"statistics\"",
         (Kind::Measure, "code") | (_, "unit_of_measure" | "base") => "\"CNY_100M\"",
@@ -481,16 +494,29 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (_, "threshold") => "\"3.5\"",
         (_, "timezone") => "\"Asia/Shanghai\"",
         (_, "periodicity") => "\"quarter\"",
-        (_, "deadline") => "{ day = 8, time = \"12:00\" }",
+        (_, "deadline" | "opens" | "locks") => "{ day = 8, time = \"12:00\" }",
         (_, "time") => "\"12:00\"",
         (_, "day") => "8",
+        (_, "day_of_month") => "25",
+        (_, "workday") => "5",
+        (_, "last_workday_of_month") => "true",
         (_, "month_offset") => "1",
+        (_, "move") => "\"next-workday\"",
+        (_, "window") => "{ grace = \"2h\" }",
+        (_, "grace") => "\"2h\"",
+        (_, "periods" | "not_reported") => "[\"M01\"]",
+        (_, "weekend") => "[\"saturday\", \"sunday\"]",
+        (Kind::Calendar, "year") => "2026",
+        (_, "holidays") => "[{ from = \"2026-01-01\", to = \"2026-01-03\", name = { zh = \"元旦\", en = \"New Year\" } }]",
+        (_, "workdays") => "[\"2026-01-04\"]",
+        (_, "except") => "[{ periods = [\"M01\"], deadline = { day = 15, time = \"12:00\" } }]",
+        (_, "parents") => "[{ parent = \"520100\", to = \"2022-12-31\" }]",
         (_, "decimals") => "2",
         (_, "weight") => "5",
         (_, "factor") => "\"10000\"",
         (_, "itemised") => "false",
         (_, "indicators" | "required") => "[\"gdp\"]",
-        (_, "units") => "[\"520100\"]",
+        (_, "units" | "successors" | "predecessors") => "[\"520100\"]",
         (_, "under" | "parent") => "\"520000\"",
         (_, _) => "\"…\"",
     }

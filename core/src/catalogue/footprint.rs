@@ -105,7 +105,7 @@ impl Catalogue {
             return;
         };
         let unit = match look.source {
-            Source::Children => self.parent(&slot.unit),
+            Source::Children => self.parent(&slot.unit, slot.period),
             Source::Own | Source::Lag(_) | Source::YearAgo | Source::YearToDate => Some(&slot.unit),
         };
         let (Some(unit), Some(edit)) = (unit, dataset.edits().get(look.edit)) else {

@@ -2,18 +2,19 @@
 //!
 //! A catalogue is written as a few TOML files, a [`Bundle`], whose SHA-256 is its version. Reading a bundle gives an immutable,
 //! indexed [`Catalogue`], or *all* its faults at once, each with file, line, column and remedy. Any file may hold any table; a
-//! usual layout is `catalogue.toml`, `units.toml`, `indicators.toml`, `datasets.toml`, `roster.toml`, `edits.toml` and
+//! usual layout is `catalogue.toml`, `calendar.toml`, `units.toml`, `indicators.toml`, `datasets.toml`, `roster.toml`, `edits.toml` and
 //! `detectors.toml`. The first is
 //! ```toml
 //! [catalogue]
 //! name = { zh = "某市统计报送", en = "City statistics" }
 //! timezone = "Asia/Shanghai"
+//! calendar = "cn"                # optional: whose working days deadlines go by, where they name no other
 //! ```
 //! and each of the other tables is shown at the head of the module that reads it. All names and messages are in Chinese
 //! and English. All date and period ranges include both ends.
 //!
 //! Invariants of a [`Catalogue`]: every code in it is declared once and every reference leads somewhere; the unit tree has
-//! no cycle; every edit is compiled; a unit owes only periods that its dataset covers and on whose last day it is in force.
+//! no cycle on any day; every edit is compiled; a unit owes only periods that its dataset covers and on whose last day it is in force.
 
 // The text and what is said about it.
 mod bundle;
@@ -25,10 +26,12 @@ mod fault;
 
 // What the tables declare.
 mod words;
+mod calendar;
 mod unit;
 mod tree;
 mod indicator;
 mod deadline;
+mod timetable;
 mod dataset;
 mod rules;
 mod detectors;
@@ -36,11 +39,12 @@ mod roster;
 mod footprint;
 
 mod build;
+mod warnings;
 
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use jiff::tz::TimeZone;
 
@@ -55,13 +59,15 @@ use crate::{
 pub(crate) use self::fault::say;
 pub use self::{
     bundle::{Bundle, BundleError},
+    calendar::{Calendar, DayKind, Holiday},
     dataset::{Dataset, DatasetIndex},
-    deadline::{Deadline, DeadlineRule},
+    deadline::{Deadline, DeadlineRule, Falls, Moved, Shift},
     fault::Fault,
     footprint::EditPlaces,
     indicator::{Department, Indicator, IndicatorKind, Measure},
-    unit::{Level, Unit, UnitIndex},
-    words::{DepartmentCode, LevelCode, MeasureCode, WordError},
+    timetable::Terms,
+    unit::{Level, Parent, Unit, UnitIndex},
+    words::{CalendarCode, DepartmentCode, LevelCode, MeasureCode, WordError},
 };
 
 /// One version of the catalogue, checked and indexed.
@@ -69,6 +75,8 @@ pub struct Catalogue {
     version: Digest,
     name: Bilingual,
     zone: TimeZone,
+    calendars: Vec<Arc<Calendar>>,
+    warnings: Vec<Fault>,
     levels: Vec<Level>,
     units: Vec<Unit>,
     tree: tree::Tree,
@@ -110,6 +118,18 @@ impl Catalogue {
         &self.zone
     }
 
+    /// The calendars of holidays, sorted by code.
+    #[must_use]
+    pub fn calendars(&self) -> &[Arc<Calendar>] {
+        &self.calendars
+    }
+
+    /// What is not wrong but ought to be known before it is published, as faults are told: sorted by place.
+    #[must_use]
+    pub fn warnings(&self) -> &[Fault] {
+        &self.warnings
+    }
+
     /// The levels of the unit tree, in catalogue order: from the top down.
     #[must_use]
     pub fn levels(&self) -> &[Level] {
@@ -141,10 +161,11 @@ impl Catalogue {
         &self.units[index.get()]
     }
 
-    /// The unit directly above `unit`.
+    /// The unit directly above `unit` in the tree of `period`, which is that of its last day.
     #[must_use]
-    pub fn parent(&self, unit: &UnitCode) -> Option<&UnitCode> {
-        self.unit(unit)?.parent()
+    pub fn parent(&self, unit: &UnitCode, period: Period) -> Option<&UnitCode> {
+        let parent = self.tree.parent(self.unit_index(unit)?, period.last_day())?;
+        Some(self.unit_at(parent).code())
     }
 
     /// The departments, sorted by code.
@@ -251,8 +272,8 @@ impl Catalogue {
             .collect()
     }
 
-    /// The units directly under `unit` in the tree of which the roster expects `dataset` for `period`, ascending: those
-    /// that a roll-up sums over.
+    /// The units directly under `unit` in the tree of `period`, which is that of its last day, of which the roster expects
+    /// `dataset` for it, ascending: those that a roll-up sums over.
     #[must_use]
     pub fn children(
         &self,
@@ -280,16 +301,18 @@ impl Catalogue {
     ) -> impl Iterator<Item = UnitIndex> {
         let found = self.unit_index(unit).zip(self.dataset_index(dataset));
         found.into_iter().flat_map(move |(unit, dataset)| {
-            let children = self.tree.children(unit).iter().copied();
+            let children = self.tree.children(unit, period.last_day());
             children.filter(move |child| self.expects_at(*child, dataset, period))
         })
     }
 
-    /// All units below `unit` in the tree, without itself, in no particular order; none for an unknown unit.
+    /// All units below `unit` in the tree of `period`, which is that of its last day, without itself, in no particular order;
+    /// none for an unknown unit.
     #[must_use]
-    pub fn descendants(&self, unit: &UnitCode) -> &[UnitIndex] {
-        self.unit_index(unit)
-            .map_or(&[], |unit| self.tree.descendants(unit))
+    pub fn descendants(&self, unit: &UnitCode, period: Period) -> Vec<UnitIndex> {
+        self.unit_index(unit).map_or(Vec::new(), |unit| {
+            self.tree.descendants(unit, period.last_day())
+        })
     }
 
     fn unit_indices(&self) -> impl Iterator<Item = UnitIndex> {

@@ -10,13 +10,14 @@ use crate::{
 use super::{
     fault::{Faults, say},
     source::{At, Place, Source},
-    words::{DepartmentCode, LevelCode, MeasureCode},
+    words::{CalendarCode, DepartmentCode, LevelCode, MeasureCode},
 };
 
 /// What a top-level table of a catalogue file declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Catalogue,
+    Calendar,
     Level,
     Department,
     Measure,
@@ -29,8 +30,9 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Catalogue,
+        Self::Calendar,
         Self::Level,
         Self::Department,
         Self::Measure,
@@ -46,6 +48,7 @@ impl Kind {
     pub(super) const fn table(self) -> &'static str {
         match self {
             Self::Catalogue => "catalogue",
+            Self::Calendar => "calendar",
             Self::Level => "level",
             Self::Department => "department",
             Self::Measure => "unit_of_measure",
@@ -66,7 +69,8 @@ impl Kind {
     pub(super) fn header(self) -> String {
         match self {
             Self::Catalogue => "[catalogue]".to_owned(),
-            Self::Level
+            Self::Calendar
+            | Self::Level
             | Self::Department
             | Self::Measure
             | Self::Unit
@@ -103,6 +107,7 @@ const WORD_RULE: (&str, &str) = (
 
 lexical! {
     UnitCode, ("填报单位代码", "unit code"), WORD_RULE;
+    CalendarCode, ("日历代码", "calendar code"), WORD_RULE;
     LevelCode, ("层级代码", "level"), WORD_RULE;
     DepartmentCode, ("部门代码", "department code"), WORD_RULE;
     MeasureCode, ("计量单位代码", "unit of measure"), WORD_RULE;

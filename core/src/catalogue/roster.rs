@@ -10,13 +10,15 @@
 //! to = "2030-Q4"                 # optional, the last period owed
 //! ```
 //! Rows add up: a unit owes a period when any row says so. What is owed is then cut to the periods that the dataset
-//! covers and on whose last day the unit is in force. The outcome is, for each dataset and unit, a short list of
+//! covers and on whose last day the unit is in force. `under` goes by the tree of each period's last day: a county that moves
+//! to another city owes what that city's row says from then on. The outcome is, for each dataset and unit, a short list of
 //! stretches of periods, so that one question costs a look at one or two pairs of integers.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::{
     code::UnitCode,
+    days::Days,
     period::{Period, Periodicity},
 };
 
@@ -102,7 +104,7 @@ pub(super) fn read<'a>(
         }
         for selected in &row.units {
             let unit = &scope.units[selected.unit.get()];
-            match (row.stretch(unit), selected.named_at) {
+            match (row.stretch(unit, selected.days), selected.named_at) {
                 (Some((first, last)), _) => owed[row.dataset].push((selected.unit, first, last)),
                 (None, Some(place)) => report_never(unit, place, faults),
                 (None, None) => {}
@@ -122,16 +124,17 @@ struct Row<'a> {
     units: Vec<Selected<'a>>,
 }
 
-/// A unit that a row selects, and where the row names it, if it does.
+/// A unit that a row selects, on which days, and where the row names it, if it does.
 struct Selected<'a> {
     unit: UnitIndex,
+    days: Days,
     named_at: Option<Place<'a>>,
 }
 
 impl Row<'_> {
-    /// What the row makes `unit` owe.
-    fn stretch(&self, unit: &Unit) -> Option<(i32, i32)> {
-        let (first, last) = unit.ordinals_in_force(self.periodicity);
+    /// What the row makes `unit` owe when it selects it on these days.
+    fn stretch(&self, unit: &Unit, days: Days) -> Option<(i32, i32)> {
+        let (first, last) = unit.days().meet(days)?.ordinals(self.periodicity);
         let (first, last) = (first.max(self.first), last.min(self.last));
         (first <= last).then_some((first, last))
     }
@@ -200,15 +203,18 @@ fn read_selector<'a>(
     Some(selected)
 }
 
-/// The units that an entry selects in the same words as a row of the roster.
+/// The units that an entry selects in the same words as a row of the roster, each with the days on which it does.
 pub(super) fn select_codes<'a>(
     entry: &Entry<'a>,
     scope: &Scope<'_, 'a>,
     faults: &Faults,
-) -> Option<BTreeSet<UnitCode>> {
-    let selected = read_selector(entry, scope, faults)?;
-    let code = |selected: Selected<'_>| scope.units[selected.unit.get()].code().clone();
-    Some(selected.into_iter().map(code).collect())
+) -> Option<BTreeMap<UnitCode, Vec<Days>>> {
+    let mut codes: BTreeMap<UnitCode, Vec<Days>> = BTreeMap::new();
+    for selected in read_selector(entry, scope, faults)? {
+        let code = scope.units[selected.unit.get()].code();
+        codes.entry(code.clone()).or_default().push(selected.days);
+    }
+    Some(codes)
 }
 
 impl Scope<'_, '_> {
@@ -222,17 +228,19 @@ impl Scope<'_, '_> {
         level: Option<&At<'_, LevelCode>>,
         under: Option<&At<'_, UnitCode>>,
     ) -> Vec<Selected<'a>> {
-        let below: Vec<UnitIndex> = match under {
+        let all = (0..narrow(self.units.len())).map(|unit| (UnitIndex(unit), Days::ALWAYS));
+        let below: Vec<(UnitIndex, Days)> = match under {
             Some(under) => self
                 .find(&under.value)
-                .map_or(Vec::new(), |top| self.tree.descendants(top).to_vec()),
-            None => (0..narrow(self.units.len())).map(UnitIndex).collect(),
+                .map_or(Vec::new(), |top| self.tree.below(top)),
+            None => all.collect(),
         };
-        let fits = |unit: &UnitIndex| {
+        let fits = |(unit, _): &(UnitIndex, Days)| {
             level.is_none_or(|level| self.units[unit.get()].level() == Some(&level.value))
         };
-        let selected = |unit| Selected {
+        let selected = |(unit, days)| Selected {
             unit,
+            days,
             named_at: None,
         };
         below.into_iter().filter(fits).map(selected).collect()
@@ -241,7 +249,11 @@ impl Scope<'_, '_> {
     fn named<'a>(&self, code: &At<'a, UnitCode>) -> Option<Selected<'a>> {
         let unit = self.find(&code.value)?;
         let named_at = Some(code.place);
-        Some(Selected { unit, named_at })
+        Some(Selected {
+            unit,
+            days: Days::ALWAYS,
+            named_at,
+        })
     }
 }
 

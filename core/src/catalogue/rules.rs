@@ -18,7 +18,8 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use crate::{
-    code::{DatasetCode, EditId, IndicatorCode},
+    code::{DatasetCode, EditId, IndicatorCode, UnitCode},
+    days::Days,
     edits::{
         self, Diagnostic, Edit, EditField, EditKind, EditText, Foreign, Quantity, Scope, Symbols,
     },
@@ -188,11 +189,18 @@ fn read_scope<'a>(
         None => None,
     };
     Some(Scope {
-        units,
+        moves: units.iter().flatten().filter_map(moves).collect(),
+        units: units.map(|units| units.into_keys().collect()),
         subperiods,
         from: from.map(|from| from.value),
         to: to.map(|to| to.value),
     })
+}
+
+/// The days of a unit that is not selected on all of them.
+fn moves((unit, days): (&UnitCode, &Vec<Days>)) -> Option<(UnitCode, Vec<Days>)> {
+    let always = days.contains(&Days::ALWAYS);
+    (!always).then(|| (unit.clone(), days.clone()))
 }
 
 impl<'s, 'a> Known<'s, 'a> {

@@ -1,9 +1,13 @@
-//! The unit tree by dense indices: who stands directly under a unit, and everybody below it.
+//! The unit tree by dense indices: who stands directly under a unit, and everybody below it, on a given day.
 //!
-//! Units are numbered in the order of their codes. Children lie in one list, unit after unit; the units below a unit are
-//! one stretch of a preorder walk. Walks keep their own stack, so that a deep tree costs no call depth.
+//! Units are numbered in the order of their codes. A link says on which days a unit stands under another, so one tree holds
+//! all that there ever were; a question names the day. Walks keep their own stack, so that a deep tree costs no call depth.
 
-use crate::code::UnitCode;
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+
+use crate::{code::UnitCode, days::Days};
 
 use super::{
     fault::{Faults, say},
@@ -11,15 +15,25 @@ use super::{
     unit::{Draft, UnitIndex},
 };
 
+/// The most that the different days on which the tree changes and the units may multiply to; it bounds the time that a
+/// catalogue takes to read.
+const CHANGES_MAX: usize = 40_000_000;
+
 /// The tree. Built only from units whose parents are checked.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
-    /// `children[child_starts[u]..child_starts[u + 1]]` stand directly under `u`, ascending.
-    child_starts: Vec<u32>,
-    children: Vec<UnitIndex>,
-    /// All units in preorder, and where each stands and its stretch ends.
-    preorder: Vec<UnitIndex>,
-    stretches: Vec<(u32, u32)>,
+    /// For each unit, whom it stands under, by time.
+    parents: Vec<Vec<Link>>,
+    /// For each unit, who stands under it: ascending, then by time.
+    children: Vec<Vec<Link>>,
+}
+
+/// On some days, one unit stands under another.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    /// The unit at the other end.
+    unit: UnitIndex,
+    days: Days,
 }
 
 impl Tree {
@@ -30,75 +44,100 @@ impl Tree {
         faults: &Faults,
     ) -> Self {
         for unit in units.iter_mut() {
-            unit.parent = unit.parent.take().filter(|p| names.resolve(p, faults));
+            unit.parents.retain(|(parent, _)| names.resolve(parent, faults));
         }
-        let mut parents = parent_indices(units);
-        for at in cut_cycles(&mut parents) {
-            report_cycle(&units[at], faults);
-        }
-        Self::from_parents(&parents)
-    }
-
-    fn from_parents(parents: &[Option<usize>]) -> Self {
-        let mut below: Vec<Vec<UnitIndex>> = vec![Vec::new(); parents.len()];
-        for (child, parent) in parents.iter().enumerate() {
-            if let Some(parent) = parent {
-                below[*parent].push(index(child));
+        cut_cycles(units, faults);
+        let mut tree = Self {
+            parents: vec![Vec::new(); units.len()],
+            children: vec![Vec::new(); units.len()],
+        };
+        for (child, unit) in units.iter().enumerate() {
+            for (parent, days) in &unit.parents {
+                let Some(parent) = find(units, &parent.value) else {
+                    continue;
+                };
+                let days = *days;
+                let link = |at| Link { unit: index(at), days };
+                tree.parents[child].push(link(parent));
+                tree.children[parent].push(link(child));
             }
         }
-        let mut tree = Self::default();
-        for children in &below {
-            tree.child_starts.push(narrow(tree.children.len()));
-            tree.children.extend(children);
-        }
-        tree.child_starts.push(narrow(tree.children.len()));
-        tree.walk(parents);
         tree
     }
 
-    fn walk(&mut self, parents: &[Option<usize>]) {
-        enum Step {
-            Enter(UnitIndex),
-            Leave(UnitIndex),
+    /// The unit directly above `unit` on a day.
+    pub(super) fn parent(&self, unit: UnitIndex, day: Date) -> Option<UnitIndex> {
+        let links = self.parents[unit.get()].iter();
+        links.into_iter().find(|link| link.days.hold(day)).map(|link| link.unit)
+    }
+
+    /// The units directly under `unit` on a day, ascending.
+    pub(super) fn children(&self, unit: UnitIndex, day: Date) -> impl Iterator<Item = UnitIndex> {
+        let links = self.children[unit.get()].iter();
+        links.filter(move |link| link.days.hold(day)).map(|link| link.unit)
+    }
+
+    /// All units below `unit` on a day, without itself, in no particular order.
+    pub(super) fn descendants(&self, unit: UnitIndex, day: Date) -> Vec<UnitIndex> {
+        let mut below: Vec<UnitIndex> = self.children(unit, day).collect();
+        let mut at = 0;
+        while let Some(next) = below.get(at).copied() {
+            below.extend(self.children(next, day));
+            at += 1;
         }
-        self.stretches = vec![(0, 0); parents.len()];
-        let roots = (0..parents.len()).filter(|unit| parents[*unit].is_none());
-        let mut steps: Vec<Step> = roots.map(|root| Step::Enter(index(root))).collect();
-        while let Some(step) = steps.pop() {
-            let position = narrow(self.preorder.len());
-            match step {
-                Step::Enter(unit) => {
-                    self.stretches[unit.get()].0 = position;
-                    self.preorder.push(unit);
-                    steps.push(Step::Leave(unit));
-                    steps.extend(self.children(unit).iter().map(|child| Step::Enter(*child)));
+        below
+    }
+
+    /// All units that are ever below `unit`, and when; one that comes and goes stands here more than once.
+    pub(super) fn below(&self, unit: UnitIndex) -> Vec<(UnitIndex, Days)> {
+        let mut below = Vec::new();
+        let mut open = vec![(unit, Days::ALWAYS)];
+        while let Some((unit, days)) = open.pop() {
+            for link in &self.children[unit.get()] {
+                // On each day there is no circle, so a way that some day can be gone has an end.
+                if let Some(days) = link.days.meet(days) {
+                    below.push((link.unit, days));
+                    open.push((link.unit, days));
                 }
-                Step::Leave(unit) => self.stretches[unit.get()].1 = position,
             }
         }
-    }
-
-    /// The units directly under `unit`, ascending.
-    pub(super) fn children(&self, unit: UnitIndex) -> &[UnitIndex] {
-        let at = unit.get();
-        &self.children[self.child_starts[at] as usize..self.child_starts[at + 1] as usize]
-    }
-
-    /// All units below `unit`, without itself, in no particular order.
-    pub(super) fn descendants(&self, unit: UnitIndex) -> &[UnitIndex] {
-        let (start, end) = self.stretches[unit.get()];
-        &self.preorder[start as usize + 1..end as usize]
+        below
     }
 }
 
-fn parent_indices(units: &[Draft<'_>]) -> Vec<Option<usize>> {
-    let find = |code: &UnitCode| units.binary_search_by(|u| u.code.value.cmp(code)).ok();
-    let parent = |unit: &Draft<'_>| find(&unit.parent.as_ref()?.value);
+fn find(units: &[Draft<'_>], code: &UnitCode) -> Option<usize> {
+    units.binary_search_by(|u| u.code.value.cmp(code)).ok()
+}
+
+/// Cuts every cycle of every day at its unit with the smallest code, and reports it. A cycle begins on the first day of one of
+/// its links, so the trees of these days are looked at.
+fn cut_cycles(units: &mut [Draft<'_>], faults: &Faults) {
+    let links = units.iter().flat_map(|unit| &unit.parents);
+    let days: BTreeSet<Date> = links.map(|(_, days)| days.first()).collect();
+    if days.len().saturating_mul(units.len()) > CHANGES_MAX {
+        report_restless(units, faults);
+        units.iter_mut().for_each(|unit| unit.parents.clear());
+        return;
+    }
+    for day in days {
+        let mut parents = parents_on(units, day);
+        for at in cycles(&mut parents) {
+            report_cycle(&units[at], day, faults);
+            units[at].parents.retain(|(_, days)| !days.hold(day));
+        }
+    }
+}
+
+fn parents_on(units: &[Draft<'_>], day: Date) -> Vec<Option<usize>> {
+    let parent = |unit: &Draft<'_>| {
+        let (parent, _) = unit.parents.iter().find(|(_, days)| days.hold(day))?;
+        find(units, &parent.value)
+    };
     units.iter().map(parent).collect()
 }
 
-/// Cuts every cycle at its unit with the smallest code, and answers those units.
-fn cut_cycles(parents: &mut [Option<usize>]) -> Vec<usize> {
+/// The unit with the smallest code of every cycle.
+fn cycles(parents: &mut [Option<usize>]) -> Vec<usize> {
     // The walk on which a unit was first met; 0 is none. A walk that meets itself has closed a cycle.
     let mut met = vec![0_usize; parents.len()];
     let mut cuts = Vec::new();
@@ -113,9 +152,6 @@ fn cut_cycles(parents: &mut [Option<usize>]) -> Vec<usize> {
             cuts.push(smallest_of_cycle(parents, unit));
         }
     }
-    for cut in &cuts {
-        parents[*cut] = None;
-    }
     cuts
 }
 
@@ -129,14 +165,20 @@ fn smallest_of_cycle(parents: &[Option<usize>], start: usize) -> usize {
     smallest
 }
 
-fn report_cycle(unit: &Draft<'_>, faults: &Faults) {
-    let Some(parent) = &unit.parent else { return };
+fn report_cycle(unit: &Draft<'_>, day: Date, faults: &Faults) {
+    let link = unit.parents.iter().find(|(_, days)| days.hold(day));
+    let Some((parent, _)) = link else { return };
     let (code, above) = (&unit.code.value, &parent.value);
+    let (zh, en) = if day == Days::ALWAYS.first() {
+        (String::new(), String::new())
+    } else {
+        (format!("自 {day} 起，"), format!("from {day} on, "))
+    };
     faults.report(
         parent.place,
         say!(
-            "{code} 经上级 {above} 又归到自己之下",
-            "{code} stands below itself, by way of its parent {above}"
+            "{zh}{code} 经上级 {above} 又归到自己之下",
+            "{en}{code} stands below itself, by way of its parent {above}"
         ),
         say!(
             "改正这一圈中的一个 parent",
@@ -145,11 +187,24 @@ fn report_cycle(unit: &Draft<'_>, faults: &Faults) {
     );
 }
 
-fn index(at: usize) -> UnitIndex {
-    UnitIndex(narrow(at))
+fn report_restless(units: &[Draft<'_>], faults: &Faults) {
+    let dated = units.iter().flat_map(|unit| &unit.parents);
+    let mut dated = dated.filter(|(_, days)| days.first() != Days::ALWAYS.first());
+    let Some((parent, _)) = dated.next() else { return };
+    faults.report(
+        parent.place,
+        say!(
+            "隶属关系变动的日期太多，无法逐日核对",
+            "the tree changes on too many different days to be checked"
+        ),
+        say!(
+            "把同一批调整写成同一个日期",
+            "write one and the same day for changes that belong together"
+        ),
+    );
 }
 
-/// A bundle of 8 MiB cannot declare so many units that this saturates.
-fn narrow(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+fn index(at: usize) -> UnitIndex {
+    // A bundle of 8 MiB cannot declare so many units that this saturates.
+    UnitIndex(u32::try_from(at).unwrap_or(u32::MAX))
 }

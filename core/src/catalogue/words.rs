@@ -1,4 +1,4 @@
-//! The short codes that only the catalogue uses: levels of the unit tree, departments, units of measure.
+//! The short codes that only the catalogue uses: calendars, levels of the unit tree, departments, units of measure.
 //!
 //! Each is 1 to 32 bytes of ASCII letters, digits, `_`, `-` and `.`.
 
@@ -59,6 +59,11 @@ macro_rules! word {
     };
 }
 
+word!(
+    /// A calendar of holidays: `cn`.
+    CalendarCode,
+    "calendar code"
+);
 word!(
     /// A level of the unit tree: `prefecture`, `county`.
     LevelCode,

@@ -1,14 +1,17 @@
 //! Where and when an edit is in force.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{code::UnitCode, period::Period};
+use crate::{code::UnitCode, days::Days, period::Period};
 
 /// The records that an edit checks. The default is all records of its dataset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// These units only.
     pub units: Option<BTreeSet<UnitCode>>,
+    /// Those of `units` that are among them on some days only, because they have moved within the tree: the last day of a
+    /// period decides.
+    pub moves: BTreeMap<UnitCode, Vec<Days>>,
     /// These positions in the year only: quarters, months.
     pub subperiods: Option<BTreeSet<i32>>,
     /// From this period on.
@@ -21,7 +24,10 @@ impl Scope {
     /// Whether the edit checks this record.
     #[must_use]
     pub fn holds(&self, unit: &UnitCode, period: Period) -> bool {
-        self.units.as_ref().is_none_or(|units| units.contains(unit)) && self.holds_period(period)
+        let is_there = |days: &Vec<Days>| days.iter().any(|days| days.hold(period.last_day()));
+        self.units.as_ref().is_none_or(|units| units.contains(unit))
+            && self.moves.get(unit).is_none_or(is_there)
+            && self.holds_period(period)
     }
 
     /// Whether the edit checks any record of this period.

@@ -12,11 +12,13 @@ use crate::{
     digest::Digest,
     envelope::{KeyId, PublicKey, SIGNATURES_MAX, Signature, pre_authentication_encoding},
     snapshot::{self, Observation, SlotKey, Snapshot},
+    text::Bilingual,
 };
 
 use super::{
     Refusal, RefusalCode, Registry, Subject,
     act::{self, Act, Deed},
+    window::{self, Closed},
 };
 
 /// What was received, borrowed and not yet believed.
@@ -95,7 +97,7 @@ pub(super) fn recheck(
     for signature in signatures {
         standing(registry, &signature.key_id, &snapshot.slot.unit)?;
     }
-    conform(catalogue(registry)?, snapshot, now_ms)
+    conform(registry, snapshot, now_ms)
 }
 
 fn admit_snapshot(
@@ -116,7 +118,7 @@ fn admit_snapshot(
         let key = standing(registry, &signature.key_id, &snapshot.slot.unit)?;
         verify(key, &message, signature)?;
     }
-    conform(catalogue(registry)?, &snapshot, now_ms)?;
+    conform(registry, &snapshot, now_ms)?;
     Ok(snapshot.slot)
 }
 
@@ -200,8 +202,9 @@ fn standing<'a>(
     Ok(&enrolled.key)
 }
 
-/// Whether a snapshot fits the catalogue in force.
-fn conform(catalogue: &Catalogue, snapshot: &Snapshot, now_ms: i64) -> Result<(), Refusal> {
+/// Whether a snapshot fits the catalogue in force and its slot's window.
+fn conform(registry: &Registry, snapshot: &Snapshot, now_ms: i64) -> Result<(), Refusal> {
+    let catalogue = catalogue(registry)?;
     let slot = &snapshot.slot;
     if catalogue.unit(&slot.unit).is_none() {
         return Err(Refusal::new(
@@ -225,6 +228,7 @@ fn conform(catalogue: &Catalogue, snapshot: &Snapshot, now_ms: i64) -> Result<()
         ));
     };
     check_period(catalogue, dataset, slot, now_ms)?;
+    check_window(registry, dataset, slot, now_ms)?;
     // Observations and columns are sorted alike, so one walk over both finds nearly always that all is well.
     let mut columns = dataset.columns().iter().peekable();
     for observation in &snapshot.observations {
@@ -253,6 +257,14 @@ fn check_period(
     now_ms: i64,
 ) -> Result<(), Refusal> {
     let period = slot.period;
+    if period.periodicity() == dataset.periodicity() && !dataset.reports(period) {
+        let Bilingual { zh, en } = dataset.name();
+        return Err(Refusal::new(
+            RefusalCode::PeriodUnknown,
+            format!("“{zh}”不报 {period}：目录规定每年这一期不报送"),
+            format!("{en} is not reported for {period}: the catalogue leaves this part of every year out"),
+        ));
+    }
     if !dataset.covers(period) {
         return Err(Refusal::new(
             RefusalCode::PeriodUnknown,
@@ -289,6 +301,28 @@ fn check_period(
         ));
     }
     Ok(())
+}
+
+fn check_window(
+    registry: &Registry,
+    dataset: &Dataset,
+    slot: &SlotKey,
+    now_ms: i64,
+) -> Result<(), Refusal> {
+    let extended = registry.extended_to_ms(slot);
+    let Some(closed) = window::closed(dataset, slot.period, extended, now_ms) else {
+        return Ok(());
+    };
+    let code = match closed {
+        Closed::NotOpen(_) => RefusalCode::NotOpen,
+        Closed::Locked(_) => RefusalCode::Locked,
+    };
+    let (message, remedy) = (closed.message(dataset, slot.period), closed.remedy());
+    Err(Refusal::new(
+        code,
+        format!("{}。{}", message.zh, remedy.zh),
+        format!("{}: {}", message.en, remedy.en),
+    ))
 }
 
 fn check_observation(

@@ -7,6 +7,7 @@
 //! | 03 | catalogue | | [`super::rows::CatalogueRow`] |
 //! | 04 | key | key id | [`super::rows::KeyRow`] |
 //! | 05 | token | SHA-256 of the token | [`super::rows::TokenRow`] |
+//! | 06 | extended | slot | the furthest [`super::rows::ExtensionRow`] |
 //! | 10 | slot | slot | [`super::rows::SlotRow`] |
 //! | 11 | vintage | slot, log index | [`super::rows::VintageRow`] |
 //! | 12 | feed | unit 00, log index | slot |
@@ -40,6 +41,8 @@ pub enum Table {
     Key = 0x04,
     /// Enrolment tokens.
     Token = 0x05,
+    /// The furthest extension of each slot that has one.
+    Extended = 0x06,
     /// Slots.
     Slot = 0x10,
     /// What each snapshot came to, by slot.
@@ -70,7 +73,7 @@ pub fn token(token_sha256: &Digest) -> Vec<u8> {
     [&[Table::Token as u8][..], token_sha256.as_bytes()].concat()
 }
 
-/// The key of a slot's row in the tables slot and roll-up, and the prefix of its rows in vintage and finding.
+/// The key of a slot's row in the tables extended, slot and roll-up, and the prefix of its rows in vintage and finding.
 #[must_use]
 pub fn slot(table: Table, slot: &SlotKey) -> Vec<u8> {
     let mut key = Vec::with_capacity(64);
@@ -131,7 +134,7 @@ pub fn finding(slot_key: &SlotKey, edit: &EditId, item: Option<&ItemKey>) -> Vec
     key
 }
 
-/// The slot in a key of the tables slot, roll-up, vintage or finding, and what follows it.
+/// The slot in a key of the tables extended, slot, roll-up, vintage or finding, and what follows it.
 #[must_use]
 pub fn parse_slot(key: &[u8]) -> Option<(SlotKey, &[u8])> {
     let (dataset, rest) = split_zero(key.get(1..)?)?;

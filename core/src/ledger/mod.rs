@@ -11,6 +11,7 @@ pub mod refusal;
 pub mod keys;
 pub mod rows;
 pub mod registry;
+pub mod window;
 pub mod admission;
 pub mod assess;
 mod suspect;

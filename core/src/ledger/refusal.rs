@@ -78,6 +78,10 @@ codes! {
     Storage = 19 "storage", true;
     /// An act that is not allowed, or that contradicts the journal.
     Act = 20 "act", false;
+    /// The window of the slot is over, and no extension holds it open.
+    Locked = 21 "locked", false;
+    /// The window of the slot has not opened yet.
+    NotOpen = 22 "not_open", true;
 }
 
 impl RefusalCode {

@@ -10,12 +10,13 @@ use crate::{
     code::UnitCode,
     digest::Digest,
     envelope::{KeyId, PublicKey},
+    snapshot::SlotKey,
 };
 
 use super::{
     Act, Deed, FoldError, LogIndex, View,
     keys::{self, Table},
-    rows::{CatalogueRow, GenesisRow, KeyRow, TokenRow},
+    rows::{CatalogueRow, ExtensionRow, GenesisRow, KeyRow, TokenRow},
 };
 
 /// Who may do what, as of some number of folded entries.
@@ -27,6 +28,8 @@ pub struct Registry {
     catalogue: Option<Arc<Catalogue>>,
     keys: BTreeMap<KeyId, EnrolledKey>,
     tokens: BTreeMap<Digest, TokenRow>,
+    /// The furthest extended deadline of each slot that has one.
+    extended: BTreeMap<SlotKey, i64>,
 }
 
 /// An enrolled key, ready to verify.
@@ -58,7 +61,18 @@ impl Registry {
             catalogue: load_catalogue(view)?,
             keys: load_keys(view)?,
             tokens: load_tokens(view)?,
+            extended: load_extended(view)?,
         })
+    }
+
+    /// The registry after one more extension and nothing else: a city extends thousands of slots in a row, and reading
+    /// everything again for each would take minutes.
+    pub(super) fn with_extension(&self, applied: u64, slot: SlotKey, due_at_ms: i64) -> Self {
+        let mut registry = self.clone();
+        registry.generation = applied;
+        let furthest = registry.extended.entry(slot).or_insert(due_at_ms);
+        *furthest = due_at_ms.max(*furthest);
+        registry
     }
 
     /// How many entries were folded when this registry was made: a larger one is newer.
@@ -96,6 +110,12 @@ impl Registry {
         self.keys.iter()
     }
 
+    /// The furthest deadline that a slot was extended to, in milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn extended_to_ms(&self, slot: &SlotKey) -> Option<i64> {
+        self.extended.get(slot).copied()
+    }
+
     /// A token, by the digest of its secret bytes.
     #[must_use]
     pub fn token(&self, sha256: &Digest) -> Option<&TokenRow> {
@@ -110,8 +130,9 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
         | Deed::PublishCatalogue(_)
         | Deed::IssueToken { .. }
         | Deed::EnrolKey { .. }
-        | Deed::RevokeKey { .. } => true,
-        Deed::Extend { .. } | Deed::Exempt { .. } | Deed::Decide { .. } => false,
+        | Deed::RevokeKey { .. }
+        | Deed::Extend { .. } => true,
+        Deed::Exempt { .. } | Deed::Decide { .. } => false,
     }
 }
 
@@ -152,6 +173,16 @@ fn load_tokens(view: &dyn View) -> Result<BTreeMap<Digest, TokenRow>, FoldError>
         tokens.insert(sha256, TokenRow::decode_row(&value)?);
     }
     Ok(tokens)
+}
+
+fn load_extended(view: &dyn View) -> Result<BTreeMap<SlotKey, i64>, FoldError> {
+    let mut extended = BTreeMap::new();
+    for (key, value) in table_rows(view, Table::Extended)? {
+        let slot = keys::parse_slot(&key).map(|(slot, _)| slot);
+        let slot = slot.ok_or_else(|| FoldError::Row("an extension's key is damaged".into()))?;
+        extended.insert(slot, ExtensionRow::decode_row(&value)?.due_at_ms);
+    }
+    Ok(extended)
 }
 
 type Row = (Vec<u8>, Vec<u8>);

@@ -159,6 +159,7 @@ pub struct ExtensionRow {
     #[prost(int64, tag = "2")]
     pub due_at_ms: i64,
 }
+row!(ExtensionRow);
 
 /// What one snapshot came to.
 #[derive(Clone, PartialEq, Eq, Message)]

@@ -186,7 +186,8 @@ impl Checker {
         if same_shape && before == after && column.digits().is_some() {
             return Some(());
         }
-        let parent = self.panel.parents[unit].filter(|_| self.panel.is_owed(row));
+        let parent = self.panel.parent(unit, period);
+        let parent = parent.filter(|_| self.panel.is_owed(row));
         if !same_shape {
             self.rollups.remake(&self.panel, indicator);
             self.bind_again(indicator);
@@ -199,7 +200,7 @@ impl Checker {
                 self.screen_again(indicator);
             }
         } else if let Some(parent) = parent {
-            let parent = (parent as usize, period);
+            let parent = (parent, period);
             self.rollups
                 .follow(&self.panel, indicator, parent, [before, after]);
         }
@@ -252,8 +253,8 @@ impl Checker {
                 Look::At(Source::Own) => affected.push((*rule, own)),
                 Look::History => affected.push((*rule, layout.row(unit, 0))),
                 Look::At(Source::Children) => {
-                    let parent = self.panel.parents.get(unit).copied().flatten();
-                    affected.extend(parent.map(|p| (*rule, layout.row(p as usize, period))));
+                    let parent = self.panel.parent(unit, period);
+                    affected.extend(parent.map(|p| (*rule, layout.row(p, period))));
                 }
                 Look::At(Source::Lag(count)) => {
                     let later = period + usize::from(*count);
@@ -389,7 +390,10 @@ impl Checker {
     fn is_judged(&self, rule: usize, row: usize) -> bool {
         let (unit, period) = self.panel.layout().of_row(row);
         let scope = &self.recheck.scopes()[rule];
-        self.panel.present.get(row) && scope.units.get(unit) && scope.periods[period]
+        self.panel.present.get(row)
+            && scope.units.get(unit)
+            && scope.periods[period]
+            && !scope.is_away(row)
     }
 
     fn note(&mut self, rule: usize, row: usize, after: Option<Truth>, changes: &mut Vec<Change>) {

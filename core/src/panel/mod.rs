@@ -57,12 +57,47 @@ pub struct Panel {
     present: Bits,
     /// The rows that the roster expects; none where it expects all.
     owed: Option<Bits>,
+    /// Who stands above whom, as it has been at different times.
+    trees: Vec<Families>,
+    /// For each period, its place in `trees`.
+    tree_of: Vec<u32>,
+}
+
+/// Who stands directly above whom at one time, by the places of units.
+#[derive(Clone, Debug)]
+struct Families {
     /// For each unit, the one directly above it.
     parents: Vec<Option<u32>>,
     /// The units with children, and these.
     families: Vec<(u32, Vec<u32>)>,
     /// For each unit, its place in `families`.
     family_of: Vec<Option<u32>>,
+}
+
+impl Families {
+    fn new(parents: Vec<Option<u32>>) -> Self {
+        let mut families: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (child, parent) in (0..).zip(&parents) {
+            if let Some(parent) = parent {
+                families.entry(*parent).or_default().push(child);
+            }
+        }
+        let families: Vec<(u32, Vec<u32>)> = families.into_iter().collect();
+        let mut family_of = vec![None; parents.len()];
+        for (at, (parent, _)) in (0..).zip(&families) {
+            family_of[*parent as usize] = Some(at);
+        }
+        Self {
+            parents,
+            families,
+            family_of,
+        }
+    }
+
+    fn children(&self, unit: usize) -> &[u32] {
+        let family = self.family_of.get(unit).copied().flatten();
+        family.map_or(&[], |at| &self.families[at as usize].1)
+    }
 }
 
 impl Panel {
@@ -78,9 +113,8 @@ impl Panel {
                 .collect(),
             present: Bits::new(words),
             owed: None,
-            parents: vec![None; units],
-            families: Vec::new(),
-            family_of: vec![None; units],
+            trees: vec![Families::new(vec![None; units])],
+            tree_of: vec![0; layout.periods().len()],
             dataset,
             layout,
             indicators,
@@ -111,26 +145,23 @@ impl Panel {
         }
         let all = panel.layout.units().len() * panel.layout.periods().len();
         panel.owed = (owed.count() < all).then_some(owed);
-        panel.set_parents(|unit| catalogue.parent(unit).cloned());
+        panel.set_parents(|unit, period| catalogue.parent(unit, period).cloned());
         Some(panel)
     }
 
-    /// Says who stands directly above whom; units outside of the panel are nobody.
-    pub fn set_parents(&mut self, parent: impl Fn(&UnitCode) -> Option<UnitCode>) {
-        let units = self.layout.units();
-        let place = |unit: &UnitCode| self.layout.unit(&parent(unit)?);
-        let parents = units.iter().map(|unit| place(unit).map(|at| at as u32));
-        self.parents = parents.collect();
-        let mut families: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (child, parent) in (0..).zip(&self.parents) {
-            if let Some(parent) = parent {
-                families.entry(*parent).or_default().push(child);
+    /// Says who stands directly above whom in each period; units outside of the panel are nobody.
+    pub fn set_parents(&mut self, parent: impl Fn(&UnitCode, Period) -> Option<UnitCode>) {
+        self.trees.clear();
+        self.tree_of.clear();
+        for period in self.layout.periods() {
+            let place = |unit: &UnitCode| self.layout.unit(&parent(unit, *period)?);
+            let parents = self.layout.units().iter();
+            let parents = parents.map(|unit| place(unit).map(|at| at as u32)).collect();
+            // Trees change seldom, so nearly all periods share that of the period before.
+            if self.trees.last().is_none_or(|last| last.parents != parents) {
+                self.trees.push(Families::new(parents));
             }
-        }
-        self.families = families.into_iter().collect();
-        self.family_of = vec![None; self.parents.len()];
-        for (at, (parent, _)) in (0..).zip(&self.families) {
-            self.family_of[*parent as usize] = Some(at);
+            self.tree_of.push(self.trees.len() as u32 - 1);
         }
     }
 
@@ -249,13 +280,25 @@ impl Panel {
         &self.columns[at]
     }
 
-    fn families(&self) -> &[(u32, Vec<u32>)] {
-        &self.families
+    fn families(&self, period: usize) -> &Families {
+        &self.trees[self.tree_of[period] as usize]
     }
 
-    fn children(&self, unit: usize) -> &[u32] {
-        let family = self.family_of.get(unit).copied().flatten();
-        family.map_or(&[], |at| &self.families[at as usize].1)
+    fn children(&self, unit: usize, period: usize) -> &[u32] {
+        self.families(period).children(unit)
+    }
+
+    /// The unit directly above another in a period.
+    fn parent(&self, unit: usize, period: usize) -> Option<usize> {
+        let parent = self.families(period).parents.get(unit).copied().flatten();
+        parent.map(|parent| parent as usize)
+    }
+
+    /// The most children that a unit has in any period.
+    fn most_children(&self) -> usize {
+        let families = self.trees.iter().flat_map(|tree| &tree.families);
+        let counts = families.map(|(_, children)| children.len());
+        counts.max().unwrap_or_default()
     }
 
     fn is_owed(&self, row: usize) -> bool {

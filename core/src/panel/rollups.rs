@@ -99,7 +99,7 @@ impl Sums {
             sums.sums.widen();
         }
         for period in 0..panel.layout().periods().len() {
-            for (parent, _) in panel.families() {
+            for (parent, _) in &panel.families(period).families {
                 let total = Total::of(panel, column, *parent as usize, period);
                 sums.put(panel.layout().row(*parent as usize, period), &total);
             }
@@ -109,8 +109,7 @@ impl Sums {
 
     /// What no sum can be above.
     fn bound(&self, panel: &Panel, column: usize) -> u128 {
-        let largest = panel.families().iter().map(|(_, children)| children.len());
-        let largest = largest.max().unwrap_or_default() as u128;
+        let largest = panel.most_children() as u128;
         let most = panel.column(column).most.max(1);
         most.saturating_mul(largest).min(WIDE_MAX)
     }
@@ -144,7 +143,7 @@ impl Sums {
 /// Half a unit of the last digit of each figure that is summed.
 fn rounding(panel: &Panel, column: usize, parent: usize, period: usize) -> Option<Decimal> {
     let (column, mut sum) = (panel.column(column), Decimal::ZERO);
-    for child in panel.children(parent) {
+    for child in panel.children(parent, period) {
         let row = panel.layout().row(*child as usize, period);
         if let Some(figure) = column.get(row).filter(|_| panel.is_owed(row)) {
             sum = sum.checked_add(figure.half_unit_of_last_digit())?;
@@ -155,7 +154,7 @@ fn rounding(panel: &Panel, column: usize, parent: usize, period: usize) -> Optio
 
 impl Total {
     fn of(panel: &Panel, column: usize, parent: usize, period: usize) -> Self {
-        let (column, children) = (panel.column(column), panel.children(parent));
+        let (column, children) = (panel.column(column), panel.children(parent, period));
         let first = panel.layout().row(0, period);
         let narrow = column.most.saturating_mul(children.len() as u128) < NARROW_MAX;
         match &column.mantissas {

@@ -140,6 +140,8 @@ pub(super) struct Scoped {
     pub(super) units: Bits,
     /// One a period.
     pub(super) periods: Vec<bool>,
+    /// Rows that are out of scope all the same; most scopes have none.
+    away: Option<Bits>,
 }
 
 impl Recheck {
@@ -241,6 +243,11 @@ impl Recheck {
 }
 
 impl Scoped {
+    /// Whether the row is out of scope though its unit and its period are in it.
+    pub(super) fn is_away(&self, row: usize) -> bool {
+        self.away.as_ref().is_some_and(|away| away.get(row))
+    }
+
     fn of(scope: &Scope, panel: &Panel) -> Self {
         let layout = panel.layout();
         let mut units = Bits::new(layout.words_per_period());
@@ -254,10 +261,29 @@ impl Scoped {
         }
         let in_force = |period: &Period| scope.holds_period(*period);
         Self {
+            away: away(scope, panel),
             units,
             periods: layout.periods().iter().map(in_force).collect(),
         }
     }
+}
+
+/// The rows of units that do not belong to a scope in that period, though they do in others.
+fn away(scope: &Scope, panel: &Panel) -> Option<Bits> {
+    if scope.moves.is_empty() {
+        return None;
+    }
+    let layout = panel.layout();
+    let mut away = Bits::new(layout.words());
+    for unit in scope.moves.keys() {
+        let Some(place) = layout.unit(unit) else {
+            continue;
+        };
+        for (at, period) in layout.periods().iter().enumerate() {
+            away.set(layout.row(place, at), !scope.holds(unit, *period));
+        }
+    }
+    Some(away)
 }
 
 /// A rule that is ready for the rows of a panel.
@@ -398,6 +424,11 @@ impl Judge<'_> {
         if self.scope.periods[period] {
             for ((judged, present), units) in part.judged.iter_mut().zip(present).zip(units) {
                 *judged = present & units;
+            }
+            let away = self.scope.away.as_ref();
+            let away = away.map_or(&[][..], |away| &away.words()[from..]);
+            for (judged, away) in part.judged.iter_mut().zip(away) {
+                *judged &= !away;
             }
         }
         if part.judged.iter().all(|word| *word == 0) {

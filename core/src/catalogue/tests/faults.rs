@@ -79,7 +79,7 @@ fn every_planted_fault_is_told_once_at_its_place() {
     insta::assert_snapshot!(read.join("\n"), @r#"
     catalogue.toml:3:8: en is missing
     catalogue.toml:4:12: there is no time zone "Asia/Shangai"
-    catalogue.toml:6:2: unknown table "calendar"
+    catalogue.toml:6:2: unknown table "calender"
     datasets.toml:5:33: gdp stands in indicators twice
     datasets.toml:6:20: there is no indicator code tertiary
     datasets.toml:7:20: day = 0 is out of range
@@ -283,7 +283,8 @@ fn a_deep_tree_costs_no_call_depth() {
             .descendants(
                 catalogue
                     .unit_at(catalogue.unit_index(&"0".parse().unwrap()).unwrap())
-                    .code()
+                    .code(),
+                "2021-Q1".parse().unwrap()
             )
             .len(),
         29_999

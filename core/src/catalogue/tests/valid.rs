@@ -217,11 +217,12 @@ fn children_are_direct_and_expected() {
     check("520100", "monthly-revenue", "2021-M03", &[]);
     check("520102", "quarterly-accounts", "2021-Q1", &[]);
     check("none", "quarterly-accounts", "2021-Q1", &[]);
-    assert_eq!(catalogue.parent(&unit("520102")), Some(&unit("520100")));
-    assert_eq!(catalogue.parent(&unit("520000")), None);
-    assert_eq!(catalogue.descendants(&unit("520000")).len(), 7);
-    assert_eq!(catalogue.descendants(&unit("520100")).len(), 4);
-    assert_eq!(catalogue.descendants(&unit("520102")).len(), 0);
+    let at = period("2021-Q1");
+    let above = |code| catalogue.parent(&unit(code), at);
+    assert_eq!(above("520102"), Some(&unit("520100")));
+    assert_eq!(above("520000"), None);
+    let below = |code| catalogue.descendants(&unit(code), at).len();
+    assert_eq!([below("520000"), below("520100"), below("520102")], [7, 4, 0]);
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub(super) fn copied_from_neighbour(
         BTreeMap::new();
     for (unit, observations) in scene.records() {
         siblings
-            .entry(scene.catalogue.parent(unit))
+            .entry(scene.catalogue.parent(unit, scene.period))
             .or_default()
             .push((unit, observations));
     }

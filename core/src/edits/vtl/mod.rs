@@ -78,6 +78,8 @@ pub enum Obstacle {
     Operand,
     /// No unit is in its scope.
     Scope,
+    /// A unit belongs to its scope in some periods only, because it has moved within the tree.
+    Moves,
 }
 
 impl Obstacle {
@@ -94,6 +96,10 @@ impl Obstacle {
                 "the expression names an operand that the edit does not list",
             ),
             Self::Scope => Bilingual::new("没有适用单位", "it applies to no unit"),
+            Self::Moves => Bilingual::new(
+                "适用单位随隶属关系变动，规则中写不出来",
+                "the units that it applies to change with the tree, which a rule cannot say",
+            ),
         }
     }
 }
@@ -132,6 +138,9 @@ fn when(edit: &Edit, steps: &mut Steps) -> Result<Option<Statement>, Obstacle> {
 
 fn scope(scope: &Scope) -> Result<Option<Statement>, Obstacle> {
     let mut parts = Vec::new();
+    if !scope.moves.is_empty() {
+        return Err(Obstacle::Moves);
+    }
     if let Some(units) = &scope.units {
         if units.is_empty() {
             return Err(Obstacle::Scope);

@@ -237,7 +237,7 @@ fn scope_strategy_and_mode_become_the_antecedent() {
                 units: Some(BTreeSet::from([UnitCode::new("520000").unwrap()])),
                 subperiods: Some(BTreeSet::from([2, 4])),
                 from: Period::parse("2021-Q3").ok(),
-                to: None,
+                ..Scope::default()
             };
         },
         &format!(

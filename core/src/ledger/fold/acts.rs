@@ -77,7 +77,7 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
         Deed::RevokeKey { key_id, .. } => revoke(draft, registry, &key_id),
         Deed::Extend {
             slot, due_at_ms, ..
-        } => extend(draft, &slot, due_at_ms)?,
+        } => extend(draft, registry, &slot, due_at_ms)?,
         Deed::Exempt { slot, .. } => exempt(draft, &slot)?,
         Deed::Decide {
             slot,
@@ -98,14 +98,25 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
     Ok(())
 }
 
-fn extend(draft: &mut Draft<'_>, slot: &SlotKey, due_at_ms: i64) -> Result<(), FoldError> {
-    let received_at_ms = draft.entry.received_at_ms;
-    let mut row = draft.slot_row(slot)?;
-    row.extensions.push(ExtensionRow {
-        received_at_ms,
+fn extend(
+    draft: &mut Draft<'_>,
+    registry: &Registry,
+    slot: &SlotKey,
+    due_at_ms: i64,
+) -> Result<(), FoldError> {
+    let extension = ExtensionRow {
+        received_at_ms: draft.entry.received_at_ms,
         due_at_ms,
-    });
+    };
+    let mut row = draft.slot_row(slot)?;
+    row.extensions.push(extension);
     draft.put_slot_row(slot, row);
+    let furthest = registry.extended_to_ms(slot);
+    if furthest.is_none_or(|furthest| furthest < due_at_ms) {
+        let key = keys::slot(Table::Extended, slot);
+        draft.put(key, extension.encode_to_vec());
+    }
+    draft.extended = Some((slot.clone(), due_at_ms));
     Ok(())
 }
 

@@ -169,7 +169,10 @@ impl Ledger {
             Subject::Act => acts::fold(&mut draft, &self.registry, payload)?,
             Subject::Snapshot(slot) => snapshots::fold(&mut draft, &self.registry, slot, payload)?,
         }
-        if draft.applied.registry_changed {
+        if let Some((slot, due_at_ms)) = draft.extended.take() {
+            let registry = self.registry.with_extension(index.0 + 1, slot, due_at_ms);
+            self.registry = Arc::new(registry);
+        } else if draft.applied.registry_changed {
             self.registry = Arc::new(Registry::load(&draft, index.0 + 1)?);
             if draft.applied.ineffective.is_none() {
                 rollups::rebuild_if_published(&mut draft, &self.registry)?;

@@ -21,6 +21,8 @@ pub(super) struct Draft<'a> {
     pub(super) index: LogIndex,
     pub(super) entry: &'a JournalEntry,
     pub(super) applied: Applied,
+    /// The slot that this entry extends, and until when.
+    pub(super) extended: Option<(SlotKey, i64)>,
 }
 
 impl<'a> Draft<'a> {
@@ -37,6 +39,7 @@ impl<'a> Draft<'a> {
             index,
             entry,
             applied: Applied::default(),
+            extended: None,
         }
     }
 

@@ -43,7 +43,7 @@ pub(super) fn follow(
     let slot = &snapshot.slot;
     let indicators = catalogue.rollup_indicators(&slot.dataset);
     let Some(parent) = catalogue
-        .parent(&slot.unit)
+        .parent(&slot.unit, slot.period)
         .filter(|_| !indicators.is_empty())
     else {
         return Ok(());
@@ -79,7 +79,7 @@ pub(super) fn rebuild_if_published(
     }
     let mut parents: BTreeMap<SlotKey, Sums> = BTreeMap::new();
     for (slot, current) in current_snapshots(draft, catalogue)? {
-        let Some(parent) = catalogue.parent(&slot.unit) else {
+        let Some(parent) = catalogue.parent(&slot.unit, slot.period) else {
             continue;
         };
         let indicators = catalogue.rollup_indicators(&slot.dataset);

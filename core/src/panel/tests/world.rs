@@ -115,7 +115,7 @@ impl World {
         let units = (0..self.units).map(unit).collect();
         let layout = Layout::new(units, self.first, self.periods).unwrap();
         let mut panel = Panel::new(dataset("own"), layout, NAMES.map(indicator).to_vec());
-        panel.set_parents(|code| Self::parent(code.as_str()[1..].parse().unwrap()).map(unit));
+        panel.set_parents(|code, _| Self::parent(code.as_str()[1..].parse().unwrap()).map(unit));
         panel
     }
 
