@@ -303,6 +303,16 @@ fn check_period(
         ));
         return;
     }
+    if !dataset.reports(period) {
+        faults.report(Fault::of_file(
+            say!(
+                "“{zh}”不报 {period}：目录规定每年这一期不报送",
+                "{en} is not reported for {period}: the catalogue leaves this part of every year out"
+            ),
+            say!("核对报告期", "check the period"),
+        ));
+        return;
+    }
     if !dataset.covers(period) {
         let last_zh = dataset
             .last_period()

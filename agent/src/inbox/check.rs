@@ -2,11 +2,16 @@
 
 use std::{io, path::Path};
 
-use granary_core::catalogue::Dataset;
+use granary_core::{
+    catalogue::{Catalogue, Dataset},
+    ledger::window::{Closed, closed},
+    snapshot::SlotKey,
+    text::Bilingual,
+};
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    draft::Draft,
+    draft::{Draft, Told},
     intake::{self, Fault, Names, Unread},
     preflight::{Preflighted, Stopped, preflight},
     report::{FaultReport, Outcome, Report, StatementReport},
@@ -70,12 +75,26 @@ pub fn check(path: &Path, names: &Names<'_>, now_ms: i64) -> Result<Checked, Unc
 fn look(draft: Draft, names: &Names<'_>, now_ms: i64, report: &mut Report) -> Option<Preflighted> {
     let catalogue = names.catalogue();
     let today = today(catalogue.dataset(&draft.slot().dataset), now_ms);
+    let window = window(draft.slot(), catalogue, now_ms);
     match preflight(draft, catalogue, today) {
         Ok(ready) => {
-            let statement =
-                StatementReport::of(ready.draft(), ready.findings(), ready.unused(), catalogue);
+            let mut told = ready.unused().to_vec();
+            let fault = window.and_then(|(closed, fault)| match closed {
+                Closed::NotOpen(_) => Some(fault),
+                // The city may have extended the slot, which only the city knows: it is asked, and the clerk is told.
+                Closed::Locked(_) => {
+                    told.push(as_told(&fault));
+                    None
+                }
+            });
+            let statement = StatementReport::of(ready.draft(), ready.findings(), &told, catalogue);
             report.statements.push(statement);
-            Some(ready)
+            let Some(fault) = fault else {
+                return Some(ready);
+            };
+            report.outcome = report.outcome.max(Outcome::Refused);
+            report.faults.push(FaultReport::of(&fault));
+            None
         }
         Err(Stopped::Returned { draft, findings }) => {
             report.outcome = report.outcome.max(Outcome::Returned);
@@ -94,6 +113,25 @@ fn look(draft: Draft, names: &Names<'_>, now_ms: i64, report: &mut Report) -> Op
                 .extend(faults.iter().map(|fault: &Fault| FaultReport::of(fault)));
             None
         }
+    }
+}
+
+/// Why the window of a slot is closed by this machine's clock, in the city's words.
+fn window(slot: &SlotKey, catalogue: &Catalogue, now_ms: i64) -> Option<(Closed, Fault)> {
+    let dataset = catalogue.dataset(&slot.dataset)?;
+    let closed = closed(dataset, slot.period, None, now_ms)?;
+    let message = closed.message(dataset, slot.period);
+    Some((closed, Fault::of_file(message, closed.remedy())))
+}
+
+fn as_told(fault: &Fault) -> Told {
+    let (problem, remedy) = (&fault.problem, &fault.remedy);
+    Told {
+        place: fault.place.clone(),
+        text: Bilingual::new(
+            format!("{}。{}", problem.zh, remedy.zh),
+            format!("{}: {}", problem.en, remedy.en),
+        ),
     }
 }
 

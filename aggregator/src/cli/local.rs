@@ -134,6 +134,10 @@ pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, 
         ));
         Complaint::lines(lines)
     })?;
+    for warning in catalogue.warnings() {
+        let (zh, en) = (warning.text(Language::Zh), warning.text(Language::En));
+        screen.say(format!("提醒：{zh}"), format!("note: {en}"));
+    }
     examine(&catalogue, screen)?;
     let edits: usize = catalogue
         .datasets()

@@ -69,7 +69,7 @@ impl CollectionService for Collection {
         &self,
         request: Request<v1::FetchCatalogueRequest>,
     ) -> Result<Response<v1::FetchCatalogueResponse>, Status> {
-        guard::unit_in_force(&self.city, &request)?;
+        guard::reader(&self.city, &request)?;
         let known = request.into_inner().known_version;
         Ok(Response::new(catalogue(&self.city, &known)?))
     }

@@ -51,6 +51,14 @@ pub(super) fn unit_in_force<T>(city: &City, request: &Request<T>) -> Result<Unit
     }
 }
 
+/// Lets everybody pass whom the catalogue concerns: the agents whose unit has a key in force, and the city's people.
+pub(super) fn reader<T>(city: &City, request: &Request<T>) -> Result<(), Failure> {
+    match caller(request) {
+        Caller::Person(_) => Ok(()),
+        Caller::Unit(_) | Caller::Anonymous => unit_in_force(city, request).map(drop),
+    }
+}
+
 /// Lets one of the city's people pass.
 pub(super) fn person<T>(request: &Request<T>, need: Need) -> Result<(), Failure> {
     match caller(request) {

@@ -22,7 +22,7 @@ use super::{
     entry::Entry,
     fault::{Fault, Faults, say},
     footprint::Footprint,
-    indicator::{self, Indicator},
+    indicator::{self, Department, Indicator, Measure},
     names::{Kind, Names},
     roster, rules,
     source::{At, Place, Source},
@@ -60,20 +60,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
     let default = header.as_ref().and_then(|header| header.calendar.clone());
     let default = default.filter(|code| names.calendars.resolve(code, faults));
     let (levels, units, tree) = read_units(&document, &mut names, faults);
-    let departments = indicator::read_departments(
-        document.of(Kind::Department),
-        &mut names.departments,
-        faults,
-    );
-    let measures =
-        indicator::read_measures(document.of(Kind::Measure), &mut names.measures, faults);
-    let indicators = indicator::read(
-        document.of(Kind::Indicator),
-        &names.measures,
-        &names.departments,
-        &mut names.indicators,
-        faults,
-    );
+    let (departments, measures, indicators) = read_indicators(&document, &mut names, faults);
     let around = Around {
         zone,
         calendars: &Calendars {
@@ -135,6 +122,29 @@ fn read_units<'a>(
     unit::check_kin(&units, &names.units, faults);
     let units = units.into_iter().map(unit::Draft::finish).collect();
     (levels, units, tree)
+}
+
+/// What is measured, by whom and in which units.
+fn read_indicators<'a>(
+    document: &Document<'a>,
+    names: &mut Declared<'a>,
+    faults: &Faults,
+) -> (Vec<Department>, Vec<Measure>, Vec<Indicator>) {
+    let departments = indicator::read_departments(
+        document.of(Kind::Department),
+        &mut names.departments,
+        faults,
+    );
+    let measures =
+        indicator::read_measures(document.of(Kind::Measure), &mut names.measures, faults);
+    let indicators = indicator::read(
+        document.of(Kind::Indicator),
+        &names.measures,
+        &names.departments,
+        &mut names.indicators,
+        faults,
+    );
+    (departments, measures, indicators)
 }
 
 /// Edits and detectors, which share one namespace.

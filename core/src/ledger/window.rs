@@ -21,7 +21,7 @@ pub enum Closed {
 }
 
 /// Whether the window of a period is closed at `now_ms`, where the furthest extension of the slot moved its deadline to
-/// `extended_to_ms`. Both ends of a window are open.
+/// `extended_to_ms`. Both ends are within the window; a period that is not reported has none.
 #[must_use]
 pub fn closed(
     dataset: &Dataset,
@@ -29,6 +29,9 @@ pub fn closed(
     extended_to_ms: Option<i64>,
     now_ms: i64,
 ) -> Option<Closed> {
+    if !dataset.covers(period) {
+        return None;
+    }
     let terms = dataset.terms(period);
     let opens = terms.opens().and_then(|opens| opens.at_ms(period));
     if let Some(opens_at_ms) = opens.filter(|opens| now_ms < *opens) {

@@ -206,9 +206,7 @@ fn read_parts(
             is_whole = false;
             continue;
         };
-        let Some(periodicity) = periods.periodicity else {
-            return None;
-        };
+        let periodicity = periods.periodicity?;
         match number_of(text.value, periodicity) {
             Some(number) if named.insert(number) => {
                 numbers.insert(number);
