@@ -398,7 +398,11 @@ impl Board {
             }
             let accepted = column.map_or(NEVER, |column| column.accepted_at_ms[unit.get()]);
             match column.and_then(|column| column.acts.get(&unit)) {
-                None => visit(unit, state(accepted, timely(due_at_ms), as_of_ms), due_at_ms),
+                None => visit(
+                    unit,
+                    state(accepted, timely(due_at_ms), as_of_ms),
+                    due_at_ms,
+                ),
                 Some(acts) => {
                     let due_at_ms = acts.due_at_ms(due_at_ms, as_of_ms);
                     let state = acts.state(accepted, timely(due_at_ms), as_of_ms);

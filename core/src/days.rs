@@ -78,7 +78,10 @@ mod tests {
         let days = days(Some(date(2021, 5, 15)), Some(date(2021, 8, 31)));
         assert!(days.hold(date(2021, 5, 15)) && days.hold(date(2021, 8, 31)));
         assert!(!days.hold(date(2021, 5, 14)) && !days.hold(date(2021, 9, 1)));
-        assert_eq!(Days::new(Some(date(2021, 1, 2)), Some(date(2021, 1, 1))), None);
+        assert_eq!(
+            Days::new(Some(date(2021, 1, 2)), Some(date(2021, 1, 1))),
+            None
+        );
     }
 
     #[test]
@@ -86,10 +89,20 @@ mod tests {
         let ordinal = |text| Period::parse(text).unwrap().ordinal();
         let open = days(Some(date(2021, 5, 15)), Some(date(2021, 8, 31)));
         // The third quarter is not over when the days are.
-        assert_eq!(open.ordinals(Periodicity::Quarter), (ordinal("2021-Q2"), ordinal("2021-Q2")));
-        assert_eq!(open.ordinals(Periodicity::Month), (ordinal("2021-M05"), ordinal("2021-M08")));
-        assert_eq!(Days::ALWAYS.ordinals(Periodicity::Month), (i32::MIN, i32::MAX));
-        let (first, last) = days(Some(date(2021, 7, 1)), Some(date(2021, 7, 9))).ordinals(Periodicity::Month);
+        assert_eq!(
+            open.ordinals(Periodicity::Quarter),
+            (ordinal("2021-Q2"), ordinal("2021-Q2"))
+        );
+        assert_eq!(
+            open.ordinals(Periodicity::Month),
+            (ordinal("2021-M05"), ordinal("2021-M08"))
+        );
+        assert_eq!(
+            Days::ALWAYS.ordinals(Periodicity::Month),
+            (i32::MIN, i32::MAX)
+        );
+        let (first, last) =
+            days(Some(date(2021, 7, 1)), Some(date(2021, 7, 9))).ordinals(Periodicity::Month);
         assert!(first > last);
     }
 }

@@ -52,11 +52,7 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
 
     let mut names = Declared::new(&sources);
 
-    let calendars = calendar::read(
-        document.of(Kind::Calendar),
-        &mut names.calendars,
-        faults,
-    );
+    let calendars = calendar::read(document.of(Kind::Calendar), &mut names.calendars, faults);
     let default = header.as_ref().and_then(|header| header.calendar.clone());
     let default = default.filter(|code| names.calendars.resolve(code, faults));
     let (levels, units, tree) = read_units(&document, &mut names, faults);
@@ -207,7 +203,11 @@ struct Header<'a> {
     calendar: Option<At<'a, CalendarCode>>,
 }
 
-fn read_header<'a>(document: &Document<'a>, sources: &[Source<'_>], faults: &Faults) -> Option<Header<'a>> {
+fn read_header<'a>(
+    document: &Document<'a>,
+    sources: &[Source<'_>],
+    faults: &Faults,
+) -> Option<Header<'a>> {
     let (first, more) = match document.of(Kind::Catalogue) {
         [] => {
             report_no_header(sources, faults);

@@ -293,7 +293,10 @@ impl<'a> Lists<'a> {
                 say!("合并成一张表", "make one list of the two"),
             ),
             Some(last) if *last > year => field.fault(
-                say!("{year} 年排在 {last} 年之后", "the year {year} stands after {last}"),
+                say!(
+                    "{year} 年排在 {last} 年之后",
+                    "the year {year} stands after {last}"
+                ),
                 say!("按年份从早到晚排列", "put the years in ascending order"),
             ),
             Some(_) | None => self.years.push(year),
@@ -319,7 +322,10 @@ impl<'a> Lists<'a> {
         }
         let next = |day: &Date| day.tomorrow().ok();
         let mut days = std::iter::successors(Some(from.value), next);
-        let is_short = days.by_ref().take(HOLIDAY_DAYS_MAX).any(|day| day == to.value);
+        let is_short = days
+            .by_ref()
+            .take(HOLIDAY_DAYS_MAX)
+            .any(|day| day == to.value);
         match Days::new(Some(from.value), Some(to.value)).filter(|_| is_short) {
             Some(days) => self.holidays.push(Holiday { days, name }),
             None => report_length(&from, &to, faults),

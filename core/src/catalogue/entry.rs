@@ -507,7 +507,9 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (_, "periods" | "not_reported") => "[\"M01\"]",
         (_, "weekend") => "[\"saturday\", \"sunday\"]",
         (Kind::Calendar, "year") => "2026",
-        (_, "holidays") => "[{ from = \"2026-01-01\", to = \"2026-01-03\", name = { zh = \"元旦\", en = \"New Year\" } }]",
+        (_, "holidays") => {
+            "[{ from = \"2026-01-01\", to = \"2026-01-03\", name = { zh = \"元旦\", en = \"New Year\" } }]"
+        }
         (_, "workdays") => "[\"2026-01-04\"]",
         (_, "except") => "[{ periods = [\"M01\"], deadline = { day = 15, time = \"12:00\" } }]",
         (_, "parents") => "[{ parent = \"520100\", to = \"2022-12-31\" }]",

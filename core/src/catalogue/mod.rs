@@ -164,7 +164,9 @@ impl Catalogue {
     /// The unit directly above `unit` in the tree of `period`, which is that of its last day.
     #[must_use]
     pub fn parent(&self, unit: &UnitCode, period: Period) -> Option<&UnitCode> {
-        let parent = self.tree.parent(self.unit_index(unit)?, period.last_day())?;
+        let parent = self
+            .tree
+            .parent(self.unit_index(unit)?, period.last_day())?;
         Some(self.unit_at(parent).code())
     }
 

@@ -124,6 +124,8 @@ impl Timetable {
     /// All rules in it.
     pub(super) fn rules(&self) -> impl Iterator<Item = &Deadline> {
         let exceptions = self.exceptions.iter().map(|(_, terms)| terms);
-        std::iter::once(&self.general).chain(exceptions).flat_map(Terms::rules)
+        std::iter::once(&self.general)
+            .chain(exceptions)
+            .flat_map(Terms::rules)
     }
 }

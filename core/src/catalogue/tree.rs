@@ -44,7 +44,8 @@ impl Tree {
         faults: &Faults,
     ) -> Self {
         for unit in units.iter_mut() {
-            unit.parents.retain(|(parent, _)| names.resolve(parent, faults));
+            unit.parents
+                .retain(|(parent, _)| names.resolve(parent, faults));
         }
         cut_cycles(units, faults);
         let mut tree = Self {
@@ -57,7 +58,10 @@ impl Tree {
                     continue;
                 };
                 let days = *days;
-                let link = |at| Link { unit: index(at), days };
+                let link = |at| Link {
+                    unit: index(at),
+                    days,
+                };
                 tree.parents[child].push(link(parent));
                 tree.children[parent].push(link(child));
             }
@@ -68,13 +72,18 @@ impl Tree {
     /// The unit directly above `unit` on a day.
     pub(super) fn parent(&self, unit: UnitIndex, day: Date) -> Option<UnitIndex> {
         let links = self.parents[unit.get()].iter();
-        links.into_iter().find(|link| link.days.hold(day)).map(|link| link.unit)
+        links
+            .into_iter()
+            .find(|link| link.days.hold(day))
+            .map(|link| link.unit)
     }
 
     /// The units directly under `unit` on a day, ascending.
     pub(super) fn children(&self, unit: UnitIndex, day: Date) -> impl Iterator<Item = UnitIndex> {
         let links = self.children[unit.get()].iter();
-        links.filter(move |link| link.days.hold(day)).map(|link| link.unit)
+        links
+            .filter(move |link| link.days.hold(day))
+            .map(|link| link.unit)
     }
 
     /// All units below `unit` on a day, without itself, in no particular order.
@@ -190,7 +199,9 @@ fn report_cycle(unit: &Draft<'_>, day: Date, faults: &Faults) {
 fn report_restless(units: &[Draft<'_>], faults: &Faults) {
     let dated = units.iter().flat_map(|unit| &unit.parents);
     let mut dated = dated.filter(|(_, days)| days.first() != Days::ALWAYS.first());
-    let Some((parent, _)) = dated.next() else { return };
+    let Some((parent, _)) = dated.next() else {
+        return;
+    };
     faults.report(
         parent.place,
         say!(

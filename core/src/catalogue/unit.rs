@@ -300,7 +300,10 @@ fn read_parents<'a>(entry: &Entry<'a>, faults: &Faults) -> Vec<(At<'a, UnitCode>
         );
     }
     let parent = parent.and_then(|f| f.lexical());
-    let mut parents: Vec<_> = parent.map(|code| (code, Days::ALWAYS)).into_iter().collect();
+    let mut parents: Vec<_> = parent
+        .map(|code| (code, Days::ALWAYS))
+        .into_iter()
+        .collect();
     if list.is_none() || !parents.is_empty() {
         return parents;
     }
@@ -377,7 +380,11 @@ fn check_touch(
         );
         return;
     };
-    let next = if key == "to" { end.value.tomorrow() } else { end.value.yesterday() };
+    let next = if key == "to" {
+        end.value.tomorrow()
+    } else {
+        end.value.yesterday()
+    };
     let found = units.binary_search_by(|u| u.code.value.cmp(text)).ok();
     let (Ok(next), Some(other)) = (next, found.map(|at| &units[at])) else {
         return;
@@ -387,8 +394,14 @@ fn check_touch(
     if in_force.is_some_and(|days| !days.hold(next)) {
         faults.report(
             kin.place,
-            say!("{text} 在 {next} 并未生效，日期接不上", "{text} is not in force on {next}: the days do not touch"),
-            say!("改正两个单位的起止日期", "correct the days of the two units"),
+            say!(
+                "{text} 在 {next} 并未生效，日期接不上",
+                "{text} is not in force on {next}: the days do not touch"
+            ),
+            say!(
+                "改正两个单位的起止日期",
+                "correct the days of the two units"
+            ),
         );
     }
 }

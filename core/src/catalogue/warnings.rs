@@ -88,10 +88,17 @@ fn warn(draft: &calendar::Draft<'_>, asked: &Asked, warnings: &Faults) {
 
 /// The first few datasets, and how many more there are.
 fn named(datasets: &BTreeSet<DatasetCode>) -> (String, String) {
-    let first: Vec<String> = datasets.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let first: Vec<String> = datasets
+        .iter()
+        .take(NAMED_MAX)
+        .map(ToString::to_string)
+        .collect();
     let (zh, en) = (first.join("、"), first.join(", "));
     match datasets.len().saturating_sub(NAMED_MAX) {
         0 => (zh, en),
-        more => (format!("{zh} 等 {} 张报表", datasets.len()), format!("{en} and {more} more")),
+        more => (
+            format!("{zh} 等 {} 张报表", datasets.len()),
+            format!("{en} and {more} more"),
+        ),
     }
 }

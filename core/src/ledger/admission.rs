@@ -262,7 +262,9 @@ fn check_period(
         return Err(Refusal::new(
             RefusalCode::PeriodUnknown,
             format!("“{zh}”不报 {period}：目录规定每年这一期不报送"),
-            format!("{en} is not reported for {period}: the catalogue leaves this part of every year out"),
+            format!(
+                "{en} is not reported for {period}: the catalogue leaves this part of every year out"
+            ),
         ));
     }
     if !dataset.covers(period) {

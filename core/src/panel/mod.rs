@@ -156,7 +156,9 @@ impl Panel {
         for period in self.layout.periods() {
             let place = |unit: &UnitCode| self.layout.unit(&parent(unit, *period)?);
             let parents = self.layout.units().iter();
-            let parents = parents.map(|unit| place(unit).map(|at| at as u32)).collect();
+            let parents = parents
+                .map(|unit| place(unit).map(|at| at as u32))
+                .collect();
             // Trees change seldom, so nearly all periods share that of the period before.
             if self.trees.last().is_none_or(|last| last.parents != parents) {
                 self.trees.push(Families::new(parents));

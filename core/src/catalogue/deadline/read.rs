@@ -81,7 +81,10 @@ pub(in crate::catalogue) fn read(entry: &Entry<'_>, around: Around<'_, '_>) -> O
 }
 
 fn read_rule(entry: &Entry<'_>, faults: &Faults) -> Option<DeadlineRule> {
-    let named: Vec<Field<'_>> = KEYS[..4].iter().filter_map(|key| entry.field(key)).collect();
+    let named: Vec<Field<'_>> = KEYS[..4]
+        .iter()
+        .filter_map(|key| entry.field(key))
+        .collect();
     if let [_, more, ..] = &named[..] {
         more.fault(
             say!(
@@ -127,7 +130,9 @@ fn read_rule(entry: &Entry<'_>, faults: &Faults) -> Option<DeadlineRule> {
             month_offset: month_offset?,
         });
     }
-    let day = entry.need("day").and_then(|field| field.integer(1..=DeadlineRule::DAY_MAX.into()));
+    let day = entry
+        .need("day")
+        .and_then(|field| field.integer(1..=DeadlineRule::DAY_MAX.into()));
     let month_offset = later();
     Some(DeadlineRule::DayAfterPeriod {
         day: u16::try_from(day?).ok()?,
@@ -163,7 +168,9 @@ const fn asks_for_workdays(rule: DeadlineRule, shift: Shift) -> bool {
 /// A working day need not be moved; who writes it means something else.
 fn check_shift(entry: &Entry<'_>, rule: DeadlineRule, shift: Shift) -> Option<Shift> {
     let is_workday = asks_for_workdays(rule, Shift::None);
-    let field = entry.field("move").filter(|_| is_workday && shift != Shift::None);
+    let field = entry
+        .field("move")
+        .filter(|_| is_workday && shift != Shift::None);
     let Some(field) = field else {
         return Some(shift);
     };
@@ -208,7 +215,10 @@ impl Calendars<'_, '_> {
             [] if self.names.is_torn() => {}
             [] => faults.report(
                 entry.place(),
-                say!("没有日历，不知道哪天是工作日", "there is no calendar to say which days are worked"),
+                say!(
+                    "没有日历，不知道哪天是工作日",
+                    "there is no calendar to say which days are worked"
+                ),
                 say!(
                     "用 [[calendar]] 声明节假日",
                     "declare the holidays by [[calendar]]"
@@ -216,7 +226,10 @@ impl Calendars<'_, '_> {
             ),
             [..] => faults.report(
                 entry.place(),
-                say!("有多个日历，没有写明用哪个", "there are several calendars, and the rule names none"),
+                say!(
+                    "有多个日历，没有写明用哪个",
+                    "there are several calendars, and the rule names none"
+                ),
                 say!(
                     "写上 calendar = \"…\"，或写在 [catalogue] 中",
                     "write calendar = \"…\" here or in [catalogue]"
@@ -227,7 +240,10 @@ impl Calendars<'_, '_> {
     }
 
     fn find(&self, code: &CalendarCode) -> Option<Arc<Calendar>> {
-        let found = self.known.iter().find(|draft| draft.calendar.code() == code);
+        let found = self
+            .known
+            .iter()
+            .find(|draft| draft.calendar.code() == code);
         found.map(|draft| Arc::clone(&draft.calendar))
     }
 }

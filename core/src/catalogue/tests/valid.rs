@@ -222,7 +222,10 @@ fn children_are_direct_and_expected() {
     assert_eq!(above("520102"), Some(&unit("520100")));
     assert_eq!(above("520000"), None);
     let below = |code| catalogue.descendants(&unit(code), at).len();
-    assert_eq!([below("520000"), below("520100"), below("520102")], [7, 4, 0]);
+    assert_eq!(
+        [below("520000"), below("520100"), below("520102")],
+        [7, 4, 0]
+    );
 }
 
 #[test]

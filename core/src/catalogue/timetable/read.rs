@@ -58,7 +58,9 @@ pub(in crate::catalogue) fn read<'a>(
     let deadline = entry.need("deadline").and_then(|f| read_rule(&f, around));
     // What a rule of the window does not say of its zone, the deadline says.
     let inner = Around {
-        zone: deadline.as_ref().map_or(around.zone, |d| Some(d.value.zone())),
+        zone: deadline
+            .as_ref()
+            .map_or(around.zone, |d| Some(d.value.zone())),
         ..around
     };
     let window = read_window(entry, inner);
@@ -77,10 +79,15 @@ pub(in crate::catalogue) fn read<'a>(
     let (general, exceptions) = (general?, exceptions?);
     let timetable = Timetable {
         general: general.terms(),
-        exceptions: exceptions.iter().map(|(numbers, draft)| (numbers.clone(), draft.terms())).collect(),
+        exceptions: exceptions
+            .iter()
+            .map(|(numbers, draft)| (numbers.clone(), draft.terms()))
+            .collect(),
         not_reported: not_reported?,
     };
-    let drafts: Vec<&Draft<'_>> = std::iter::once(&general).chain(exceptions.iter().map(|(_, draft)| draft)).collect();
+    let drafts: Vec<&Draft<'_>> = std::iter::once(&general)
+        .chain(exceptions.iter().map(|(_, draft)| draft))
+        .collect();
     check(&timetable, &drafts, periods, around.faults);
     Some(timetable)
 }
@@ -158,7 +165,10 @@ fn read_not_reported(
     if all.is_some_and(|all| usize::try_from(all) == Ok(numbers.len())) {
         field.fault(
             say!("没有一期要报送", "no period is left to report"),
-            say!("至少留下一期，或删去报表", "leave one, or remove the dataset"),
+            say!(
+                "至少留下一期，或删去报表",
+                "leave one, or remove the dataset"
+            ),
         );
     }
     Some(numbers)
@@ -172,7 +182,9 @@ fn read_except<'a>(
     around: Around<'_, '_>,
 ) -> Option<(BTreeSet<i32>, Draft<'a>)> {
     entry.allow(&["periods", "deadline", "window"]);
-    let numbers = entry.need("periods").and_then(|field| read_parts(&field, periods, named, around.faults));
+    let numbers = entry
+        .need("periods")
+        .and_then(|field| read_parts(&field, periods, named, around.faults));
     let deadline = match entry.field("deadline") {
         Some(field) => read_rule(&field, around),
         None => general.map(|general| general.deadline.clone()),
@@ -245,7 +257,8 @@ fn report_twice(part: &At<'_, &str>, faults: &Faults) {
 
 fn report_no_part(part: &At<'_, &str>, periodicity: Periodicity, faults: &Faults) {
     let (shown, word) = (quoted(part.value), periodicity.word());
-    let remedy = match Period::new(periodicity, 2000, 1).filter(|_| periodicity != Periodicity::Day) {
+    let remedy = match Period::new(periodicity, 2000, 1).filter(|_| periodicity != Periodicity::Day)
+    {
         Some(first) => {
             let example = first.to_string().split_off("2000-".len());
             say!("例如写 \"{example}\"", "write for instance \"{example}\"")
@@ -278,8 +291,10 @@ impl<'a> Draft<'a> {
 
     /// Whether something in it can be wrong for one period and right for another.
     fn needs_check(&self) -> bool {
-        let plain = matches!(self.deadline.value.rule(), DeadlineRule::DayAfterPeriod { .. })
-            && self.deadline.value.calendar().is_none();
+        let plain = matches!(
+            self.deadline.value.rule(),
+            DeadlineRule::DayAfterPeriod { .. }
+        ) && self.deadline.value.calendar().is_none();
         !plain || self.window.opens.is_some() || self.window.locks.is_some()
     }
 
@@ -290,7 +305,11 @@ impl<'a> Draft<'a> {
             Err(wrong) => return Some(wrong),
         };
         let timely = due.saturating_add(self.window.grace_ms);
-        let opens = self.window.opens.as_ref().map(|rule| (rule.place, instant(rule, period)));
+        let opens = self
+            .window
+            .opens
+            .as_ref()
+            .map(|rule| (rule.place, instant(rule, period)));
         match opens {
             Some((_, Err(wrong))) => return Some(wrong),
             Some((place, Ok(opens))) if opens >= due => {
@@ -300,15 +319,16 @@ impl<'a> Draft<'a> {
                         "{period} 要到截止之后才开放报送",
                         "{period} opens only when it is due already"
                     ),
-                    remedy: say!(
-                        "开放时间要早于截止时间",
-                        "let it open before it is due"
-                    ),
+                    remedy: say!("开放时间要早于截止时间", "let it open before it is due"),
                 });
             }
             Some((_, Ok(_))) | None => {}
         }
-        let locks = self.window.locks.as_ref().map(|rule| (rule.place, instant(rule, period)));
+        let locks = self
+            .window
+            .locks
+            .as_ref()
+            .map(|rule| (rule.place, instant(rule, period)));
         match locks {
             Some((_, Err(wrong))) => Some(wrong),
             Some((place, Ok(locks))) if locks < timely => Some(Wrong {
@@ -368,13 +388,19 @@ fn instant<'a>(rule: &At<'a, Deadline>, period: Period) -> Result<i64, Wrong<'a>
 
 /// Checks each of `drafts`, the general one first, over the periods that it is for, and reports the first that is wrong.
 fn check(timetable: &Timetable, drafts: &[&Draft<'_>], periods: For, faults: &Faults) {
-    let mut open: Vec<Option<&Draft<'_>>> =
-        drafts.iter().map(|draft| draft.needs_check().then_some(*draft)).collect();
+    let mut open: Vec<Option<&Draft<'_>>> = drafts
+        .iter()
+        .map(|draft| draft.needs_check().then_some(*draft))
+        .collect();
     let (Some(first), true) = (periods.first, open.iter().any(Option::is_some)) else {
         return;
     };
-    let listed = timetable.rules().filter_map(|rule| rule.calendar()?.years().last().copied());
-    let horizon = listed.fold(first.year() + CHECKED_YEARS, |year, listed| year.max(listed + 1));
+    let listed = timetable
+        .rules()
+        .filter_map(|rule| rule.calendar()?.years().last().copied());
+    let horizon = listed.fold(first.year() + CHECKED_YEARS, |year, listed| {
+        year.max(listed + 1)
+    });
     let wanted = |p: &Period| p.year() <= horizon && periods.last.is_none_or(|last| *p <= last);
     let all = std::iter::successors(Some(first), |period| period.plus(1)).take_while(wanted);
     for period in all.filter(|period| timetable.reports(*period)) {
