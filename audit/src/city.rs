@@ -11,11 +11,15 @@ use std::{
     time::Duration,
 };
 
-use granary_core::text::Bilingual;
+use granary_core::{
+    catalogue::{Bundle, Catalogue},
+    text::Bilingual,
+};
 use granary_proto::v1::{
-    Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
-    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, RecheckDatasetRequest,
-    RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    Basis, FetchCatalogueRequest, Finding, GetCompletenessRequest, GetCompletenessResponse,
+    GetSeriesRequest, GetSeriesResponse, ListFindingsRequest, ListSlotsRequest,
+    RecheckDatasetRequest, RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    collection_service_client::CollectionServiceClient,
     monitoring_service_client::MonitoringServiceClient,
 };
 use tonic::{
@@ -41,6 +45,7 @@ const PAGE_ROWS: usize = 1_000;
 pub struct City {
     server: String,
     client: MonitoringServiceClient<Channel>,
+    collection: CollectionServiceClient<Channel>,
 }
 
 /// Rows from one or more pages, with what they stand on.
@@ -162,12 +167,44 @@ impl City {
                 detail: chain(&error),
             })?
             .connect_lazy();
-        let client =
-            MonitoringServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+        let collection = CollectionServiceClient::new(channel.clone());
+        let client = MonitoringServiceClient::new(channel);
         Ok(Self {
             server: address,
-            client,
+            client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
+            collection: collection.max_decoding_message_size(ANSWER_BYTES_MAX),
         })
+    }
+
+    /// Fetches the catalogue in force and reads it.
+    ///
+    /// # Errors
+    /// [`CityError`]; [`CityError::Protocol`] also where what comes is not the catalogue that the city names.
+    pub async fn catalogue(&mut self) -> Result<Catalogue, CityError> {
+        let request = FetchCatalogueRequest::default();
+        let answer = self.collection.fetch_catalogue(request).await;
+        let answer = answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner();
+        let server = self.server.clone();
+        if answer.version.is_empty() {
+            let detail = "it has published no catalogue yet".to_owned();
+            return Err(CityError::Unavailable { server, detail });
+        }
+        let bundle = Bundle::decode(&answer.bundle);
+        let bundle = bundle
+            .map_err(|error| error.to_string())
+            .and_then(|bundle| {
+                let is_named = bundle.version().as_bytes()[..] == answer.version;
+                is_named
+                    .then_some(bundle)
+                    .ok_or_else(|| "its catalogue is not the one it names".into())
+            });
+        let parsed = bundle.and_then(|bundle| {
+            let parsed = Catalogue::parse(&bundle);
+            parsed.map_err(|faults| faults.first().map(ToString::to_string).unwrap_or_default())
+        });
+        parsed.map_err(|detail| CityError::Protocol { server, detail })
     }
 
     /// Counts the slots in each state.

@@ -4,6 +4,7 @@
 //! decimals as strings; what is absent is `null`. Each listing holds its `basis`.
 
 use granary_core::{
+    catalogue::Catalogue,
     ledger::Subject,
     log::{Checkpoint, VerifierKey},
     text::Bilingual,
@@ -15,6 +16,7 @@ use granary_proto::v1::{
 use serde_json::{Value, json};
 
 use crate::{
+    calendar::Entry,
     city::Listing,
     rates::Rate,
     table,
@@ -50,6 +52,34 @@ pub fn proof(log_key: &VerifierKey, proof: &Proof, payload: Option<&Payload>) ->
         "payload": payload.map(payload_json),
         "unchecked_signatures": proof.unchecked_signatures,
         "does_not_prove": texts(&table::unproven(payload.is_some(), proof.unchecked_signatures)),
+    })
+}
+
+/// The calendar of a year.
+#[must_use]
+pub fn calendar(catalogue: &Catalogue, year: i16, entries: &[Entry]) -> Value {
+    json!({
+        "catalogue_version": catalogue.version().to_string(),
+        "year": year,
+        "entries": entries.iter().map(entry).collect::<Vec<_>>(),
+    })
+}
+
+fn entry(entry: &Entry) -> Value {
+    let moved = entry.moved.as_ref().map(|moved| {
+        json!({ "from": moved.from.to_string(), "why": { "zh": moved.why.zh, "en": moved.why.en } })
+    });
+    json!({
+        "dataset": entry.dataset.to_string(),
+        "name": { "zh": entry.name.zh, "en": entry.name.en },
+        "period": entry.period.to_string(),
+        "opens_at_ms": entry.opens_at_ms,
+        "due_at_ms": entry.due_at_ms,
+        "moved": moved,
+        "grace_ms": entry.grace_ms,
+        "locks_at_ms": entry.locks_at_ms,
+        "extended_to_ms": entry.extended_to_ms,
+        "exempt": entry.exempt,
     })
 }
 

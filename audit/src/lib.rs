@@ -5,6 +5,7 @@
 //! | [`verify`] | what a receipt, a checkpoint and a payload prove, from the log's public key alone |
 //! | [`rates`] | the two rates, as exact fractions |
 //! | [`city`] | the city's answers over mutual TLS, page by page |
+//! | [`calendar`] | what is due when in a year, and as an iCalendar file |
 //! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
@@ -17,6 +18,7 @@
 pub mod verify;
 pub mod rates;
 pub mod city;
+pub mod calendar;
 pub mod rules;
 pub mod words;
 pub mod table;

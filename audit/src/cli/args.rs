@@ -47,6 +47,8 @@ pub(super) enum Task {
     Slots(Slots),
     /// Read one indicator's series, as known at an instant or with all vintages
     Series(Series),
+    /// Show what is due in a year, moved from where and why, and write it for an office calendar
+    Calendar(Calendar),
     /// Take the edits of a catalogue elsewhere
     Rules(Rules),
 }
@@ -93,6 +95,46 @@ pub(super) struct Export {
     /// With --server: as of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
     #[arg(id = "figures_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant, requires = "figures_server")]
     pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Calendar {
+    /// The year in which reports are due
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1900..=2199))]
+    pub(super) year: i16,
+    /// Only what this unit owes; with --server also its extensions and exemptions
+    #[arg(id = "agenda_unit", long = "unit", value_name = "CODE")]
+    pub(super) unit: Option<UnitCode>,
+    /// Only these datasets
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(super) dataset: Vec<DatasetCode>,
+    /// The folder with the catalogue's TOML files
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        required_unless_present = "agenda_server",
+        conflicts_with = "agenda_server"
+    )]
+    pub(super) catalogue: Option<PathBuf>,
+    /// Take the catalogue in force from this city, https://host:port
+    #[arg(
+        id = "agenda_server",
+        long = "server",
+        value_name = "URL",
+        requires = "agenda_identity"
+    )]
+    pub(super) server: Option<String>,
+    /// Folder with ca.pem, client.pem and client.key, for --server
+    #[arg(
+        id = "agenda_identity",
+        long = "identity",
+        value_name = "DIR",
+        requires = "agenda_server"
+    )]
+    pub(super) identity: Option<PathBuf>,
+    /// Write an iCalendar file (RFC 5545) with an alarm a day before each deadline
+    #[arg(long, value_name = "FILE")]
+    pub(super) ics: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

@@ -130,6 +130,28 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("slots", "列出每份应报的状态"),
     ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
+    (
+        "calendar",
+        "列出一年中各报表的截止时间、顺延缘由和窗口，并可写成办公日历",
+    ),
+    ("year", "截止时间落在哪一年"),
+    (
+        "agenda_unit",
+        "只列这个单位应报的；与 --server 同用时还列出其延期和免报",
+    ),
+    ("catalogue", "存放目录 TOML 文件的文件夹"),
+    (
+        "agenda_server",
+        "从这个市级系统取现行目录 https://主机:端口",
+    ),
+    (
+        "agenda_identity",
+        "存放 ca.pem、client.pem、client.key 的目录，与 --server 同用",
+    ),
+    (
+        "ics",
+        "写成 iCalendar 文件（RFC 5545），每个截止时间提前一天提醒",
+    ),
     ("rules", "把目录里的审核关系带到别处"),
     (
         "export",
@@ -205,6 +227,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("slots", Language::En) => SLOTS_EN,
         ("series", Language::Zh) => SERIES_ZH,
         ("series", Language::En) => SERIES_EN,
+        ("calendar", Language::Zh) => CALENDAR_ZH,
+        ("calendar", Language::En) => CALENDAR_EN,
         ("rules", Language::Zh) => RULES_ZH,
         ("rules", Language::En) => RULES_EN,
         ("export", Language::Zh) => EXPORT_ZH,
@@ -302,6 +326,22 @@ const SERIES_EN: &str = "Examples:
   granary-audit series --server https://city.example:7443 --identity auditor \\
     --unit 621100 --dataset annual-accounts --indicator gdp --vintages";
 
+const CALENDAR_ZH: &str = "截止日遇周末和节假日的顺延规定见 docs/CALENDAR.md。
+
+示例：
+  granary-audit calendar --year 2026 --catalogue catalogue
+  granary-audit calendar --year 2026 --unit 621100 --server https://city.example:7443 --identity auditor --ics 2026.ics
+
+退出码：0 已列出；2 参数、文件或连接有误";
+
+const CALENDAR_EN: &str = "docs/CALENDAR.md says how deadlines move past weekends and holidays.
+
+Examples:
+  granary-audit calendar --year 2026 --catalogue catalogue
+  granary-audit calendar --year 2026 --unit 621100 --server https://city.example:7443 --identity auditor --ics 2026.ics
+
+Exit codes: 0 listed; 2 wrong arguments, files or connection";
+
 const RULES_ZH: &str = "示例：
   granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
 
@@ -369,6 +409,7 @@ mod tests {
             "recheck",
             "slots",
             "series",
+            "calendar",
             "rules",
             "export",
         ] {

@@ -5,6 +5,7 @@
 //! not hold", which is an answer; what went wrong goes to standard error.
 
 mod args;
+mod calendar;
 mod help;
 mod offline;
 mod online;
@@ -77,6 +78,7 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
         Task::Recheck(ask) => online::recheck(&manner, args.json, ask),
         Task::Slots(ask) => online::slots(&manner, args.json, ask),
         Task::Series(ask) => online::series(&manner, args.json, ask),
+        Task::Calendar(ask) => calendar::calendar(&manner, args.json, ask),
         Task::Rules(rules) => match &rules.task {
             RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
         },

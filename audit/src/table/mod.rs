@@ -4,6 +4,7 @@
 //! and wide in others, and one such character moves the whole line. Ideographs count as two columns.
 
 mod basis;
+mod calendar;
 mod completeness;
 mod findings;
 mod proof;
@@ -16,6 +17,7 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets::ASCII_MARKDOWN,
 };
 
+pub use calendar::calendar;
 pub use completeness::completeness;
 pub use findings::findings;
 pub use proof::{checkpoint, fault, proof, unproven, unproven_by_checkpoint};

@@ -128,25 +128,30 @@ fn cut_cycles(units: &mut [Draft<'_>], faults: &Faults) {
         units.iter_mut().for_each(|unit| unit.parents.clear());
         return;
     }
+    // Codes are looked up once, not once a day.
+    let above = |unit: &Draft<'_>| {
+        let links = unit.parents.iter();
+        links
+            .map(|(parent, days)| (find(units, &parent.value), *days))
+            .collect()
+    };
+    let mut above: Vec<Vec<(Option<usize>, Days)>> = units.iter().map(above).collect();
     for day in days {
-        let mut parents = parents_on(units, day);
-        for at in cycles(&mut parents) {
+        let parents: Vec<Option<usize>> = above.iter().map(|links| parent_on(links, day)).collect();
+        for at in cycles(&parents) {
             report_cycle(&units[at], day, faults);
+            above[at].retain(|(_, days)| !days.hold(day));
             units[at].parents.retain(|(_, days)| !days.hold(day));
         }
     }
 }
 
-fn parents_on(units: &[Draft<'_>], day: Date) -> Vec<Option<usize>> {
-    let parent = |unit: &Draft<'_>| {
-        let (parent, _) = unit.parents.iter().find(|(_, days)| days.hold(day))?;
-        find(units, &parent.value)
-    };
-    units.iter().map(parent).collect()
+fn parent_on(links: &[(Option<usize>, Days)], day: Date) -> Option<usize> {
+    links.iter().find(|(_, days)| days.hold(day))?.0
 }
 
 /// The unit with the smallest code of every cycle.
-fn cycles(parents: &mut [Option<usize>]) -> Vec<usize> {
+fn cycles(parents: &[Option<usize>]) -> Vec<usize> {
     // The walk on which a unit was first met; 0 is none. A walk that meets itself has closed a cycle.
     let mut met = vec![0_usize; parents.len()];
     let mut cuts = Vec::new();

@@ -5,6 +5,8 @@
 mod calendar;
 mod detectors;
 mod faults;
+mod guide;
+mod tree;
 mod valid;
 
 use std::collections::BTreeMap;
