@@ -149,7 +149,7 @@ fn what_looks_at_a_figure() {
     let checker = Checker::new(panel, recheck, &Yearly, &Alone);
     let found: BTreeSet<(usize, usize)> = checker.affected((4, 1), 0).collect();
     let row = |unit, period| checker.panel().layout().row(unit, period);
-    let parent = World::parent(4).unwrap();
+    let parent = World::parent(4, 0).unwrap();
     let expect = [
         (0, row(4, 1)),
         (2, row(4, 1)),

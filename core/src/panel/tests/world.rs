@@ -1,11 +1,12 @@
 //! Random panels, with their figures in a map beside them, and random edits as text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode, UnitCode},
+    days::Days,
     decimal::Decimal,
     edits::{
         Cells, Edit, EditKind, EditText, Foreign, MissingStrategy, Quantity, Rollup, RollupMode,
@@ -102,11 +103,13 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Unit 0 stands above 1 to 3, unit 1 above all others; 2 and 3 above nobody.
-    pub(super) const fn parent(unit: usize) -> Option<usize> {
+    /// Unit 0 stands above 1 to 3, unit 1 above all others; 2 and 3 above nobody. From the third period on, unit 5 stands
+    /// under unit 2.
+    pub(super) const fn parent(unit: usize, period: usize) -> Option<usize> {
         match unit {
             0 => None,
             1..=3 => Some(0),
+            5 if period >= 2 => Some(2),
             _ => Some(1),
         }
     }
@@ -115,7 +118,11 @@ impl World {
         let units = (0..self.units).map(unit).collect();
         let layout = Layout::new(units, self.first, self.periods).unwrap();
         let mut panel = Panel::new(dataset("own"), layout, NAMES.map(indicator).to_vec());
-        panel.set_parents(|code, _| Self::parent(code.as_str()[1..].parse().unwrap()).map(unit));
+        panel.set_parents(|code, period| {
+            let place = period.ordinal() - self.first.ordinal();
+            let number = code.as_str()[1..].parse().unwrap();
+            Self::parent(number, usize::try_from(place).unwrap()).map(unit)
+        });
         panel
     }
 
@@ -160,7 +167,9 @@ impl Cells for Record<'_> {
             known: 0,
             expected: 0,
         };
-        for child in (0..self.world.units).filter(|unit| World::parent(*unit) == Some(self.unit)) {
+        for child in (0..self.world.units)
+            .filter(|unit| World::parent(*unit, self.period) == Some(self.unit))
+        {
             rollup.expected += 1;
             if let Some(figure) = self.world.record(child, self.period).cell(indicator) {
                 rollup.known += 1;
@@ -313,6 +322,20 @@ fn statement() -> impl Strategy<Value = String> {
     })
 }
 
+/// A scope that two of its units leave at the end of a year.
+fn away((units, year): (BTreeSet<UnitCode>, i16)) -> Scope {
+    let until = Days::new(None, Some(jiff::civil::date(year, 12, 31))).unwrap();
+    Scope {
+        moves: units
+            .iter()
+            .take(2)
+            .map(|unit| (unit.clone(), vec![until]))
+            .collect(),
+        units: Some(units),
+        ..Scope::default()
+    }
+}
+
 pub(super) fn written() -> impl Strategy<Value = Written> {
     let tolerance = prop::sample::select(&["", "", "0.05", "1", "0.005", "10%", "rounding"][..]);
     let modes = prop::sample::select(RollupMode::ALL.to_vec());
@@ -324,6 +347,7 @@ pub(super) fn written() -> impl Strategy<Value = Written> {
             units: Some(units),
             ..Scope::default()
         }),
+        1 => (prop::collection::btree_set((0..8_usize).prop_map(unit), 1..5), 2019..2023_i16).prop_map(away),
         1 => prop::collection::btree_set(1..5, 1..3).prop_map(|subperiods| Scope {
             subperiods: Some(subperiods),
             ..Scope::default()
