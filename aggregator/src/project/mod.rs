@@ -26,7 +26,7 @@ pub use fold::ProjectError;
 pub(crate) use fold::{Effects, Folder};
 pub(crate) use published::Published;
 pub use published::Stopped;
-pub use view::StoredView;
+pub use view::{FrozenView, StoredView};
 
 use crate::{
     events,
