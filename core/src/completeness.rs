@@ -121,6 +121,22 @@ struct Column {
     accepted_at_ms: Vec<i64>,
     /// Slots that an act has changed; few.
     acts: BTreeMap<UnitIndex, Acts>,
+    /// When the first snapshot was received, where it was returned; few.
+    returned_at_ms: BTreeMap<UnitIndex, i64>,
+    /// Grows with every row taken over.
+    edition: u64,
+}
+
+/// What the rows tell of one expected slot, whatever the instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passage<'a> {
+    pub(crate) unit: UnitIndex,
+    /// When it was first accepted.
+    pub(crate) accepted_at_ms: Option<i64>,
+    /// When its first snapshot was received, where that was returned.
+    pub(crate) returned_at_ms: Option<i64>,
+    rule_due_at_ms: i64,
+    acts: Option<&'a Acts>,
 }
 
 #[derive(Clone, Debug)]
@@ -251,9 +267,16 @@ impl Board {
             .or_insert_with(|| Column {
                 accepted_at_ms: vec![NEVER; units],
                 acts: BTreeMap::new(),
+                returned_at_ms: BTreeMap::new(),
+                edition: 0,
             });
+        column.edition += 1;
         if let Some(accepted) = column.accepted_at_ms.get_mut(unit.get()) {
             *accepted = row.first_accepted_at_ms.unwrap_or(NEVER);
+        }
+        if row.first_received_at_ms != row.first_accepted_at_ms {
+            let returned = row.first_received_at_ms.map(|at_ms| (unit, at_ms));
+            column.returned_at_ms.extend(returned);
         }
         if !row.extensions.is_empty() || row.exempted_at_ms.is_some() {
             let acts = Acts {
@@ -349,8 +372,42 @@ impl Board {
         found
     }
 
+    /// What the rows tell of every slot that the roster expects, by unit. A period whose deadline lies beyond the calendar is
+    /// never due.
+    pub(crate) fn passages<'a>(
+        &'a self,
+        dataset: DatasetIndex,
+        period: Period,
+    ) -> impl Iterator<Item = Passage<'a>> {
+        let described = self.catalogue.dataset_at(dataset);
+        let rule_due_at_ms = described.due_at_ms(period).unwrap_or(NEVER);
+        let column = self.columns.get(&(dataset, period));
+        let units = self.catalogue.expected_units(described.code(), period);
+        units.into_iter().map(move |unit| Passage {
+            unit,
+            accepted_at_ms: column
+                .map(|column| column.accepted_at_ms[unit.get()])
+                .filter(|at_ms| *at_ms != NEVER),
+            returned_at_ms: column.and_then(|column| column.returned_at_ms.get(&unit).copied()),
+            rule_due_at_ms,
+            acts: column.and_then(|column| column.acts.get(&unit)),
+        })
+    }
+
+    /// What changes whenever a slot of a dataset and period does; 0 where nothing has happened to any.
+    pub(crate) fn edition(&self, dataset: DatasetIndex, period: Period) -> u64 {
+        let column = self.columns.get(&(dataset, period));
+        column.map_or(0, |column| column.edition)
+    }
+
+    /// Whether an act has changed a slot of a dataset and period.
+    pub(crate) fn has_acts(&self, dataset: DatasetIndex, period: Period) -> bool {
+        let column = self.columns.get(&(dataset, period));
+        column.is_some_and(|column| !column.acts.is_empty())
+    }
+
     /// The datasets and periods that have begun at an instant, in order.
-    fn sheets(&self, filter: &Filter, as_of_ms: i64) -> Vec<(DatasetIndex, Period)> {
+    pub(crate) fn sheets(&self, filter: &Filter, as_of_ms: i64) -> Vec<(DatasetIndex, Period)> {
         let datasets = self.catalogue.datasets().iter();
         let wanted =
             |code: &DatasetCode| filter.datasets.is_empty() || filter.datasets.contains(code);
@@ -424,6 +481,36 @@ impl Board {
                 unit: None,
             },
         }
+    }
+}
+
+impl Passage<'_> {
+    /// When it is due, with the extensions known at an instant.
+    pub(crate) fn due_at_ms(&self, as_of_ms: i64) -> i64 {
+        let rule_ms = self.rule_due_at_ms;
+        self.acts
+            .map_or(rule_ms, |acts| acts.due_at_ms(rule_ms, as_of_ms))
+    }
+
+    /// Its state at an instant.
+    pub(crate) fn state(&self, as_of_ms: i64) -> SlotState {
+        let (accepted, due) = (
+            self.accepted_at_ms.unwrap_or(NEVER),
+            self.due_at_ms(as_of_ms),
+        );
+        self.acts.map_or_else(
+            || state(accepted, due, as_of_ms),
+            |acts| acts.state(accepted, due, as_of_ms),
+        )
+    }
+
+    /// The instants at which an act changed it, or will.
+    pub(crate) fn turns_ms(&self) -> impl Iterator<Item = i64> {
+        self.acts.into_iter().flat_map(|acts| {
+            let extensions = acts.extensions.iter();
+            let turns = extensions.flat_map(|e| [e.received_at_ms, e.due_at_ms.saturating_add(1)]);
+            turns.chain(acts.exempted_at_ms)
+        })
     }
 }
 

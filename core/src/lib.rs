@@ -19,4 +19,5 @@ pub mod log;
 pub mod ledger;
 pub mod completeness;
 pub mod measures;
+pub mod forecast;
 pub mod bulletin;
