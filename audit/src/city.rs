@@ -4,6 +4,8 @@
 //! `client.key` (an operator's or auditor's certificate and its key). Every wait, message and listing has a bound: a
 //! listing that has more rows than were asked for says so.
 
+mod forecast;
+
 use std::{
     error::Error,
     io,
@@ -16,6 +18,7 @@ use granary_proto::v1::{
     Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
     GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, RecheckDatasetRequest,
     RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    forecast_service_client::ForecastServiceClient,
     monitoring_service_client::MonitoringServiceClient,
 };
 use tonic::{
@@ -41,6 +44,7 @@ const PAGE_ROWS: usize = 1_000;
 pub struct City {
     server: String,
     client: MonitoringServiceClient<Channel>,
+    forecasts: ForecastServiceClient<Channel>,
 }
 
 /// Rows from one or more pages, with what they stand on.
@@ -162,11 +166,14 @@ impl City {
                 detail: chain(&error),
             })?
             .connect_lazy();
+        let forecasts =
+            ForecastServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         let client =
             MonitoringServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
         Ok(Self {
             server: address,
             client,
+            forecasts,
         })
     }
 

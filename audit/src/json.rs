@@ -3,6 +3,8 @@
 //! Instants are milliseconds since 1970-01-01T00:00:00Z (`*_ms`), digests and key ids lower-case hexadecimal, figures exact
 //! decimals as strings; what is absent is `null`. Each listing holds its `basis`.
 
+mod forecast;
+
 use granary_core::{
     ledger::Subject,
     log::{Checkpoint, VerifierKey},
@@ -14,6 +16,7 @@ use granary_proto::v1::{
 };
 use serde_json::{Value, json};
 
+pub use self::forecast::{arrivals, calibration, risks};
 use crate::{
     city::Listing,
     rates::Rate,

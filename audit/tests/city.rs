@@ -99,6 +99,30 @@ fn slots_and_series_are_tables() {
 }
 
 #[test]
+fn early_warnings_say_why_and_how_good_they_are() {
+    let town = Town::start();
+    check(
+        "risk",
+        &town,
+        &["risk", "--min-chance", "30", "--width", "150"],
+    );
+    let sheet = [
+        "arrivals",
+        "--dataset",
+        "quarterly-accounts",
+        "--period",
+        "2021-Q3",
+    ];
+    check("arrivals", &town, &sheet);
+    check("calibration", &town, &["calibrate"]);
+    let wrong = town.ask(
+        Identity::Auditor,
+        &["risk", "--min-chance", "101", "--lang", "en"],
+    );
+    assert_eq!(wrong.code, 2);
+}
+
+#[test]
 fn a_listing_is_read_to_its_last_page() {
     let town = Town::start();
     let count = |args: &[&str]| {

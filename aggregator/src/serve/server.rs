@@ -8,6 +8,7 @@ use granary_proto::v1::{
     administration_service_server::AdministrationServiceServer,
     collection_service_server::CollectionServiceServer,
     enrolment_service_server::EnrolmentServiceServer,
+    forecast_service_server::ForecastServiceServer,
     monitoring_service_server::MonitoringServiceServer,
     transparency_service_server::TransparencyServiceServer,
 };
@@ -21,7 +22,8 @@ use tonic_health::server::HealthReporter;
 
 use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, collection::Collection, connections,
-    enrolment::Enrolment, message_bytes_max, monitoring::Monitoring, transparency::Transparency,
+    enrolment::Enrolment, forecast::Forecast, message_bytes_max, monitoring::Monitoring,
+    transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -249,6 +251,7 @@ async fn router(
         .add_service(MonitoringServiceServer::new(Monitoring {
             city: Arc::clone(city),
         }))
+        .add_service(ForecastServiceServer::new(Forecast::new(Arc::clone(city))))
         .add_service(TransparencyServiceServer::new(Transparency {
             city: Arc::clone(city),
         }))

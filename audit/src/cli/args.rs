@@ -47,6 +47,12 @@ pub(super) enum Task {
     Slots(Slots),
     /// Read one indicator's series, as known at an instant or with all vintages
     Series(Series),
+    /// List the open slots that will probably be late, the most endangered first, and why
+    Risk(Risk),
+    /// Show how many reports of one period are expected by when, and how many have arrived
+    Arrivals(Arrivals),
+    /// Replay history: how good the warnings were, beside the base rate
+    Calibrate(Calibrate),
     /// Take the edits of a catalogue elsewhere
     Rules(Rules),
 }
@@ -242,6 +248,52 @@ pub(super) struct Series {
     /// All vintages instead of the value as known at the instant
     #[arg(long)]
     pub(super) vintages: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Risk {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// Only slots whose chance to be late is at least so many per cent
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=100))]
+    pub(super) min_chance: u32,
+    /// Also slots that are late already
+    #[arg(long)]
+    pub(super) overdue: bool,
+    /// Most rows to list
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub(super) most: u32,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Arrivals {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The dataset
+    #[arg(long, value_name = "CODE")]
+    pub(super) dataset: DatasetCode,
+    /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
+    #[arg(long, value_name = "PERIOD")]
+    pub(super) period: Period,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Calibrate {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

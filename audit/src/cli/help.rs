@@ -130,6 +130,12 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("slots", "列出每份应报的状态"),
     ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
+    ("risk", "列出很可能迟报的待报，最危险的在前，并说明理由"),
+    ("arrivals", "一期报表按往常此时应到多少、实到多少"),
+    ("calibrate", "回放历史：预警准不准，与基准率对照"),
+    ("min_chance", "只列迟报可能不低于这个百分数的"),
+    ("overdue", "也列出已经逾期的"),
+    ("most", "最多列多少行"),
     ("rules", "把目录里的审核关系带到别处"),
     (
         "export",
@@ -205,6 +211,12 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("slots", Language::En) => SLOTS_EN,
         ("series", Language::Zh) => SERIES_ZH,
         ("series", Language::En) => SERIES_EN,
+        ("risk", Language::Zh) => RISK_ZH,
+        ("risk", Language::En) => RISK_EN,
+        ("arrivals", Language::Zh) => ARRIVALS_ZH,
+        ("arrivals", Language::En) => ARRIVALS_EN,
+        ("calibrate", Language::Zh) => CALIBRATE_ZH,
+        ("calibrate", Language::En) => CALIBRATE_EN,
         ("rules", Language::Zh) => RULES_ZH,
         ("rules", Language::En) => RULES_EN,
         ("export", Language::Zh) => EXPORT_ZH,
@@ -302,6 +314,36 @@ const SERIES_EN: &str = "Examples:
   granary-audit series --server https://city.example:7443 --identity auditor \\
     --unit 621100 --dataset annual-accounts --indicator gdp --vintages";
 
+const RISK_ZH: &str = "依据只有该时点已知的往期：本单位往期迟报多少、往常此时已报到多少，并向同级单位收缩。公式见 docs/FORECAST.md。
+
+示例：
+  granary-audit risk --server https://city.example:7443 --identity auditor --min-chance 30
+  granary-audit risk --server https://city.example:7443 --identity auditor --unit 621100 --as-of 2021-10-12T09:00:00+08:00";
+
+const RISK_EN: &str = "From what was known of the past at that instant: how often the unit was late, how much of it had usually arrived by this
+hour, shrunk towards the units of its level. docs/FORECAST.md has the formulas.
+
+Examples:
+  granary-audit risk --server https://city.example:7443 --identity auditor --min-chance 30
+  granary-audit risk --server https://city.example:7443 --identity auditor --unit 621100 --as-of 2021-10-12T09:00:00+08:00";
+
+const ARRIVALS_ZH: &str = "示例：
+  granary-audit arrivals --server https://city.example:7443 --identity auditor --dataset quarterly-accounts --period 2021-Q3";
+
+const ARRIVALS_EN: &str = "Examples:
+  granary-audit arrivals --server https://city.example:7443 --identity auditor --dataset quarterly-accounts --period 2021-Q3";
+
+const CALIBRATE_ZH: &str = "按时间顺序回放：每份应报都只凭当时已知的往期预报，再与结果对照。历史太短时不下结论。
+
+示例：
+  granary-audit calibrate --server https://city.example:7443 --identity auditor --dataset quarterly-accounts";
+
+const CALIBRATE_EN: &str = "History is replayed in the order of time: each slot is forecast from what was known then and scored by what came of it.
+Where history is too short, nothing is claimed.
+
+Examples:
+  granary-audit calibrate --server https://city.example:7443 --identity auditor --dataset quarterly-accounts";
+
 const RULES_ZH: &str = "示例：
   granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
 
@@ -369,6 +411,9 @@ mod tests {
             "recheck",
             "slots",
             "series",
+            "risk",
+            "arrivals",
+            "calibrate",
             "rules",
             "export",
         ] {

@@ -5,6 +5,7 @@
 //! not hold", which is an answer; what went wrong goes to standard error.
 
 mod args;
+mod forecast;
 mod help;
 mod offline;
 mod online;
@@ -77,6 +78,9 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
         Task::Recheck(ask) => online::recheck(&manner, args.json, ask),
         Task::Slots(ask) => online::slots(&manner, args.json, ask),
         Task::Series(ask) => online::series(&manner, args.json, ask),
+        Task::Risk(ask) => forecast::risk(&manner, args.json, ask),
+        Task::Arrivals(ask) => forecast::arrivals(&manner, args.json, ask),
+        Task::Calibrate(ask) => forecast::calibrate(&manner, args.json, ask),
         Task::Rules(rules) => match &rules.task {
             RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
         },

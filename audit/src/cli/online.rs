@@ -106,7 +106,7 @@ pub(super) fn series(manner: &Manner, as_json: bool, ask: &Series) -> Response {
 }
 
 /// Asks over one connection. The program has nothing else to do, so one thread is enough.
-fn answered<T, F: Future<Output = Result<T, CityError>>>(
+pub(super) fn answered<T, F: Future<Output = Result<T, CityError>>>(
     line: &Line,
     ask: impl FnOnce(City) -> F,
 ) -> Result<T, Bilingual> {
@@ -133,7 +133,7 @@ pub(super) fn connected<T, F: Future<Output = Result<T, CityError>>>(
     })
 }
 
-fn shown<T>(
+pub(super) fn shown<T>(
     manner: &Manner,
     as_json: bool,
     answer: Result<T, Bilingual>,

@@ -6,6 +6,7 @@
 mod basis;
 mod completeness;
 mod findings;
+mod forecast;
 mod proof;
 mod recheck;
 mod screening;
@@ -18,6 +19,7 @@ use comfy_table::{
 
 pub use completeness::completeness;
 pub use findings::findings;
+pub use forecast::{arrivals, calibration, risks};
 pub use proof::{checkpoint, fault, proof, unproven, unproven_by_checkpoint};
 pub use recheck::recheck;
 pub use screening::screening;

@@ -32,7 +32,7 @@ impl Monitoring {
     }
 }
 
-fn basis(applied_size: u64, as_of_ms: i64) -> Option<v1::Basis> {
+pub(super) fn basis(applied_size: u64, as_of_ms: i64) -> Option<v1::Basis> {
     Some(v1::Basis {
         applied_size,
         as_of_ms: if as_of_ms == 0 {

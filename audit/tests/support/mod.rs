@@ -7,11 +7,15 @@
 )]
 
 mod answers;
+mod forecasts;
 
 use std::{fs, sync::Arc};
 
 use granary_audit::cli::{Response, respond};
-use granary_proto::v1::monitoring_service_server::MonitoringServiceServer;
+use granary_proto::v1::{
+    forecast_service_server::ForecastServiceServer,
+    monitoring_service_server::MonitoringServiceServer,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -125,7 +129,8 @@ async fn serve(authority: &Authority) -> String {
     let server = Server::builder()
         .tls_config(tls)
         .unwrap()
-        .add_service(service);
+        .add_service(service)
+        .add_service(ForecastServiceServer::new(forecasts::Forecasts));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     format!("https://localhost:{port}")
 }

@@ -11,12 +11,14 @@ use crate::{
     catalogue::{Catalogue, DatasetIndex},
     completeness::{Board, Filter, Passage, SlotState},
     period::Period,
+    text::Bilingual,
 };
 
 use super::{
     history::{Models, number, outcome},
     risks::{Selected, is_returned},
     score::{Bin, Forecast, Score, Tally},
+    words,
 };
 
 /// The newest periods of each dataset that are replayed.
@@ -58,6 +60,8 @@ pub struct Calibration {
     pub bins: Vec<Bin>,
     /// Slots that could not be forecast at a horizon, because no period of their dataset was over then.
     pub unknown: u64,
+    /// Whether the forecasts are any good, in words.
+    pub verdict: Bilingual,
 }
 
 /// What is being replayed.
@@ -177,8 +181,10 @@ impl Replay<'_> {
         let mut all = Tally::default();
         self.tallies.iter().for_each(|tally| all.merge(tally));
         let horizons = Horizon::ALL.into_iter().zip(&self.tallies);
+        let score = all.score();
         Calibration {
-            score: all.score(),
+            verdict: words::verdict(score.as_ref()),
+            score,
             horizons: horizons
                 .filter_map(|(horizon, tally)| {
                     let score = tally.score()?;

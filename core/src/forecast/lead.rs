@@ -18,21 +18,30 @@ pub(super) fn bin(lead_ms: i64) -> usize {
 
 /// Of reports counted by bin, how many come later than `lead_ms` before the due instant. Within a bin they are spread
 /// evenly, so the answer falls steadily to 0 at the due instant.
+pub(super) fn still_to_come(counts: &[f64; BINS], lead_ms: i64) -> f64 {
+    at(&later_than_edges(counts), lead_ms)
+}
+
+/// Of reports counted by bin, how many come later than each bin's beginning: 0 at the due instant, and last all of them.
+pub(super) fn later_than_edges(counts: &[f64; BINS]) -> [f64; BINS + 1] {
+    let mut later = [0.0; BINS + 1];
+    for (bin, count) in counts.iter().enumerate() {
+        later[bin + 1] = later[bin] + count;
+    }
+    later
+}
+
+/// The value at a lead time of a curve that is given at the bins' edges and straight between them.
 #[expect(
     clippy::cast_precision_loss,
     reason = "milliseconds of 60 days are far below 2^52"
 )]
-pub(super) fn still_to_come(counts: &[f64; BINS], lead_ms: i64) -> f64 {
-    let mut sum = 0.0;
-    for (count, edges) in counts.iter().zip(EDGES_H.windows(2)) {
-        let (low, high) = (edges[0] * HOUR_MS, edges[1] * HOUR_MS);
-        if lead_ms <= low {
-            break;
-        }
-        let share = (lead_ms.min(high) - low) as f64 / (high - low) as f64;
-        sum += count * share;
-    }
-    sum
+pub(super) fn at(curve: &[f64; BINS + 1], lead_ms: i64) -> f64 {
+    let lead_ms = lead_ms.clamp(0, EDGES_H[BINS] * HOUR_MS);
+    let bin = bin(lead_ms);
+    let (low, high) = (EDGES_H[bin] * HOUR_MS, EDGES_H[bin + 1] * HOUR_MS);
+    let share = (lead_ms - low) as f64 / (high - low) as f64;
+    curve[bin] + share * (curve[bin + 1] - curve[bin])
 }
 
 /// The lead times at which a curve is drawn: where bins begin, from the longest to 0.

@@ -4,13 +4,14 @@
 //! before the due instant,
 //! ```text
 //! p     = (a + l) / (a + b + l + t)                    late, before anything is known of this slot (beta-binomial)
-//! S(x)  = ((k + l) S0(x) + s(x)) / (k + l + t)         of its timely reports, those still to come
+//! S(x)  = ((k(x) + l) S0(x) + s(x)) / (k(x) + l + t)   of its timely reports, those still to come
 //! chance(x) = p / (p + (1 - p) S(x))                   late, given that nothing has been accepted by now (Bayes)
 //! ```
-//! `a`, `b`, `k` and `S0` come from the other units: their mean, counted as strongly as they are alike ([`super::moments`]).
+//! `a`, `b`, `k` and `S0` come from the other units: their mean, counted as strongly as they are alike ([`super::moments`]),
+//! for the hour at each edge of the bins by itself, since all may be alike on the first day and quite different on the last.
 //! Late outcomes say nothing of the hour at which a timely report comes, so the peers' curve stands in for them. With `k >= a`,
 //! which is kept, this makes the chance rise whenever one of the unit's past reports had been late instead of timely,
-//! other things equal; and `S` falls, so the chance rises, with each hour without a report.
+//! other things equal; and `S` is kept from rising, so the chance never falls while nothing arrives.
 //!
 //! A slot whose report was returned and is not corrected yet is a stratum of its own: the odds are multiplied by how much
 //! more often late slots had been returned than timely ones, and `S` follows the reports that were accepted after a return.
@@ -95,7 +96,8 @@ struct Group {
     late_weight: u64,
     timely: [u64; BINS],
     lateness: Moments<2>,
-    timing: Moments<BINS>,
+    /// At each edge of the bins: timely reports that come later, and the others.
+    timing: [Moments<2>; BINS],
     known: u64,
     late: u64,
 }
@@ -115,9 +117,8 @@ pub(super) struct View {
     late: f64,
     /// Timely ones.
     timely: f64,
-    /// Timely ones by lead time, with as much of the peers' curve as is lent; sums to `curve_total`.
-    curve: [f64; BINS],
-    curve_total: f64,
+    /// Of timely ones, the share still to come at each edge of the bins.
+    open: [f64; BINS + 1],
     peers: Peers,
 }
 
@@ -248,7 +249,9 @@ impl Group {
         }
         let (lateness, timing) = effective(record);
         self.lateness.add(&lateness);
-        self.timing.add(&timing);
+        for (sum, counts) in self.timing.iter_mut().zip(timing) {
+            sum.add(&counts);
+        }
     }
 
     /// A unit of this group beside the `units` others.
@@ -264,30 +267,37 @@ impl Group {
             Scope::Nobody => 2.0 * UNSEEN,
         };
         let lent_late = strength * mean;
-        let lent_timely = strength - lent_late;
-        let lent_curve = self.timing.without(&timing).strength().max(lent_late) + record.late();
-        let mut curve = [0.0; BINS];
-        let mut peers_timely = UNSEEN;
-        for (bin, sum) in curve.iter_mut().enumerate() {
-            *sum = outcomes(self.timely[bin] - u64::from(record.timely_weights()[bin]));
-            peers_timely += *sum;
-        }
-        // A timely report in the last hour is always thinkable.
-        curve[0] += UNSEEN;
-        for (sum, own) in curve.iter_mut().zip(record.curve()) {
-            *sum = *sum * lent_curve / peers_timely + own;
-        }
         View {
             late: lent_late + record.late(),
-            timely: lent_timely + record.timely(),
-            curve,
-            curve_total: lent_curve + record.timely(),
+            timely: strength - lent_late + record.timely(),
+            open: self.open(record, lent_late, &timing),
             peers: Peers {
                 scope,
                 units,
                 late: mean,
             },
         }
+    }
+
+    /// Of a unit's timely reports, the share still to come at each edge of the bins.
+    fn open(&self, record: &Record, lent_late: f64, timing: &[[f64; 2]; BINS]) -> [f64; BINS + 1] {
+        let mut others = [0.0; BINS];
+        for (bin, other) in others.iter_mut().enumerate() {
+            *other = outcomes(self.timely[bin] - u64::from(record.timely_weights()[bin]));
+        }
+        // A timely report in the last hour is always thinkable.
+        others[0] += UNSEEN;
+        let others = lead::later_than_edges(&others);
+        let own = lead::later_than_edges(&record.curve());
+        let mut open = [1.0_f64; BINS + 1];
+        open[0] = 0.0;
+        for edge in (1..BINS).rev() {
+            let strength = self.timing[edge].without(&timing[edge]).strength();
+            let lent = strength.max(lent_late) + record.late();
+            let later = lent * others[edge] / others[BINS] + own[edge];
+            open[edge] = open[edge + 1].min(later / (lent + own[BINS]));
+        }
+        open
     }
 }
 
@@ -299,7 +309,7 @@ impl View {
 
     /// Of timely reports, the share that is still to come.
     fn open_share(&self, lead_ms: i64) -> f64 {
-        lead::still_to_come(&self.curve, lead_ms) / self.curve_total
+        lead::at(&self.open, lead_ms)
     }
 
     /// The chance that the report is accepted by a lead time.
@@ -374,11 +384,14 @@ impl Learner {
     }
 }
 
-/// Late and timely outcomes, and timely ones by lead time, in effective numbers.
-fn effective(record: &Record) -> ([f64; 2], [f64; BINS]) {
+/// Late and timely outcomes, and at each edge of the bins the timely ones that come later and the others, in effective numbers.
+fn effective(record: &Record) -> ([f64; 2], [[f64; 2]; BINS]) {
     let scale = record.effective();
-    (
-        [record.late() * scale, record.timely() * scale],
-        record.curve().map(|count| count * scale),
-    )
+    let (late, timely) = (record.late() * scale, record.timely() * scale);
+    let later = lead::later_than_edges(&record.curve());
+    let mut timing = [[0.0; 2]; BINS];
+    for (counts, later) in timing.iter_mut().zip(later) {
+        *counts = [later * scale, timely - later * scale];
+    }
+    ([late, timely], timing)
 }

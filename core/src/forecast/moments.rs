@@ -6,7 +6,7 @@
 //! theta = (MSP - MSG) / (MSP + (n_c - 1) MSG),    strength = (1 - theta) / theta
 //! ```
 //! where `n_c = (sum n - sum n^2 / sum n) / (J - 1)` over J units. The strength is the number of outcomes that the peers' mean
-//! counts for: 1 where units have nothing in common, very large where they are all alike. With K = 2 this is the
+//! counts for: near 0 where units have nothing in common, large where they are all alike. With K = 2 this is the
 //! beta-binomial.
 //!
 //! Source: Weir and Hill, "Estimating F-statistics" (Annual Review of Genetics 36, 2002), the moment estimator for a
@@ -14,11 +14,14 @@
 //! Robbins, "An empirical Bayes approach to statistics" (Third Berkeley Symposium, 1956), Efron and Morris, "Data analysis using Stein's estimator"
 //! (Journal of the American Statistical Association 70, 1975), Carlin and Louis, "Bayes and Empirical Bayes Methods for Data Analysis" (Chapman and Hall, 2000), chapter 3.
 
-/// The least and the most that the peers may count for, in outcomes.
-const STRENGTH_MIN: f64 = 1.0;
-const STRENGTH_MAX: f64 = 400.0;
+/// The least and the most that the peers may count for, in outcomes. The most keeps habits of one unit visible where all were
+/// alike so far; in such a city it costs less than a hundredth of the Brier score.
+const STRENGTH_MIN: f64 = 0.1;
+const STRENGTH_MAX: f64 = 60.0;
 /// What they count for where too few units are known to tell how they differ.
 const STRENGTH_UNKNOWN: f64 = 4.0;
+/// Mean squares below this are nothing but rounding.
+const ROUNDING: f64 = 1e-9;
 /// The fewest units whose differences are measured.
 const UNITS_MIN: u32 = 3;
 
@@ -93,8 +96,8 @@ impl<const K: usize> Moments<K> {
         let within = (self.total - self.purity) / within_degrees;
         let size = (self.total - self.squares / self.total) / (units - 1.0);
         let whole = between + (size - 1.0) * within;
-        // Without any difference at all, within or between, the units are alike.
-        let theta = if whole > 0.0 {
+        // Without any difference at all, within or between, the units are alike; what is left is rounding.
+        let theta = if whole > ROUNDING {
             (between - within) / whole
         } else {
             0.0

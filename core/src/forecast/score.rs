@@ -10,7 +10,7 @@
 //! - Intervals of an observed share: Wilson, "Probable inference" (Journal of the American Statistical Association 22, 1927), 95%.
 //! - The verdict: slots of one period share holidays and floods, so gains are summed by period and the mean gain is judged by the spread of
 //!   these sums (a ratio estimate over clusters: Cochran, "Sampling Techniques", 1977, section 6.3; the comparison of two
-//!   forecasters: Diebold and Mariano, Journal of Business and Economic Statistics 13, 1995), at 5% on either side.
+//!   forecasters: Diebold and Mariano, Journal of Business and Economic Statistics 13, 1995), at 5% on either side; a skill below 0.005 is nothing either way.
 
 use std::collections::BTreeMap;
 
@@ -19,11 +19,13 @@ use statrs::function::beta::checked_beta_reg;
 /// Bins of the reliability table.
 pub(super) const BINS: usize = 10;
 /// With fewer forecasts, late or timely outcomes, or periods than these nothing is claimed.
-const FORECASTS_MIN: u64 = 200;
-const OUTCOMES_MIN: u64 = 10;
-const CLUSTERS_MIN: usize = 6;
+pub(super) const FORECASTS_MIN: u64 = 200;
+pub(super) const OUTCOMES_MIN: u64 = 10;
+pub(super) const CLUSTERS_MIN: usize = 6;
 /// The 97.5th percentile of the standard normal distribution.
 const NORMAL_975: f64 = 1.959_963_984_540;
+/// The least skill that is spoken of, better or worse: less is of no use to anybody, however certain.
+const SKILL_MIN: f64 = 0.005;
 /// What a verdict may be wrong by, on either side.
 const ERROR: f64 = 0.05;
 
@@ -233,6 +235,9 @@ impl Tally {
             return Verdict::TooShort;
         }
         let gain: f64 = self.clusters.values().map(|(_, gain)| gain).sum();
+        if gain.abs() < SKILL_MIN * self.base_then_squares {
+            return Verdict::Alike;
+        }
         let mean = gain / self.forecasts as f64;
         let clusters = self.clusters.len() as f64;
         let off = |(forecasts, gain): &(u64, f64)| gain - *forecasts as f64 * mean;

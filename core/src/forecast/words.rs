@@ -6,19 +6,14 @@ use super::{
     model::{Chance, Peers, Scope},
     percent,
     record::Standing,
+    score::{CLUSTERS_MIN, FORECASTS_MIN, OUTCOMES_MIN, Score, Verdict},
 };
 
 /// The reason for a chance.
 pub(super) fn reason(chance: &Chance) -> Bilingual {
     let mut parts = vec![past(chance)];
     if let Some(arrived) = chance.arrived {
-        let share = whole_percent(arrived);
-        parts.push(Bilingual::new(
-            format!("往常此时已报到 {share}%，本期尚未报到"),
-            format!(
-                "by this hour {share}% of its reports had usually arrived, and this one has not"
-            ),
-        ));
+        parts.push(by_now(arrived));
     }
     if let Some((late, all)) = chance.returned {
         parts.push(returned(late, all));
@@ -36,6 +31,20 @@ pub(super) fn overdue(standing: Standing) -> Bilingual {
         return due;
     }
     joined(&[due, own(standing)])
+}
+
+fn by_now(arrived: f64) -> Bilingual {
+    let share = format!("{:.0}", arrived * 100.0);
+    if share == "0" {
+        return Bilingual::new(
+            "往常此时也未报到",
+            "by this hour none of its reports had usually arrived either",
+        );
+    }
+    Bilingual::new(
+        format!("往常此时已报到 {share}%，本期尚未报到"),
+        format!("by this hour {share}% of its reports had usually arrived, and this one has not"),
+    )
 }
 
 /// The unit's own past, or its peers' where it has none.
@@ -100,8 +109,52 @@ fn joined(parts: &[Bilingual]) -> Bilingual {
     Bilingual::new(each(|text| &text.zh, "；"), each(|text| &text.en, "; "))
 }
 
-fn whole_percent(share: f64) -> String {
-    format!("{:.0}", share * 100.0)
+/// What a calibration comes to.
+pub(super) fn verdict(score: Option<&Score>) -> Bilingual {
+    let Some(score) = score else {
+        return Bilingual::new("没有可以回放的历史", "there is no history to replay");
+    };
+    let Score {
+        forecasts,
+        late,
+        periods,
+        brier,
+        brier_base,
+        brier_base_then,
+        ..
+    } = score;
+    let (zh, en) = match score.verdict {
+        Verdict::TooShort => {
+            return Bilingual::new(
+                format!(
+                    "历史太短，不下结论：回放 {periods} 期、{forecasts} 次预报，其中迟报 {late} 次；至少需要 {CLUSTERS_MIN} 期、{FORECASTS_MIN} 次预报，迟报和按时各 {OUTCOMES_MIN} 次"
+                ),
+                format!(
+                    "the history is too short to tell: {forecasts} forecasts over {periods} periods, {late} of them of slots that became late; at least {FORECASTS_MIN} over {CLUSTERS_MIN} periods are needed, {OUTCOMES_MIN} late and {OUTCOMES_MIN} timely"
+                ),
+            );
+        }
+        Verdict::Better => (
+            "预警优于基准率，超出偶然",
+            "the forecasts beat the base rate, beyond chance",
+        ),
+        Verdict::Alike => (
+            "预警与基准率没有超出偶然的差别",
+            "the forecasts differ from the base rate by no more than chance",
+        ),
+        Verdict::Worse => (
+            "预警不如基准率，超出偶然：请勿据此行事",
+            "the forecasts are worse than the base rate, beyond chance: do not act on them",
+        ),
+    };
+    Bilingual::new(
+        format!(
+            "{zh}：Brier 评分 {brier}；同一时刻基准率 {brier_base_then}，总基准率 {brier_base}"
+        ),
+        format!(
+            "{en}: Brier score {brier}, against {brier_base_then} for the base rate at the same hour and {brier_base} for the base rate"
+        ),
+    )
 }
 
 #[cfg(test)]
