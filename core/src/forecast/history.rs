@@ -58,10 +58,9 @@ impl Models {
             self.kept.clear();
             self.catalogue = Some(Arc::clone(board.catalogue()));
         }
-        if let Some(kept) = self.kept.get(&dataset) {
-            if kept.holds(board, dataset, as_of_ms) {
-                return Arc::clone(kept);
-            }
+        let kept = self.kept.get(&dataset);
+        if let Some(kept) = kept.filter(|kept| kept.holds(board, dataset, as_of_ms)) {
+            return Arc::clone(kept);
         }
         let learnt = Arc::new(learn(board, dataset, as_of_ms));
         self.kept.insert(dataset, Arc::clone(&learnt));

@@ -130,7 +130,7 @@ fn board(catalogue: &Arc<Catalogue>, periods: &[Period]) -> Outcome<Board> {
 }
 
 /// Derived state without a row.
-struct Nothing;
+pub(super) struct Nothing;
 
 impl View for Nothing {
     fn row(&self, _: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {

@@ -4,6 +4,7 @@ pub(crate) mod limits;
 pub(crate) mod ingest;
 pub(crate) mod agent;
 pub(crate) mod completeness;
+pub(crate) mod forecast;
 pub(crate) mod checks;
 
 use crate::{
@@ -48,6 +49,11 @@ pub(crate) const PARTS: &[Part] = &[
         name: "completeness",
         what: "counting every slot in one query",
         run: completeness::run,
+    },
+    Part {
+        name: "forecast",
+        what: "the chance of every open slot to be late",
+        run: forecast::run,
     },
 ];
 
