@@ -13,6 +13,7 @@ pub mod rows;
 pub mod registry;
 pub mod admission;
 pub mod assess;
+pub mod revision;
 mod suspect;
 pub mod fold;
 
@@ -28,6 +29,7 @@ pub use self::{
     fold::{Applied, FindingStatus, FoldError, Ledger, Outcome},
     refusal::{Refusal, RefusalCode},
     registry::{EnrolledKey, Registry},
+    revision::{RevisedFigure, Revisions},
     suspect::{Suspicion, suspect},
 };
 use crate::digest::Digest;

@@ -56,6 +56,8 @@ pub struct StateCounts {
     pub exempt: u64,
     /// Not yet due.
     pub pending: u64,
+    /// Settled by imported history alone. Beside the five where imported history stands apart, among them where it counts.
+    pub imported: u64,
 }
 
 /// Which slots are meant. An empty set means all.
@@ -189,6 +191,12 @@ impl StateCounts {
         self.timely + self.late + self.missing + self.exempt + self.pending
     }
 
+    /// The slots owed: expected and not exempt.
+    #[must_use]
+    pub const fn owed(&self) -> u64 {
+        self.expected() - self.exempt
+    }
+
     /// Both together.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
@@ -198,6 +206,7 @@ impl StateCounts {
             missing: self.missing + other.missing,
             exempt: self.exempt + other.exempt,
             pending: self.pending + other.pending,
+            imported: self.imported + other.imported,
         }
     }
 }
