@@ -4,8 +4,16 @@
 
 mod durations;
 mod tally;
+mod count;
+mod definition;
+mod document;
 
 pub use self::{
+    count::tallies,
+    document::{
+        finding_lines, matrix, measure_value, measure_values, of_period, revision_lines,
+        unit_measures,
+    },
     durations::Durations,
     tally::{Part, Poor, Tally},
 };
