@@ -276,15 +276,11 @@ mod tests {
 
     #[test]
     fn the_longest_figures_fit() {
-        let long = "999999999999999999";
-        check(
-            &[("CNY", "0.000000000000000001", long)],
-            [None, None, Some("100")],
-        );
-        check(
-            &[("CNY", long, "0.999999999999999999")],
-            [Some("-100"), Some("100"), None].map(|s| s),
-        );
+        let (least, most) = ("0.000000000000000001", "999999999999999999");
+        // The ratio itself, 10^36, does not fit and is left out.
+        check(&[("CNY", least, most)], [None, None, Some("100")]);
+        let fall = [Some("-100"), Some("100"), Some("99999999999999999900")];
+        check(&[("CNY", most, "0.999999999999999999")], fall);
     }
 
     #[test]
