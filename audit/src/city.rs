@@ -14,8 +14,9 @@ use std::{
 use granary_core::text::Bilingual;
 use granary_proto::v1::{
     Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
-    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, RecheckDatasetRequest,
-    RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    GetSeriesResponse, ListFindingsRequest, ListMeasuresRequest, ListSlotsRequest, MeasuresRow,
+    RecheckDatasetRequest, RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    measure_service_client::MeasureServiceClient,
     monitoring_service_client::MonitoringServiceClient,
 };
 use tonic::{
@@ -36,11 +37,14 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Rows asked for at once.
 const PAGE_ROWS: usize = 1_000;
+/// The most rows of measures.
+const MEASURED_ROWS_MAX: usize = 1_000_000;
 
 /// A connection to one city.
 pub struct City {
     server: String,
     client: MonitoringServiceClient<Channel>,
+    measures: MeasureServiceClient<Channel>,
 }
 
 /// Rows from one or more pages, with what they stand on.
@@ -54,6 +58,15 @@ pub struct Listing<T> {
     pub rows: Vec<T>,
     /// Whether there are more than were asked for.
     pub truncated: bool,
+}
+
+/// Measures: a row for each group of slots, and one for all of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// The rows.
+    pub listing: Listing<MeasuresRow>,
+    /// All slots together.
+    pub total: MeasuresRow,
 }
 
 /// Why the city gave no answer; each says what to do.
@@ -162,11 +175,14 @@ impl City {
                 detail: chain(&error),
             })?
             .connect_lazy();
-        let client =
-            MonitoringServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+        let client = MonitoringServiceClient::new(channel.clone())
+            .max_decoding_message_size(ANSWER_BYTES_MAX);
+        let measures =
+            MeasureServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
         Ok(Self {
             server: address,
             client,
+            measures,
         })
     }
 
@@ -182,6 +198,37 @@ impl City {
         Ok(answer
             .map_err(|status| explain(&self.server, &status))?
             .into_inner())
+    }
+
+    /// Computes measures, over as many pages as it takes.
+    ///
+    /// # Errors
+    /// [`CityError`]; nothing is returned of a listing that broke off.
+    pub async fn measures(
+        &mut self,
+        mut request: ListMeasuresRequest,
+    ) -> Result<Measured, CityError> {
+        let mut measured = Measured::default();
+        loop {
+            let have = measured.listing.rows.len();
+            request.page_size = page_rows(MEASURED_ROWS_MAX, have);
+            let answer = self.measures.list_measures(request.clone()).await;
+            let page = answer
+                .map_err(|status| explain(&self.server, &status))?
+                .into_inner();
+            let next = std::mem::replace(&mut request.page_token, page.next_page_token);
+            measured.total = page.total.unwrap_or_default();
+            let listing = &mut measured.listing;
+            if !listing.add(
+                page.basis,
+                page.rows,
+                MEASURED_ROWS_MAX,
+                &request.page_token,
+            ) {
+                return Ok(measured);
+            }
+            self.check_progress(&next, &request.page_token)?;
+        }
     }
 
     /// Lists slots, at most `rows_max`, over as many pages as it takes.

@@ -52,6 +52,12 @@ fn completeness_is_a_table_in_both_languages() {
 }
 
 #[test]
+fn measures_are_two_tables_with_their_definitions() {
+    let town = Town::start();
+    check("measures", &town, &["measures", "--by", "unit"]);
+}
+
+#[test]
 fn findings_fold_long_texts_and_still_line_up() {
     let town = Town::start();
     check(

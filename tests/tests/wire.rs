@@ -10,7 +10,7 @@ use granary_core::{
     decimal::Decimal,
     digest::Digest,
     envelope::{self, PublicKey, Signature, Suite},
-    ledger::{Act, Deed, JournalEntry, LogIndex, Outcome, RefusalCode, Subject},
+    ledger::{Act, Arrival, Deed, JournalEntry, LogIndex, Outcome, RefusalCode, Subject},
     snapshot::{
         Evidence, Explanation, Observation, ObservationStatus, SignOff, SignOffRole, SlotKey,
         Snapshot,
@@ -172,6 +172,15 @@ fn deeds() -> Vec<Deed> {
             snapshot_index: LogIndex(7),
             accepted: true,
             reason,
+        },
+        Deed::ImportHistory {
+            dataset: "annual-accounts".parse().unwrap(),
+            source: "登记簿 2019".into(),
+            arrivals: vec![Arrival {
+                unit: "621100".parse().unwrap(),
+                period: "2019-A1".parse().unwrap(),
+                arrived_at_ms: 10,
+            }],
         },
     ]
 }

@@ -37,6 +37,8 @@ pub(super) enum Task {
     Verify(Verify),
     /// Count who has reported, in time or late, who has not, and the two rates
     Completeness(Completeness),
+    /// Compute the measures of reporting quality: rates, lateness, acceptance, findings, revisions, use of the system
+    Measures(Measures),
     /// List the rules that are false on current figures, and the units' explanations
     Findings(Findings),
     /// Apply the detectors to one period: what is unusual, and how many flags chance alone would give
@@ -157,6 +159,32 @@ pub(super) struct Completeness {
     /// A row for each of these; without it, one row for all
     #[arg(long, value_name = "BY")]
     pub(super) by: Option<By>,
+    /// Only this unit and those below it in the tree
+    #[arg(long, value_name = "CODE")]
+    pub(super) under: Option<UnitCode>,
+    /// Whether slots that only imported history settles stand apart or are counted
+    #[arg(long, value_name = "HOW", default_value = "apart")]
+    pub(super) imported: Imported,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Measures {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// A row for each of these; without it, one row for all
+    #[arg(long, value_name = "BY")]
+    pub(super) by: Option<By>,
+    /// Only this unit and those below it in the tree
+    #[arg(long, value_name = "CODE")]
+    pub(super) under: Option<UnitCode>,
+    /// Whether slots that only imported history settles stand apart or are counted
+    #[arg(long, value_name = "HOW", default_value = "apart")]
+    pub(super) imported: Imported,
     /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
@@ -206,6 +234,9 @@ pub(super) struct Slots {
     /// Only slots in these states
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub(super) state: Vec<State>,
+    /// Whether slots that only imported history settles stand apart or are counted
+    #[arg(long, value_name = "HOW", default_value = "apart")]
+    pub(super) imported: Imported,
     /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
@@ -250,6 +281,15 @@ pub(super) enum By {
     Dataset,
     Period,
     DatasetPeriod,
+    UnitDataset,
+    Department,
+    Level,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Imported {
+    Apart,
+    Counted,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -276,6 +316,19 @@ impl By {
             Self::Dataset => v1::GroupBy::Dataset,
             Self::Period => v1::GroupBy::Period,
             Self::DatasetPeriod => v1::GroupBy::DatasetPeriod,
+            Self::UnitDataset => v1::GroupBy::UnitDataset,
+            Self::Department => v1::GroupBy::Department,
+            Self::Level => v1::GroupBy::Level,
+        }
+    }
+}
+
+impl Imported {
+    /// Whether imported history counts.
+    pub(super) const fn wire(self) -> bool {
+        match self {
+            Self::Apart => false,
+            Self::Counted => true,
         }
     }
 }

@@ -119,6 +119,10 @@ const CHINESE: &[(&str, &str)] = &[
     ("granary-audit", "离线核验回执；查看谁已报送、哪里不平"),
     ("verify", "仅凭日志公钥离线核验回执或检查点"),
     ("completeness", "统计按时、迟报、未报的份数和两个率"),
+    (
+        "measures",
+        "计算报送质量指标：报送率、迟报时长、一次通过、问题、修订、系统应用率",
+    ),
     ("findings", "列出现行数据上不成立的审核及单位的说明"),
     (
         "screen",
@@ -173,6 +177,11 @@ const CHINESE: &[(&str, &str)] = &[
         "报告期，如 2021-A1、2021-S1、2021-Q3、2021-M03、2021-03-31",
     ),
     ("by", "按什么分行；不写则合为一行"),
+    ("under", "只看这个单位及其下级"),
+    (
+        "imported",
+        "仅有导入历史的应报：apart 另计，counted 计入应报",
+    ),
     (
         "as_of",
         "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在",
@@ -195,6 +204,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("verify", Language::En) => VERIFY_EN,
         ("completeness", Language::Zh) => COMPLETENESS_ZH,
         ("completeness", Language::En) => COMPLETENESS_EN,
+        ("measures", Language::Zh) => MEASURES_ZH,
+        ("measures", Language::En) => MEASURES_EN,
         ("findings", Language::Zh) => FINDINGS_ZH,
         ("findings", Language::En) => FINDINGS_EN,
         ("screen", Language::Zh) => SCREEN_ZH,
@@ -263,6 +274,18 @@ rates are interim. The five states always sum to the slots expected.
 Examples:
   granary-audit completeness --server https://city.example:7443 --identity auditor --by unit --period 2021-Q3
   granary-audit completeness --server https://city.example:7443 --identity auditor --as-of 2021-10-12T12:00:00+08:00";
+
+const MEASURES_ZH: &str = "各项指标的公式、分子、分母和出处见 docs/METRICS.md。
+
+示例：
+  granary-audit measures --server https://city.example:7443 --identity auditor --by unit --period 2021-Q3
+  granary-audit measures --server https://city.example:7443 --identity auditor --by department --under 520100 --as-of 2021-10-12T12:00:00+08:00";
+
+const MEASURES_EN: &str = "docs/METRICS.md has each measure's formula, numerator, denominator and source.
+
+Examples:
+  granary-audit measures --server https://city.example:7443 --identity auditor --by unit --period 2021-Q3
+  granary-audit measures --server https://city.example:7443 --identity auditor --by department --under 520100 --as-of 2021-10-12T12:00:00+08:00";
 
 const FINDINGS_ZH: &str = "示例：
   granary-audit findings --server https://city.example:7443 --identity auditor --status open,explained

@@ -72,6 +72,7 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
     match &args.task {
         Task::Verify(verify) => offline::verify(&manner, args.json, verify),
         Task::Completeness(ask) => online::completeness(&manner, args.json, ask),
+        Task::Measures(ask) => online::measures(&manner, args.json, ask),
         Task::Findings(ask) => online::findings(&manner, args.json, ask),
         Task::Screen(ask) => online::screen(&manner, args.json, ask),
         Task::Recheck(ask) => online::recheck(&manner, args.json, ask),

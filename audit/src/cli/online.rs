@@ -2,12 +2,12 @@
 
 use std::{future::Future, path::Path};
 
-use granary_core::text::Bilingual;
+use granary_core::{code::UnitCode, text::Bilingual};
 use granary_proto::v1;
 
 use super::{
     HOLDS, Response,
-    args::{Completeness, Findings, Line, Recheck, Screen, Series, Slots},
+    args::{Completeness, Findings, Line, Measures, Recheck, Screen, Series, Slots},
 };
 use crate::{
     city::{City, CityError},
@@ -23,11 +23,35 @@ pub(super) fn completeness(manner: &Manner, as_json: bool, ask: &Completeness) -
         filter: Some(ask.filter.wire()),
         group_by: by.into(),
         as_of_ms: ask.as_of.unwrap_or_default(),
+        under: under(ask.under.as_ref()),
+        imported: ask.imported.wire(),
     };
     let answer = answered(&ask.line, async |mut city| city.completeness(request).await);
     shown(manner, as_json, answer, json::completeness, |answer| {
         table::completeness(manner, by, answer)
     })
+}
+
+pub(super) fn measures(manner: &Manner, as_json: bool, ask: &Measures) -> Response {
+    let by = ask
+        .by
+        .map_or(v1::GroupBy::Unspecified, super::args::By::wire);
+    let request = v1::ListMeasuresRequest {
+        filter: Some(ask.filter.wire()),
+        group_by: by.into(),
+        under: under(ask.under.as_ref()),
+        as_of_ms: ask.as_of.unwrap_or_default(),
+        imported: ask.imported.wire(),
+        ..Default::default()
+    };
+    let answer = answered(&ask.line, async |mut city| city.measures(request).await);
+    shown(manner, as_json, answer, json::measures, |answer| {
+        table::measures(manner, by, ask.imported.wire(), answer)
+    })
+}
+
+fn under(unit: Option<&UnitCode>) -> String {
+    unit.map(ToString::to_string).unwrap_or_default()
 }
 
 pub(super) fn findings(manner: &Manner, as_json: bool, ask: &Findings) -> Response {
@@ -75,6 +99,7 @@ pub(super) fn slots(manner: &Manner, as_json: bool, ask: &Slots) -> Response {
         filter: Some(ask.filter.wire()),
         states: ask.state.iter().map(|state| state.wire().into()).collect(),
         as_of_ms: ask.as_of.unwrap_or_default(),
+        imported: ask.imported.wire(),
         ..Default::default()
     };
     let answer = answered(&ask.line, async |mut city| {

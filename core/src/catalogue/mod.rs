@@ -30,6 +30,7 @@ mod tree;
 mod indicator;
 mod deadline;
 mod dataset;
+mod instants;
 mod rules;
 mod detectors;
 mod roster;
@@ -60,6 +61,7 @@ pub use self::{
     fault::Fault,
     footprint::EditPlaces,
     indicator::{Department, Indicator, IndicatorKind, Measure},
+    instants::Instants,
     unit::{Level, Unit, UnitIndex},
     words::{DepartmentCode, LevelCode, MeasureCode, WordError},
 };
