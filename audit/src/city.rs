@@ -11,12 +11,14 @@ use std::{
     time::Duration,
 };
 
-use granary_core::text::Bilingual;
+use granary_core::{digest::Digest, text::Bilingual};
 use granary_proto::v1::{
-    Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
-    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, RecheckDatasetRequest,
-    RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
-    monitoring_service_client::MonitoringServiceClient,
+    Basis, ExplainScoreRequest, ExplainScoreResponse, Finding, GetCompletenessRequest,
+    GetCompletenessResponse, GetLeagueRequest, GetLeagueResponse, GetSeriesRequest,
+    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, ListTargetsRequest,
+    ListTargetsResponse, RecheckDatasetRequest, RecheckDatasetResponse, ScreenPeriodRequest,
+    ScreenPeriodResponse, Slot, monitoring_service_client::MonitoringServiceClient,
+    score_service_client::ScoreServiceClient,
 };
 use tonic::{
     Code, Status,
@@ -41,6 +43,7 @@ const PAGE_ROWS: usize = 1_000;
 pub struct City {
     server: String,
     client: MonitoringServiceClient<Channel>,
+    scores: ScoreServiceClient<Channel>,
 }
 
 /// Rows from one or more pages, with what they stand on.
@@ -162,11 +165,12 @@ impl City {
                 detail: chain(&error),
             })?
             .connect_lazy();
-        let client =
-            MonitoringServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+        let client = MonitoringServiceClient::new(channel.clone());
+        let scores = ScoreServiceClient::new(channel);
         Ok(Self {
             server: address,
-            client,
+            client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
+            scores: scores.max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 
@@ -269,6 +273,57 @@ impl City {
         request: GetSeriesRequest,
     ) -> Result<GetSeriesResponse, CityError> {
         let answer = self.client.get_series(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
+    }
+
+    /// Draws up a league table. Its digest is computed here again.
+    ///
+    /// # Errors
+    /// [`CityError`]; [`CityError::Protocol`] where the digest is not that of the document.
+    pub async fn league(
+        &mut self,
+        request: GetLeagueRequest,
+    ) -> Result<GetLeagueResponse, CityError> {
+        let answer = self.scores.get_league(request).await;
+        let answer = answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner();
+        let bytes = answer.document.as_ref().map(prost::Message::encode_to_vec);
+        let digest = Digest::of(&bytes.unwrap_or_default());
+        if digest.as_bytes().as_slice() == answer.sha256.as_slice() {
+            return Ok(answer);
+        }
+        Err(CityError::Protocol {
+            server: self.server.clone(),
+            detail: "the table's SHA-256 is not that of its bytes".to_owned(),
+        })
+    }
+
+    /// Asks how a score came about.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn explain_score(
+        &mut self,
+        request: ExplainScoreRequest,
+    ) -> Result<ExplainScoreResponse, CityError> {
+        let answer = self.scores.explain_score(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
+    }
+
+    /// Lists the progress towards a year's targets.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn targets(
+        &mut self,
+        request: ListTargetsRequest,
+    ) -> Result<ListTargetsResponse, CityError> {
+        let answer = self.scores.list_targets(request).await;
         Ok(answer
             .map_err(|status| explain(&self.server, &status))?
             .into_inner())

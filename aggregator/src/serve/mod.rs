@@ -22,6 +22,7 @@ mod suspects;
 mod screen;
 mod recheck;
 mod series;
+mod scores;
 mod server;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use granary_proto::v1::{
     administration_service_server::AdministrationServiceServer,
     collection_service_server::CollectionServiceServer,
     enrolment_service_server::EnrolmentServiceServer,
-    monitoring_service_server::MonitoringServiceServer,
+    monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
 };
 use jiff::Timestamp;
@@ -21,7 +21,8 @@ use tonic_health::server::HealthReporter;
 
 use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, collection::Collection, connections,
-    enrolment::Enrolment, message_bytes_max, monitoring::Monitoring, transparency::Transparency,
+    enrolment::Enrolment, message_bytes_max, monitoring::Monitoring, scores::Scores,
+    transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -247,6 +248,9 @@ async fn router(
             administration.max_decoding_message_size(act::PAYLOAD_BYTES_MAX + ENVELOPE_BYTES_MAX),
         )
         .add_service(MonitoringServiceServer::new(Monitoring {
+            city: Arc::clone(city),
+        }))
+        .add_service(ScoreServiceServer::new(Scores {
             city: Arc::clone(city),
         }))
         .add_service(TransparencyServiceServer::new(Transparency {

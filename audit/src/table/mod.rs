@@ -6,6 +6,9 @@
 mod basis;
 mod completeness;
 mod findings;
+mod league;
+mod account;
+mod targets;
 mod proof;
 mod recheck;
 mod screening;
@@ -16,13 +19,16 @@ use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets::ASCII_MARKDOWN,
 };
 
+pub use account::explanation;
 pub use completeness::completeness;
 pub use findings::findings;
+pub use league::league;
 pub use proof::{checkpoint, fault, proof, unproven, unproven_by_checkpoint};
 pub use recheck::recheck;
 pub use screening::screening;
 pub use series::series;
 pub use slots::slots;
+pub use targets::targets;
 
 /// How a column is laid out.
 #[derive(Clone, Copy)]

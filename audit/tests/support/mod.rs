@@ -7,11 +7,14 @@
 )]
 
 mod answers;
+mod scores;
 
 use std::{fs, sync::Arc};
 
 use granary_audit::cli::{Response, respond};
-use granary_proto::v1::monitoring_service_server::MonitoringServiceServer;
+use granary_proto::v1::{
+    monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -125,7 +128,8 @@ async fn serve(authority: &Authority) -> String {
     let server = Server::builder()
         .tls_config(tls)
         .unwrap()
-        .add_service(service);
+        .add_service(service)
+        .add_service(ScoreServiceServer::new(scores::Scores));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     format!("https://localhost:{port}")
 }

@@ -6,7 +6,6 @@
 use crate::{
     bulletin::{Named, Standing, TargetLine, Words},
     catalogue::{Catalogue, Component, Scorecard, Scoring, say},
-    code::UnitCode,
     completeness::SlotState,
     decimal::Decimal,
     measures::{Measure, Tally, Value},
@@ -43,55 +42,50 @@ pub struct Subject<'s> {
     pub scorecard: &'s Scorecard,
     /// The period.
     pub period: Period,
-    /// The unit.
-    pub unit: &'s UnitCode,
 }
 
-/// Accounts for a unit's score.
-///
-/// `slots` are the unit's slots of the scorecard's datasets in the period, and `targets` its lines that
-/// [`crate::targets::attainment`] was taken of. `standing` is the unit's in the league table; where it does not stand
-/// there, its score alone is told.
+/// What one unit was scored on.
+#[derive(Clone, Copy)]
+pub struct Slots<'s> {
+    /// Its slots of the scorecard's datasets in the period.
+    pub slots: &'s [SlotMarks],
+    /// Its targets.
+    pub targets: &'s [TargetLine],
+    /// What [`crate::targets::attainment`] made of them.
+    pub progress: Option<Decimal>,
+}
+
+/// Accounts for the score of a unit with this standing.
 #[must_use]
-pub fn explain(
-    subject: Subject<'_>,
-    slots: &[SlotMarks],
-    targets: &[TargetLine],
-    progress: Option<Decimal>,
-    standing: Standing,
-) -> ScoreExplanation {
-    let Subject {
-        scorecard, period, ..
-    } = subject;
-    let tally = slots
+pub fn explain(subject: Subject<'_>, slots: Slots<'_>, standing: Standing) -> ScoreExplanation {
+    let scorecard = subject.scorecard;
+    let whole = slots
+        .slots
         .iter()
         .fold(Tally::default(), |sum, slot| sum.plus(slot.tally.clone()));
-    let marks = Marks::of(&tally, progress);
+    let marks = Marks::of(&whole, slots.progress);
     let score = Score::of(scorecard, &marks);
-    let full = full_points(scorecard, &marks);
     let components = scorecard.components().iter();
-    let parts = components.zip(score.earned()).zip(full);
+    let parts = components
+        .zip(score.earned())
+        .zip(full_points(scorecard, &marks));
     let accounts = parts.map(|((component, earned), full)| {
         let points = earned.line();
-        let scoring = component.scoring;
-        let reckoning = reckoning(scoring, &marks, full, &points.points);
-        let is_progress = scoring == Scoring::TargetProgress;
+        let reckoning = reckoning(component.scoring, &marks, full, &points.points);
+        let is_progress = component.scoring == Scoring::TargetProgress;
+        let targets = slots.targets.iter().filter(|_| is_progress).cloned();
         ComponentAccount {
             component: super::component_line(component),
             points,
             full: full.map(|full| full.to_string()).unwrap_or_default(),
             reckoning: Words::from(&reckoning),
-            targets: if is_progress {
-                targets.to_vec()
-            } else {
-                Vec::new()
-            },
-            ..contributed(subject.catalogue, component, slots, &marks)
+            targets: targets.collect(),
+            ..contributed(subject.catalogue, component, slots.slots, &marks)
         }
     });
     ScoreExplanation {
         scorecard: Named::new(scorecard.code(), scorecard.name()),
-        period: period.to_string(),
+        period: subject.period.to_string(),
         standing,
         accounts: accounts.collect(),
     }

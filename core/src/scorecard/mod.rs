@@ -1,7 +1,7 @@
 //! League tables (评比): scores, ranks and bands of the units of a scorecard, and how each score came about.
 //!
 //! [`league`] is a pure function of a scorecard, what was measured of each unit ([`Marks`]) and the table of the period
-//! before. `docs/SCORES.md` states every rule with a worked example. In short:
+//! before; [`draw_up`] feeds it with what is known at an instant, and [`account`] tells how one score came about. `docs/SCORES.md` states every rule with a worked example. In short:
 //! - each component earns its share of its weight; where it cannot be computed its weight goes to the others;
 //! - the score is the exact sum, rounded once to two decimals; the printed points sum to it;
 //! - ties are decided on the printed score: nobody loses a rank by digits that nobody sees;
@@ -14,6 +14,7 @@ mod marks;
 mod points;
 mod rank;
 mod explain;
+mod draw_up;
 mod document;
 
 #[cfg(test)]
@@ -32,7 +33,8 @@ use crate::{
 
 pub use self::{
     document::{ComponentAccount, Contribution, FindingNote, LeagueDocument, ScoreExplanation},
-    explain::{SlotMarks, Subject, explain},
+    draw_up::{Known, account, draw_up, periods_within},
+    explain::{SlotMarks, Slots, Subject, explain},
     marks::Marks,
 };
 use self::{

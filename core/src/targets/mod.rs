@@ -89,7 +89,10 @@ pub fn progress<'c, E>(
             });
         }
     }
+    // Units are left out only now, because a rank is one among all units with the target.
     rank(&mut found);
+    let units = &scope.filter.units;
+    found.retain(|progress| units.is_empty() || units.contains(&progress.target.unit));
     found.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(found)
 }
@@ -137,13 +140,10 @@ impl<'c> Progress<'c> {
 }
 
 fn is_meant(catalogue: &Catalogue, scope: &Scope, target: &Target) -> bool {
-    let Filter {
-        units, datasets, ..
-    } = &scope.filter;
+    let datasets = &scope.filter.datasets;
     let owner = catalogue.indicator(&target.indicator).map(|i| i.owner());
     let wanted = scope.department.as_ref();
     target.year == scope.year
-        && (units.is_empty() || units.contains(&target.unit))
         && (datasets.is_empty() || datasets.contains(&target.dataset))
         && wanted.is_none_or(|wanted| owner == Some(wanted))
 }

@@ -83,7 +83,6 @@ fn every_slot_is_told_with_what_it_adds() {
         catalogue: &catalogue,
         scorecard: card,
         period: quarter(),
-        unit: &unit(0),
     };
     let targets = [TargetLine::default()];
     let told = explain(
