@@ -11,13 +11,15 @@ use std::{
     time::Duration,
 };
 
-use granary_core::text::Bilingual;
+use granary_core::{digest::Digest, text::Bilingual};
 use granary_proto::v1::{
-    Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
-    GetSeriesResponse, ListFindingsRequest, ListMeasuresRequest, ListSlotsRequest, MeasuresRow,
-    RecheckDatasetRequest, RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    Basis, ExplainScoreRequest, ExplainScoreResponse, Finding, GetCompletenessRequest,
+    GetCompletenessResponse, GetLeagueRequest, GetLeagueResponse, GetSeriesRequest,
+    GetSeriesResponse, ListFindingsRequest, ListMeasuresRequest, ListSlotsRequest,
+    ListTargetsRequest, ListTargetsResponse, MeasuresRow, RecheckDatasetRequest,
+    RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
     measure_service_client::MeasureServiceClient,
-    monitoring_service_client::MonitoringServiceClient,
+    monitoring_service_client::MonitoringServiceClient, score_service_client::ScoreServiceClient,
 };
 use tonic::{
     Code, Status,
@@ -45,6 +47,7 @@ pub struct City {
     server: String,
     client: MonitoringServiceClient<Channel>,
     measures: MeasureServiceClient<Channel>,
+    scores: ScoreServiceClient<Channel>,
 }
 
 /// Rows from one or more pages, with what they stand on.
@@ -175,14 +178,14 @@ impl City {
                 detail: chain(&error),
             })?
             .connect_lazy();
-        let client = MonitoringServiceClient::new(channel.clone())
-            .max_decoding_message_size(ANSWER_BYTES_MAX);
-        let measures =
-            MeasureServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+        let client = MonitoringServiceClient::new(channel.clone());
+        let measures = MeasureServiceClient::new(channel.clone());
+        let scores = ScoreServiceClient::new(channel);
         Ok(Self {
             server: address,
-            client,
-            measures,
+            client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
+            measures: measures.max_decoding_message_size(ANSWER_BYTES_MAX),
+            scores: scores.max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 
@@ -316,6 +319,57 @@ impl City {
         request: GetSeriesRequest,
     ) -> Result<GetSeriesResponse, CityError> {
         let answer = self.client.get_series(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
+    }
+
+    /// Draws up a league table. Its digest is computed here again.
+    ///
+    /// # Errors
+    /// [`CityError`]; [`CityError::Protocol`] where the digest is not that of the document.
+    pub async fn league(
+        &mut self,
+        request: GetLeagueRequest,
+    ) -> Result<GetLeagueResponse, CityError> {
+        let answer = self.scores.get_league(request).await;
+        let answer = answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner();
+        let bytes = answer.document.as_ref().map(prost::Message::encode_to_vec);
+        let digest = Digest::of(&bytes.unwrap_or_default());
+        if digest.as_bytes().as_slice() == answer.sha256.as_slice() {
+            return Ok(answer);
+        }
+        Err(CityError::Protocol {
+            server: self.server.clone(),
+            detail: "the table's SHA-256 is not that of its bytes".to_owned(),
+        })
+    }
+
+    /// Asks how a score came about.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn explain_score(
+        &mut self,
+        request: ExplainScoreRequest,
+    ) -> Result<ExplainScoreResponse, CityError> {
+        let answer = self.scores.explain_score(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
+    }
+
+    /// Lists the progress towards a year's targets.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn targets(
+        &mut self,
+        request: ListTargetsRequest,
+    ) -> Result<ListTargetsResponse, CityError> {
+        let answer = self.scores.list_targets(request).await;
         Ok(answer
             .map_err(|status| explain(&self.server, &status))?
             .into_inner())

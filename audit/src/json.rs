@@ -3,6 +3,8 @@
 //! Instants are milliseconds since 1970-01-01T00:00:00Z (`*_ms`), digests and key ids lower-case hexadecimal, figures exact
 //! decimals as strings; what is absent is `null`. Each listing holds its `basis`.
 
+mod scores;
+
 use granary_core::{
     ledger::Subject,
     log::{Checkpoint, VerifierKey},
@@ -21,6 +23,8 @@ use crate::{
     verify::{Fault, Payload, Proof},
     words,
 };
+
+pub use scores::{explanation, league, targets};
 
 /// A receipt that holds.
 #[must_use]

@@ -23,6 +23,7 @@ mod suspects;
 mod screen;
 mod recheck;
 mod series;
+mod scores;
 mod server;
 
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use granary_proto::v1::{
     administration_service_server::AdministrationServiceServer,
     collection_service_server::CollectionServiceServer,
     enrolment_service_server::EnrolmentServiceServer, measure_service_server::MeasureServiceServer,
-    monitoring_service_server::MonitoringServiceServer,
+    monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
 };
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ use tonic_health::server::HealthReporter;
 use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, collection::Collection, connections,
     enrolment::Enrolment, measures::Measures, message_bytes_max, monitoring::Monitoring,
-    transparency::Transparency,
+    scores::Scores, transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -251,6 +251,9 @@ async fn router(
             city: Arc::clone(city),
         }))
         .add_service(MeasureServiceServer::new(Measures {
+            city: Arc::clone(city),
+        }))
+        .add_service(ScoreServiceServer::new(Scores {
             city: Arc::clone(city),
         }))
         .add_service(TransparencyServiceServer::new(Transparency {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use granary_core::{
+    catalogue::{ComponentCode, DepartmentCode, ScorecardCode},
     code::{DatasetCode, IndicatorCode, ItemKey, UnitCode},
     period::Period,
     text::Language,
@@ -49,6 +50,12 @@ pub(super) enum Task {
     Slots(Slots),
     /// Read one indicator's series, as known at an instant or with all vintages
     Series(Series),
+    /// Draw up a scorecard's league table: scores, ranks, bands, flags
+    League(League),
+    /// Account for one unit's score, down to every slot and finding
+    Explain(Explain),
+    /// List the progress towards a year's targets, beside elapsed time
+    Targets(Targets),
     /// Take the edits of a catalogue elsewhere
     Rules(Rules),
 }
@@ -273,6 +280,63 @@ pub(super) struct Series {
     /// All vintages instead of the value as known at the instant
     #[arg(long)]
     pub(super) vintages: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct League {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) table: Table,
+}
+
+/// Which league table.
+#[derive(Debug, Arguments)]
+pub(super) struct Table {
+    /// The scorecard
+    #[arg(long, value_name = "CODE")]
+    pub(super) scorecard: ScorecardCode,
+    /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
+    #[arg(long, value_name = "PERIOD")]
+    pub(super) period: Period,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Explain {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) table: Table,
+    /// The unit
+    #[arg(long, value_name = "CODE")]
+    pub(super) unit: UnitCode,
+    /// Only this component; else all
+    #[arg(long, value_name = "CODE")]
+    pub(super) component: Option<ComponentCode>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Targets {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The year
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1900..=2199))]
+    pub(super) year: i16,
+    /// Only indicators that this department answers for
+    #[arg(long, value_name = "CODE")]
+    pub(super) department: Option<DepartmentCode>,
+    /// Only these units; repeat it or separate by commas
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(super) unit: Vec<UnitCode>,
+    /// Only these datasets
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(super) dataset: Vec<DatasetCode>,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

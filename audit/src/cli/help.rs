@@ -134,6 +134,16 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("slots", "列出每份应报的状态"),
     ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
+    ("league", "生成一张考核表的排名：得分、名次、档次、授旗"),
+    (
+        "explain",
+        "说明一个单位的得分怎样得来，直到每份应报和每个问题",
+    ),
+    ("targets", "列出一年目标的完成进度，与时间进度并列"),
+    ("scorecard", "考核表代码"),
+    ("component", "只看这一评分项；不写则全部"),
+    ("year", "年份"),
+    ("department", "只看这个部门负责的指标"),
     ("rules", "把目录里的审核关系带到别处"),
     (
         "export",
@@ -216,6 +226,12 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("slots", Language::En) => SLOTS_EN,
         ("series", Language::Zh) => SERIES_ZH,
         ("series", Language::En) => SERIES_EN,
+        ("league", Language::Zh) => LEAGUE_ZH,
+        ("league", Language::En) => LEAGUE_EN,
+        ("explain", Language::Zh) => EXPLAIN_ZH,
+        ("explain", Language::En) => EXPLAIN_EN,
+        ("targets", Language::Zh) => TARGETS_ZH,
+        ("targets", Language::En) => TARGETS_EN,
         ("rules", Language::Zh) => RULES_ZH,
         ("rules", Language::En) => RULES_EN,
         ("export", Language::Zh) => EXPORT_ZH,
@@ -325,6 +341,31 @@ const SERIES_EN: &str = "Examples:
   granary-audit series --server https://city.example:7443 --identity auditor \\
     --unit 621100 --dataset annual-accounts --indicator gdp --vintages";
 
+const LEAGUE_ZH: &str = "规则见 docs/SCORES.md。表下列出所依据的日志树和文件的 SHA-256，任何人都可据以重算。
+
+示例：
+  granary-audit league --server https://city.example:7443 --identity auditor --scorecard counties --period 2021-Q1";
+
+const LEAGUE_EN: &str = "docs/SCORES.md has the rules. Below the table stand the log's tree that it stands on and the document's SHA-256, so that
+anybody can compute it again.
+
+Examples:
+  granary-audit league --server https://city.example:7443 --identity auditor --scorecard counties --period 2021-Q1";
+
+const EXPLAIN_ZH: &str = "示例：
+  granary-audit explain --server https://city.example:7443 --identity auditor \\
+    --scorecard counties --period 2021-Q1 --unit 520100";
+
+const EXPLAIN_EN: &str = "Examples:
+  granary-audit explain --server https://city.example:7443 --identity auditor \\
+    --scorecard counties --period 2021-Q1 --unit 520100";
+
+const TARGETS_ZH: &str = "示例：
+  granary-audit targets --server https://city.example:7443 --identity auditor --year 2021 --department statistics";
+
+const TARGETS_EN: &str = "Examples:
+  granary-audit targets --server https://city.example:7443 --identity auditor --year 2021 --department statistics";
+
 const RULES_ZH: &str = "示例：
   granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
 
@@ -392,6 +433,9 @@ mod tests {
             "recheck",
             "slots",
             "series",
+            "league",
+            "explain",
+            "targets",
             "rules",
             "export",
         ] {

@@ -78,6 +78,9 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
         Task::Recheck(ask) => online::recheck(&manner, args.json, ask),
         Task::Slots(ask) => online::slots(&manner, args.json, ask),
         Task::Series(ask) => online::series(&manner, args.json, ask),
+        Task::League(ask) => online::league(&manner, args.json, ask),
+        Task::Explain(ask) => online::explain(&manner, args.json, ask),
+        Task::Targets(ask) => online::targets(&manner, args.json, ask),
         Task::Rules(rules) => match &rules.task {
             RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
         },

@@ -7,6 +7,9 @@ mod basis;
 mod completeness;
 mod findings;
 mod measures;
+mod league;
+mod account;
+mod targets;
 mod proof;
 mod recheck;
 mod screening;
@@ -21,14 +24,17 @@ use granary_proto::v1::GroupBy;
 
 use crate::words::{Manner, NOTHING};
 
+pub use account::explanation;
 pub use completeness::completeness;
 pub use findings::findings;
+pub use league::league;
 pub use measures::measures;
 pub use proof::{checkpoint, fault, proof, unproven, unproven_by_checkpoint};
 pub use recheck::recheck;
 pub use screening::screening;
 pub use series::series;
 pub use slots::slots;
+pub use targets::targets;
 
 /// The columns that say what a row is about, where rows are grouped by `by`.
 fn key_columns(manner: &Manner, by: GroupBy) -> Vec<(&'static str, Lay)> {

@@ -7,13 +7,14 @@
 )]
 
 mod answers;
+mod scores;
 
 use std::{fs, sync::Arc};
 
 use granary_audit::cli::{Response, respond};
 use granary_proto::v1::{
     measure_service_server::MeasureServiceServer,
-    monitoring_service_server::MonitoringServiceServer,
+    monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
 };
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use tempfile::TempDir;
@@ -131,7 +132,8 @@ async fn serve(authority: &Authority) -> String {
         .tls_config(tls)
         .unwrap()
         .add_service(measures)
-        .add_service(service);
+        .add_service(service)
+        .add_service(ScoreServiceServer::new(scores::Scores));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     format!("https://localhost:{port}")
 }
