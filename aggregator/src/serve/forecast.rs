@@ -1,7 +1,7 @@
 //! The forecast service: risks, arrivals and calibration, computed from the board.
 //!
 //! Models are kept between calls, one a dataset, for as long as they are what would be learnt anew; they take about 130 bytes for
-//! each unit of each dataset. Folding waits while the board is read, so a replay, which takes seconds, reads a copy of it.
+//! each unit of each dataset. Nobody waits for a computation: it reads a board of its own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,13 +32,8 @@ pub(super) struct Forecast {
     kept: Arc<Kept>,
 }
 
-/// What lasts from call to call.
-#[derive(Default)]
-struct Kept {
-    models: Mutex<Models>,
-    /// Held during a replay: one at a time, since each holds a copy of the board.
-    replaying: Mutex<()>,
-}
+/// The models, which last from call to call; whoever computes with them has them alone.
+type Kept = Mutex<Models>;
 
 impl Forecast {
     pub(super) fn new(city: Arc<City>) -> Self {
@@ -86,7 +81,8 @@ impl ForecastService for Forecast {
         &self,
         request: Request<v1::GetCalibrationRequest>,
     ) -> Result<Response<v1::GetCalibrationResponse>, Status> {
-        self.answer(request, calibration).await
+        self.answer(request, |city, _, request| calibration(city, request))
+            .await
     }
 }
 
@@ -158,30 +154,29 @@ fn arrivals(
 
 fn calibration(
     city: &City,
-    kept: &Kept,
     request: v1::GetCalibrationRequest,
 ) -> Result<v1::GetCalibrationResponse, Failure> {
     let filter = monitoring::filter(request.filter)?;
     let as_of_ms = city.instant(request.as_of_ms);
-    let alone = kept.replaying.lock();
-    let _alone = alone.unwrap_or_else(PoisonError::into_inner);
     let basis = basis(city, as_of_ms);
-    let board = city.handle.board(Board::clone);
-    let board = board.ok_or(Failure::NotReady("no catalogue has been published yet"))?;
+    let board = city
+        .board()
+        .ok_or(Failure::NotReady("no catalogue has been published yet"))?;
     Ok(scores(
         forecast::calibrate(&board, &filter, as_of_ms),
         basis,
     ))
 }
 
-/// Reads the board with the models that are kept; `None` before a catalogue is published.
+/// Computes with the models that are kept; `None` before a catalogue is published.
 fn with_models<T>(
     city: &City,
     kept: &Kept,
     read: impl FnOnce(&Board, &mut Models) -> T,
 ) -> Option<T> {
-    let mut models = kept.models.lock().unwrap_or_else(PoisonError::into_inner);
-    city.handle.board(|board| read(board, &mut models))
+    let mut models = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    let board = city.board()?;
+    Some(read(&board, &mut models))
 }
 
 fn curve(found: Arrivals, basis: v1::Basis) -> v1::GetArrivalsResponse {

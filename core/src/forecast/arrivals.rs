@@ -106,11 +106,11 @@ pub fn arrivals(
 
 impl Sheet<'_> {
     fn point(&self, at_ms: i64) -> Point {
-        let arrived = self.passages.iter().filter(|passage| {
-            passage
-                .accepted_at_ms
-                .is_some_and(|accepted| accepted <= at_ms)
-        });
+        let by_then = |passage: &&Passage<'_>| {
+            let arrived_at_ms = passage.arrived_at_ms(self.as_of_ms);
+            arrived_at_ms.is_some_and(|arrived_at_ms| arrived_at_ms <= at_ms)
+        };
+        let arrived = self.passages.iter().filter(by_then);
         let arrived = u32::try_from(arrived.count()).unwrap_or(u32::MAX);
         let band = self.band(at_ms);
         let text = |value: Option<f64>| value.map(|value| format!("{value:.1}"));

@@ -108,7 +108,7 @@ pub fn calibrate(board: &Board, filter: &Filter, as_of_ms: i64) -> Calibration {
         tallies: Default::default(),
         unknown: 0,
     };
-    let sheets = board.sheets(filter, as_of_ms);
+    let sheets = board.places(filter, as_of_ms);
     let datasets: BTreeSet<DatasetIndex> = sheets.iter().map(|(dataset, _)| *dataset).collect();
     let mut clusters = 0..;
     for dataset in datasets {
@@ -131,7 +131,7 @@ pub fn calibrate(board: &Board, filter: &Filter, as_of_ms: i64) -> Calibration {
 }
 
 fn due(catalogue: &Catalogue, dataset: DatasetIndex, period: Period) -> Option<i64> {
-    catalogue.dataset_at(dataset).due_at_ms(period)
+    catalogue.dataset_at(dataset).instants(period).due_at_ms
 }
 
 /// The first instant after the period, where the dataset's deadlines are.

@@ -1,14 +1,14 @@
 //! From the slots of a city to models: which past slots count at an instant, and for how long a model stays right.
 //!
 //! History begins with the first period of a dataset for which anything had been accepted: before that nobody used the system,
-//! and a slot that nobody could report is no sign of lateness. Models are kept with the half-open range of instants and the
+//! and a slot that nobody could report is no sign of lateness. Imported history counts from the act on that imported it. Models are kept with the half-open range of instants and the
 //! state of the columns that they follow from; one that still fits is the one that would be learnt again.
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use crate::{
     catalogue::{Catalogue, DatasetIndex, Unit},
-    completeness::{Board, Passage, SlotState},
+    completeness::{Board, Edition, Passage, SlotState},
     period::Period,
 };
 
@@ -34,8 +34,8 @@ pub(super) struct Kept {
     pub(super) sheets: Vec<SheetCurve>,
     /// The instants at which the same would be learnt, while the columns stay as they are.
     instants_ms: Range<i64>,
-    /// The columns looked at, with their editions.
-    editions: Vec<(Period, u64)>,
+    /// The columns looked at, as they were.
+    editions: Vec<(Period, Edition)>,
 }
 
 /// How many slots of one past period were expected, and how long before they were due those accepted in time were accepted.
@@ -77,7 +77,8 @@ impl Models {
 
 impl Kept {
     fn holds(&self, board: &Board, dataset: DatasetIndex, as_of_ms: i64) -> bool {
-        let same = |(period, edition): &(Period, u64)| board.edition(dataset, *period) == *edition;
+        let same =
+            |(period, edition): &(Period, Edition)| board.edition(dataset, *period) == *edition;
         self.instants_ms.contains(&as_of_ms) && self.editions.iter().all(same)
     }
 }
@@ -143,7 +144,7 @@ fn periods_over(board: &Board, dataset: DatasetIndex, between: &mut Between) -> 
     let mut over = Vec::new();
     let all = std::iter::successors(Some(described.first_period()), |period| period.plus(1));
     for period in all.take_while(|period| last.is_none_or(|last| *period <= last)) {
-        let Some(due_at_ms) = described.due_at_ms(period) else {
+        let Some(due_at_ms) = described.instants(period).due_at_ms else {
             break;
         };
         between.event(due_at_ms.saturating_add(1));
@@ -159,8 +160,10 @@ fn periods_over(board: &Board, dataset: DatasetIndex, between: &mut Between) -> 
 /// How many of the periods lie before the first one for which anything had been accepted.
 fn begin(board: &Board, dataset: DatasetIndex, over: &[Period], between: &mut Between) -> usize {
     for (at, period) in over.iter().enumerate() {
-        let accepted = board.passages(dataset, *period).filter_map(|p| arrival(&p));
-        if let Some(first_ms) = accepted.min() {
+        let known = board
+            .passages(dataset, *period)
+            .filter_map(|p| p.known_from_ms());
+        if let Some(first_ms) = known.min() {
             between.event(first_ms);
             if first_ms <= between.as_of_ms {
                 return at;
@@ -184,11 +187,6 @@ fn groups(catalogue: &Catalogue) -> Vec<u32> {
     units.map(|unit| level(unit).unwrap_or_default()).collect()
 }
 
-/// When a slot's report arrived, by whatever way it did.
-fn arrival(passage: &Passage<'_>) -> Option<i64> {
-    passage.accepted_at_ms
-}
-
 /// What became of a slot, as known at an instant; `None` where it was not owed.
 pub(super) fn outcome(passage: &Passage<'_>, period: Period, as_of_ms: i64) -> Option<Outcome> {
     let due_at_ms = passage.due_at_ms(as_of_ms);
@@ -196,7 +194,7 @@ pub(super) fn outcome(passage: &Passage<'_>, period: Period, as_of_ms: i64) -> O
         unit: number(passage),
         period,
         due_at_ms,
-        accepted_at_ms: arrival(passage),
+        accepted_at_ms: passage.arrived_at_ms(as_of_ms),
         returned_at_ms: passage.returned_at_ms,
         known_at_ms: due_at_ms,
     })

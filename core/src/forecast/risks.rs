@@ -63,8 +63,12 @@ pub fn risks(board: &Board, models: &mut Models, wanted: &Wanted, as_of_ms: i64)
     let mut found: Vec<Open> = Vec::new();
     let mut used: BTreeMap<DatasetIndex, Arc<Kept>> = BTreeMap::new();
     let selected = Selected::of(board, &wanted.filter);
-    for (dataset, period) in board.sheets(&wanted.filter, as_of_ms) {
-        let due_at_ms = board.catalogue().dataset_at(dataset).due_at_ms(period);
+    for (dataset, period) in board.places(&wanted.filter, as_of_ms) {
+        let due_at_ms = board
+            .catalogue()
+            .dataset_at(dataset)
+            .instants(period)
+            .due_at_ms;
         let is_over = due_at_ms.is_some_and(|due_at_ms| due_at_ms < as_of_ms);
         if is_over && !wanted.overdue && !board.has_acts(dataset, period) {
             continue;
@@ -164,20 +168,18 @@ fn line(catalogue: &Catalogue, kept: &Kept, open: &Open, as_of_ms: i64) -> RiskL
 }
 
 /// The units of a filter, by index.
-pub(super) struct Selected(Option<Vec<bool>>);
+pub(super) struct Selected(Vec<bool>);
 
 impl Selected {
     pub(super) fn of(board: &Board, filter: &Filter) -> Self {
-        let units = board.catalogue().units().iter();
-        let chosen = || {
-            units
-                .map(|unit| filter.units.contains(unit.code()))
-                .collect()
-        };
-        Self((!filter.units.is_empty()).then(chosen))
+        let mut chosen = vec![false; board.catalogue().units().len()];
+        for unit in board.selected_units(filter) {
+            chosen[unit.get()] = true;
+        }
+        Self(chosen)
     }
 
     pub(super) fn holds(&self, unit: UnitIndex) -> bool {
-        self.0.as_ref().is_none_or(|chosen| chosen[unit.get()])
+        self.0[unit.get()]
     }
 }

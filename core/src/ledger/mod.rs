@@ -7,12 +7,15 @@
 
 pub mod entry;
 pub mod act;
+pub mod import;
 pub mod refusal;
 pub mod keys;
 pub mod rows;
+pub mod facts;
 pub mod registry;
 pub mod admission;
 pub mod assess;
+pub mod revision;
 mod suspect;
 pub mod fold;
 
@@ -25,9 +28,12 @@ pub use self::{
     admission::{Admitted, Received, admit, readmit},
     assess::{Assessment, Failure, Figures, assess},
     entry::{JournalEntry, LogIndex, Subject},
+    facts::{Facts, Life, Vintage},
     fold::{Applied, FindingStatus, FoldError, Ledger, Outcome},
+    import::Arrival,
     refusal::{Refusal, RefusalCode},
     registry::{EnrolledKey, Registry},
+    revision::{RevisedFigure, Revisions},
     suspect::{Suspicion, suspect},
 };
 use crate::digest::Digest;

@@ -32,6 +32,10 @@ fn any_row(numbers: &mut Numbers, due_ms: i64) -> SlotRow {
             due_at_ms: due_ms + numbers.below(20) as i64 * DAY_MS,
         });
     }
+    if numbers.below(8) == 0 {
+        row.imported_at_ms = Some(around(numbers));
+        row.import_received_at_ms = Some(due_ms + numbers.below(60) as i64 * DAY_MS);
+    }
     if numbers.below(25) == 0 {
         row.exempted_at_ms = Some(around(numbers));
     }
@@ -70,6 +74,13 @@ fn with_another_future(row: &SlotRow, as_of_ms: i64, numbers: &mut Numbers) -> S
         first_received_at_ms,
         first_accepted_at_ms,
         exempted_at_ms: later(row.exempted_at_ms),
+        import_received_at_ms: later(row.import_received_at_ms),
+        imported_at_ms: row
+            .imported_at_ms
+            .map(|at_ms| match row.import_received_at_ms {
+                Some(known_ms) if known_ms <= as_of_ms => at_ms,
+                Some(_) | None => at_ms - 77 * DAY_MS,
+            }),
         extensions: row
             .extensions
             .iter()

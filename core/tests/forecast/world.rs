@@ -1,12 +1,12 @@
 //! A synthetic city: counties that owe one monthly dataset, a board that tests fill, and a small generator of numbers.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use granary_core::{
     catalogue::{Bundle, Catalogue},
     completeness::{Board, Filter},
     forecast::{Models, Risks, Wanted, risks},
-    ledger::{LogIndex, View, ViewError, Visit, rows::SlotRow},
+    ledger::{Facts, LogIndex, Outcome, View, ViewError, Vintage, Visit, rows::SlotRow},
     period::Period,
     snapshot::SlotKey,
 };
@@ -18,6 +18,8 @@ pub(crate) const DAY_MS: i64 = 24 * HOUR_MS;
 pub(crate) struct World {
     pub(crate) board: Board,
     pub(crate) periods: Vec<Period>,
+    /// When the last snapshot of a slot was received: the log is in the order of time.
+    last_ms: BTreeMap<(usize, usize), i64>,
 }
 
 /// SplitMix64 (Steele, Lea and Flood 2014): enough for test data.
@@ -52,6 +54,7 @@ impl World {
         Self {
             board: Board::load(&Nothing, catalogue).unwrap(),
             periods: (0..months).map(|n| first.plus(n as i32).unwrap()).collect(),
+            last_ms: BTreeMap::new(),
         }
     }
 
@@ -84,9 +87,29 @@ impl World {
         );
     }
 
+    /// What the row says: its acts, a first snapshot that was returned, and one that was accepted. What the slot holds already
+    /// stays, and nothing comes before it.
     pub(crate) fn put(&mut self, unit: usize, period: usize, row: SlotRow) {
         let slot = self.slot(unit, period);
         self.board.update(&slot, &row);
+        let returned = row
+            .first_received_at_ms
+            .filter(|at_ms| Some(*at_ms) != row.first_accepted_at_ms);
+        let returned = returned.map(|at_ms| (at_ms, Outcome::Returned));
+        let accepted = row
+            .first_accepted_at_ms
+            .map(|at_ms| (at_ms, Outcome::Accepted));
+        for (at_ms, outcome) in returned.into_iter().chain(accepted) {
+            let last_ms = self.last_ms.entry((unit, period)).or_insert(at_ms);
+            *last_ms = at_ms.max(*last_ms);
+            let vintage = Vintage {
+                received_at_ms: *last_ms,
+                outcome,
+                facts: Facts::default(),
+                revisions: None,
+            };
+            self.board.add_vintage(&slot, vintage);
+        }
     }
 
     pub(crate) fn risks(&self, as_of_ms: i64) -> Risks {

@@ -130,7 +130,7 @@ fn board(catalogue: &Arc<Catalogue>, periods: &[Period]) -> Outcome<Board> {
 }
 
 /// Derived state without a row.
-pub(super) struct Nothing;
+struct Nothing;
 
 impl View for Nothing {
     fn row(&self, _: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {

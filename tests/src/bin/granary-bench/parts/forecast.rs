@@ -13,12 +13,11 @@ use granary_core::{
     catalogue::Catalogue,
     completeness::Board,
     forecast::{Models, Risks, Wanted, risks},
-    ledger::rows::SlotRow,
+    ledger::{Facts, LogIndex, Outcome as Came, View, ViewError, Vintage, Visit},
     period::Period,
     snapshot::SlotKey,
 };
 
-use super::completeness::Nothing;
 use crate::{
     city::catalogue::Shape,
     context::{Context, Outcome},
@@ -104,18 +103,33 @@ fn board(catalogue: &Arc<Catalogue>, periods: &[Period]) -> Outcome<(Board, i64)
                     continue;
                 }
                 let lead_ms = if late { -HOUR_MS } else { hours * HOUR_MS };
-                let accepted_at_ms = Some(due_at_ms - lead_ms);
                 let slot = SlotKey::new(unit.code().clone(), dataset.code().clone(), *period);
-                board.update(
-                    &slot,
-                    &SlotRow {
-                        first_received_at_ms: accepted_at_ms,
-                        first_accepted_at_ms: accepted_at_ms,
-                        ..SlotRow::default()
-                    },
-                );
+                let vintage = Vintage {
+                    received_at_ms: due_at_ms - lead_ms,
+                    outcome: Came::Accepted,
+                    facts: Facts::default(),
+                    revisions: None,
+                };
+                board.add_vintage(&slot, vintage);
             }
         }
     }
     Ok((board, as_of_ms))
+}
+
+/// Derived state without a row.
+struct Nothing;
+
+impl View for Nothing {
+    fn row(&self, _: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
+        Ok(None)
+    }
+
+    fn scan(&self, _: &[u8], _: &mut Visit<'_>) -> Result<(), ViewError> {
+        Ok(())
+    }
+
+    fn payload(&self, _: LogIndex) -> Result<Option<Vec<u8>>, ViewError> {
+        Ok(None)
+    }
 }
