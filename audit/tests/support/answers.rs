@@ -88,7 +88,14 @@ fn measures_row(unit: &str, zh: &str, counts: v1::StateCounts, late: u64) -> v1:
             Measure::MeanRevision => Some(Value::Number("-0.25".into())),
             Measure::MeanAbsoluteRevision => Some(Value::Number("3.333333".into())),
             Measure::RelativeMeanAbsoluteRevision => Some(Value::Number("6.25".into())),
-            _ => Some(share(8 - late)),
+            Measure::ReportingRate
+            | Measure::OnTimeRate
+            | Measure::RequiredCells
+            | Measure::FirstTimeAcceptance
+            | Measure::QualityEdits
+            | Measure::ExplainedShare
+            | Measure::LowQuality
+            | Measure::SystemUse => Some(share(8 - late)),
         };
         v1::MeasureValue {
             measure: measure.word().into(),

@@ -329,12 +329,11 @@ fn asked(dataset: &Dataset) -> u32 {
     u32::try_from(dataset.required().len()).unwrap_or(u32::MAX)
 }
 
+/// Takes one row's key and value; `None` where they are damaged.
+type Take<'a> = dyn FnMut(&[u8], &[u8]) -> Option<()> + 'a;
+
 /// Visits rows until one is damaged.
-fn each(
-    view: &dyn View,
-    prefix: &[u8],
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Option<()>,
-) -> Result<(), FoldError> {
+fn each(view: &dyn View, prefix: &[u8], visit: &mut Take<'_>) -> Result<(), FoldError> {
     let mut damaged = false;
     view.scan(prefix, &mut |key, value| {
         if visit(key, value).is_some() {

@@ -81,6 +81,9 @@ impl<'a, T: Gather> Gathering<'a, T> {
     }
 
     pub(super) fn take(&mut self, sheet: &Sheet<'_>) {
+        if self.lines.is_empty() {
+            return;
+        }
         if self.by == GroupBy::UnitDataset && self.dataset.as_ref() != Some(sheet.dataset.code()) {
             self.flush();
             self.dataset = Some(sheet.dataset.code().clone());
@@ -109,8 +112,6 @@ impl<'a, T: Gather> Gathering<'a, T> {
         let mut group = Group::default();
         match self.by {
             GroupBy::Unit | GroupBy::UnitDataset | GroupBy::Level => return None,
-            // Without units there is nothing to count.
-            _ if self.lines.is_empty() => return None,
             GroupBy::Nothing => {}
             GroupBy::Dataset => group.dataset = dataset(),
             GroupBy::Period => group.period = Some(sheet.period),

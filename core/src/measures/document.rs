@@ -360,7 +360,11 @@ fn finding_line(
     let status = known.last()?.status;
     let failure = row.failure.failure().ok()?;
     // A decision that came after the instant was not known.
-    let decided = count == row.life.len();
+    let decision_reason = if count == row.life.len() {
+        row.decision_reason.clone()
+    } else {
+        String::new()
+    };
     Some(FindingLine {
         unit: named_unit(catalogue, &slot.unit),
         dataset: named_dataset(catalogue, slot),
@@ -376,9 +380,7 @@ fn finding_line(
             .map(|imbalance| imbalance.to_string())
             .unwrap_or_default(),
         explanation: failure.explanation.unwrap_or_default(),
-        decision_reason: decided
-            .then(|| row.decision_reason.clone())
-            .unwrap_or_default(),
+        decision_reason,
         opened_index: opened_index(known)?,
     })
 }
