@@ -224,7 +224,7 @@ enum UnitTask {
 enum HistoryTask {
     /// Check a file of arrivals and tell every fault; then sign what is new and send it. Importing it again changes nothing. ¦ 检查到达记录文件并列出全部错误；无误则签名并提交新的部分。重复导入不会改变什么。
     #[command(
-        after_help = "The file is CSV with the columns unit, period, arrived_at:\n  520100,2019-Q3,2019-10-09T11:20:00+08:00\n\nExample:\n  granary-aggregator history import arrivals.csv --dataset quarterly-accounts --source \"register of the accounts division\" --timezone Asia/Shanghai --dry-run ¦ 文件为 CSV，列为 unit、period、arrived_at：\n  520100,2019-Q3,2019-10-09T11:20:00+08:00\n\n示例:\n  granary-aggregator history import arrivals.csv --dataset quarterly-accounts --source \"核算科登记簿\" --timezone Asia/Shanghai --dry-run"
+        after_help = "The file: CSV with lines such as 520100,2019-Q3,2019-10-09T11:20:00+08:00 under the headings unit,period,arrived_at ¦ 文件：CSV，表头 unit,period,arrived_at，各行如 520100,2019-Q3,2019-10-09T11:20:00+08:00\n\nExample ¦ 示例:\n  granary-aggregator history import arrivals.csv --dataset quarterly-accounts --source \"register 2019\" --timezone Asia/Shanghai --dry-run"
     )]
     Import(ImportArgs),
 }

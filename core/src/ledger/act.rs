@@ -335,15 +335,7 @@ fn encode_deed(deed: &Deed) -> DeedWire {
                 reason,
             })
         }
-        Deed::Exempt { slot, reason } => {
-            let [unit, dataset, period] = slot_texts(&slot);
-            DeedWire::Exempt(ExemptWire {
-                unit,
-                dataset,
-                period,
-                reason,
-            })
-        }
+        Deed::Exempt { slot, reason } => DeedWire::Exempt(ExemptWire::of(&slot, reason)),
         Deed::ImportHistory {
             dataset,
             source,
@@ -382,6 +374,18 @@ impl EnrolWire {
             public_key: key.to_bytes(),
             token: token.to_vec(),
             label,
+        }
+    }
+}
+
+impl ExemptWire {
+    fn of(slot: &SlotKey, reason: String) -> Self {
+        let [unit, dataset, period] = slot_texts(slot);
+        Self {
+            unit,
+            dataset,
+            period,
+            reason,
         }
     }
 }
