@@ -13,6 +13,7 @@ pub mod rows;
 pub mod registry;
 pub mod admission;
 pub mod assess;
+pub mod beyond;
 mod suspect;
 pub mod fold;
 
@@ -24,6 +25,7 @@ pub use self::{
     act::{Act, Deed},
     admission::{Admitted, Received, admit, readmit},
     assess::{Assessment, Failure, Figures, assess},
+    beyond::{Beyond, Consequence, Elsewhere, Known, Unjudged, assess_with, consequences},
     entry::{JournalEntry, LogIndex, Subject},
     fold::{Applied, FindingStatus, FoldError, Ledger, Outcome},
     refusal::{Refusal, RefusalCode},
