@@ -8,4 +8,5 @@ mod enrolling;
 mod refusals;
 mod pushing;
 mod reading;
+mod records;
 mod quality;
