@@ -14,7 +14,7 @@
 mod admit;
 mod judge;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -239,7 +239,10 @@ fn judge(bench: &Bench<'_>, own: Vec<Explanation>) -> (Judgement, Vec<Explanatio
         unused,
         unjudged: bench.unjudged(&beyond, &explanations),
         // A record in the same file is judged by itself.
-        consequences: made.into_iter().filter(|one| !past.is_in_file(&one.record)).collect(),
+        consequences: made
+            .into_iter()
+            .filter(|one| !past.is_in_file(&one.record))
+            .collect(),
         is_related: !catalogue.looked_at(slot).is_empty() || !catalogue.looking_at(slot).is_empty(),
         as_of: past.as_of(),
     };

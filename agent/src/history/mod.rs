@@ -54,11 +54,11 @@ use granary_core::{
 };
 use granary_proto::v1;
 
+pub use self::past::{Origin, Past, Reader, Seen};
 use self::{
     frame::{Kind, KnownHead, RecordHead},
     walk::{Found, Rank, walk},
 };
-pub use self::past::{Origin, Past, Reader, Seen};
 use crate::durable::{Disk as _, DiskFile as _, OsDisk, OsFile, replace_durably};
 
 /// Bytes of payloads that outlive a rewriting of the file.
@@ -202,7 +202,10 @@ impl History {
             return self.begin();
         }
         if whole.end < file.length()? {
-            tracing::warn!(at = whole.end, "the history of own records was damaged; the rest is fetched again");
+            tracing::warn!(
+                at = whole.end,
+                "the history of own records was damaged; the rest is fetched again"
+            );
             file.truncate(whole.end)?;
             file.sync()?;
         }
@@ -223,7 +226,9 @@ impl History {
 
     fn append(&mut self, bytes: &[u8], sync: bool) -> io::Result<()> {
         let Some(file) = &self.file else {
-            return Err(io::Error::other("the file cannot be used; see the log of the start"));
+            return Err(io::Error::other(
+                "the file cannot be used; see the log of the start",
+            ));
         };
         let written = file.write_at(bytes, self.end);
         let written = written.and_then(|()| if sync { file.sync() } else { Ok(()) });

@@ -99,7 +99,9 @@ impl Reader {
             }
         };
         let file = File::open(super::path(&self.state)).ok().map(OsFile::from);
-        let whole = file.as_ref().and_then(|file| walk(file, false, &mut note).ok());
+        let whole = file
+            .as_ref()
+            .and_then(|file| walk(file, false, &mut note).ok());
         let whole = whole.filter(|whole| whole.unit.as_ref() == Some(&self.unit));
         let (Some(file), Some(whole)) = (file, whole) else {
             return Past::default();

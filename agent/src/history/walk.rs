@@ -54,7 +54,11 @@ impl Found {
 
     pub(super) fn rank(&self) -> Rank {
         let head = &self.head;
-        (head.revision, head.prepared_at_ms, head.payload_sha256.clone())
+        (
+            head.revision,
+            head.prepared_at_ms,
+            head.payload_sha256.clone(),
+        )
     }
 
     /// Bytes of the frame.
@@ -128,7 +132,9 @@ fn take(
 ) -> bool {
     match fixed.kind {
         Kind::Unit => {
-            let unit = std::str::from_utf8(head).ok().and_then(|c| UnitCode::new(c).ok());
+            let unit = std::str::from_utf8(head)
+                .ok()
+                .and_then(|c| UnitCode::new(c).ok());
             let is_first = whole.end == 0 && unit.is_some();
             whole.unit = if is_first { unit } else { whole.unit.take() };
             is_first

@@ -69,7 +69,11 @@ pub fn check(
     let catalogue = names.catalogue();
     let several = read.drafts.len() > 1;
     // Only drafts that see each other have to outlive their own preflight.
-    let all = if several { read.drafts.clone() } else { Vec::new() };
+    let all = if several {
+        read.drafts.clone()
+    } else {
+        Vec::new()
+    };
     for draft in read.drafts {
         let past = history.past(catalogue, draft.slot());
         let past = past.beside(catalogue, draft.slot(), all.iter());

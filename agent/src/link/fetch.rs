@@ -127,12 +127,7 @@ pub struct Fetcher {
 impl Fetcher {
     /// Begins to ask, once the line is open, for what is not `held`.
     #[must_use]
-    pub fn start(
-        channel: Channel,
-        link: LinkSettings,
-        poll: PollSettings,
-        held: Held,
-    ) -> Self {
+    pub fn start(channel: Channel, link: LinkSettings, poll: PollSettings, held: Held) -> Self {
         let (sender, fetched) = mpsc::channel(1);
         let (connected, connection) = watch::channel(false);
         let Held {
@@ -152,7 +147,9 @@ impl Fetcher {
             connection,
         };
         let catalogue = tokio::spawn(questions.clone().catalogue(version, Arc::clone(&refresh)));
-        let asked = questions.clone().records(records, Arc::clone(&refresh_records));
+        let asked = questions
+            .clone()
+            .records(records, Arc::clone(&refresh_records));
         let records = tokio::spawn(asked);
         let assessments = tokio::spawn(questions.assessments(assessments));
         Self {

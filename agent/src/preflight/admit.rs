@@ -162,4 +162,3 @@ fn check_cell(cell: &Cell, catalogue: &Catalogue, dataset: &Dataset, faults: &mu
         )),
     }
 }
-

@@ -118,7 +118,8 @@ impl Bench<'_> {
                 looks_at: self.looks_at(failure),
             });
         let is_explained = |edit: &EditId, item: Option<&ItemKey>| {
-            own.iter().any(|e| e.edit == *edit && e.item.as_ref() == item)
+            own.iter()
+                .any(|e| e.edit == *edit && e.item.as_ref() == item)
         };
         let unjudged = beyond.unjudged.iter().map(|one| Asked {
             edit: &one.edit,
@@ -186,11 +187,13 @@ impl Bench<'_> {
     ) -> Vec<Finding> {
         let mut findings: Vec<Finding> = failures.iter().map(|f| self.finding(f)).collect();
         self.suspect_cells(snapshot, &mut findings);
-        findings.extend(beyond.failures.iter().map(|failure| Finding {
-            explanation: snapshot
-                .explanation(&failure.edit, failure.item.as_ref())
-                .map(str::to_owned),
-            ..self.finding(failure)
+        findings.extend(beyond.failures.iter().map(|failure| {
+            Finding {
+                explanation: snapshot
+                    .explanation(&failure.edit, failure.item.as_ref())
+                    .map(str::to_owned),
+                ..self.finding(failure)
+            }
         }));
         findings
     }
@@ -252,7 +255,9 @@ impl Bench<'_> {
             value: seen.and_then(|seen| seen.snapshot.value(&indicator, item)),
             place: None,
             elsewhere: Some(Elsewhere {
-                dataset: dataset.map(|d| d.name().clone()).filter(|_| slot.dataset != *self.dataset.code()),
+                dataset: dataset
+                    .map(|d| d.name().clone())
+                    .filter(|_| slot.dataset != *self.dataset.code()),
                 revision: seen.map(|seen| seen.snapshot.revision),
                 origin: seen.map(|seen| seen.origin),
                 slot,

@@ -317,7 +317,9 @@ impl StatementReport {
             values,
             absent: draft.cells().len() - values,
             findings: judgement.findings.iter().map(FindingReport::of).collect(),
-            history: judgement.is_related.then(|| HistoryReport::of(judgement.as_of)),
+            history: judgement
+                .is_related
+                .then(|| HistoryReport::of(judgement.as_of)),
             unjudged: judgement.unjudged.iter().map(UnjudgedReport::of).collect(),
             consequences: judgement
                 .consequences
@@ -408,7 +410,9 @@ impl UnjudgedReport {
         Self {
             edit: unjudged.edit.to_string(),
             message: Words::of(&unjudged.message),
-            hidden: hidden.map(|slot| format!("{} {}", slot.dataset, slot.period)).collect(),
+            hidden: hidden
+                .map(|slot| format!("{} {}", slot.dataset, slot.period))
+                .collect(),
             explained: unjudged.is_explained,
         }
     }
@@ -494,7 +498,9 @@ impl OperandReport {
             record: elsewhere.map(|record| RecordReport {
                 dataset: record.slot.dataset.to_string(),
                 period: record.slot.period.to_string(),
-                revision: record.revision.filter(|_| record.origin != Some(Origin::File)),
+                revision: record
+                    .revision
+                    .filter(|_| record.origin != Some(Origin::File)),
             }),
         }
     }
@@ -517,7 +523,10 @@ fn record_words(record: &Elsewhere) -> Bilingual {
             "{zh}{period} 第 {revision} 版（本机已报，市局数据待取）",
             "{en}{period}, revision {revision} (sent from here, not yet back from the city)"
         ),
-        (Some(Origin::File), _) => say!("{zh}{period}，在同一文件中", "{en}{period}, in the same file"),
+        (Some(Origin::File), _) => say!(
+            "{zh}{period}，在同一文件中",
+            "{en}{period}, in the same file"
+        ),
         (None | Some(Origin::City | Origin::Spool), _) => {
             say!("{zh}{period} 未报送", "{en}{period} is not reported")
         }

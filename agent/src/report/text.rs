@@ -5,8 +5,8 @@ use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
 use super::{
     model::{
-        AnswerReport, ConsequenceReport, FaultReport, FindingReport, HistoryReport, Outcome, Report,
-        StatementReport, UnjudgedReport, Words,
+        AnswerReport, ConsequenceReport, FaultReport, FindingReport, HistoryReport, Outcome,
+        Report, StatementReport, UnjudgedReport, Words,
     },
     table::Table,
 };
@@ -251,10 +251,7 @@ impl Page<'_> {
             };
             let Bilingual { zh, en } = explained;
             self.lines.push(format!("{number:>3}. {edit}  {message}"));
-            self.line(say!(
-                "     缺 {hidden}{zh}",
-                "     not known: {hidden}{en}"
-            ));
+            self.line(say!("     缺 {hidden}{zh}", "     not known: {hidden}{en}"));
         }
     }
 
@@ -269,12 +266,18 @@ impl Page<'_> {
             let (dataset, period) = (self.words(&one.dataset.name).to_owned(), &one.period);
             let (edit, item) = (&one.finding.edit, item_of(&one.finding));
             let before = match one.failed_before {
-                true => say!("（原已不符，说明须重新给出）", " (failed before as well; explain it anew)"),
+                true => say!(
+                    "（原已不符，说明须重新给出）",
+                    " (failed before as well; explain it anew)"
+                ),
                 false => Bilingual::default(),
             };
             let before = self.pick(before);
-            self.lines.push(format!("{number:>3}. {period} {dataset}  {edit}{item}{before}"));
-            self.lines.push(format!("     {}", self.words(&one.finding.message)));
+            self.lines.push(format!(
+                "{number:>3}. {period} {dataset}  {edit}{item}{before}"
+            ));
+            self.lines
+                .push(format!("     {}", self.words(&one.finding.message)));
         }
         self.line(say!(
             "     那些数值无误时，请在该报告期的文件中写明原因，重新放入。",

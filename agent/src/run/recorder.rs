@@ -62,7 +62,10 @@ impl Recorder {
     pub(super) fn spooled(&mut self, outgoing: &Outgoing) {
         let payload = outgoing.payload();
         let noted = match Snapshot::decode(payload) {
-            Ok(snapshot) => self.history.state(&snapshot, payload).map_err(|e| e.to_string()),
+            Ok(snapshot) => self
+                .history
+                .state(&snapshot, payload)
+                .map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
         };
         if let Err(error) = noted {

@@ -8,10 +8,11 @@ use granary_core::{
     code::{DatasetCode, IndicatorCode, UnitCode},
     decimal::Decimal,
     digest::Digest,
+    envelope::{self, Signature},
     ledger::{JournalEntry, Subject},
     log::{Checkpoint, Frontier, Growth, Hash, KeyName, VerifierKey, leaf_hash},
     period::Period,
-    snapshot::{Observation, ObservationStatus, SlotKey, Snapshot},
+    snapshot::{Observation, ObservationStatus, PAYLOAD_TYPE, SlotKey, Snapshot},
 };
 use granary_proto::v1::{
     self, PushAnswer, PushRequest, PushResponse, PushWindow,
@@ -57,6 +58,11 @@ pub(crate) fn signer() -> Signer {
         SigningKey::from_bytes(&[5; 32]),
         UnitCode::new(UNIT).unwrap(),
     )
+}
+
+/// Of the signer, over a payload.
+pub(crate) fn signature(payload: &[u8]) -> Signature {
+    envelope::sign(&SigningKey::from_bytes(&[5; 32]), PAYLOAD_TYPE, payload)
 }
 
 /// Synthetic statement number `n`, each for a slot of its own.
@@ -324,7 +330,7 @@ impl City {
                 | Manner::RefuseFor(_)
                 | Manner::BusyTimes(_)
                 | Manner::SilentAtFirst
-            | Manner::WithoutRecords => gathered.push(answer),
+                | Manner::WithoutRecords => gathered.push(answer),
             }
             for answer in gathered.drain(..) {
                 let message = Some(push_response::Message::Answer(answer));
@@ -531,7 +537,10 @@ impl CollectionService for City {
         // One to a page, so that there are pages.
         let more = records.len() > 1;
         records.truncate(1);
-        let last = records.last().filter(|_| more).map(|record| record.index + 1);
+        let last = records
+            .last()
+            .filter(|_| more)
+            .map(|record| record.index + 1);
         Ok(Response::new(v1::FetchRecordsResponse {
             records,
             next_index: last.unwrap_or(journal.entries.len() as u64),
