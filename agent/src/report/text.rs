@@ -225,8 +225,8 @@ impl Page<'_> {
     fn known(&self, history: &HistoryReport) -> Bilingual {
         let (Some(at_ms), Some(next_index)) = (history.city_time_ms, history.next_index) else {
             return say!(
-                "本机尚未取得本单位的往期数据",
-                "the unit's other records were never fetched here"
+                "本机尚未取齐本单位的往期数据",
+                "the unit's other records have not all been fetched here yet"
             );
         };
         let at = self.time(at_ms);
@@ -250,7 +250,10 @@ impl Page<'_> {
                 false => Bilingual::default(),
             };
             let Bilingual { zh, en } = explained;
-            self.lines.push(format!("{number:>3}. {edit}  {message}"));
+            self.line(say!(
+                "{number:>3}. {edit}  尚未判断：“{message}”",
+                "{number:>3}. {edit}  not judged yet: \"{message}\""
+            ));
             self.line(say!("     缺 {hidden}{zh}", "     not known: {hidden}{en}"));
         }
     }
