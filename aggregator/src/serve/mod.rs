@@ -10,6 +10,7 @@ mod guard;
 mod window;
 mod push;
 mod collection;
+mod records;
 mod enrolment;
 mod administration;
 mod transparency;

@@ -15,6 +15,7 @@ pub mod facts;
 pub mod registry;
 pub mod admission;
 pub mod assess;
+pub mod beyond;
 pub mod revision;
 mod suspect;
 pub mod fold;
@@ -27,6 +28,7 @@ pub use self::{
     act::{Act, Deed},
     admission::{Admitted, Received, admit, readmit},
     assess::{Assessment, Failure, Figures, assess},
+    beyond::{Beyond, Consequence, Elsewhere, Known, Unjudged, assess_with, consequences},
     entry::{JournalEntry, LogIndex, Subject},
     facts::{Facts, Life, Vintage},
     fold::{Applied, FindingStatus, FoldError, Ledger, Outcome},
