@@ -8,7 +8,8 @@ use granary_proto::v1::{
     administration_service_server::AdministrationServiceServer,
     collection_service_server::CollectionServiceServer,
     enrolment_service_server::EnrolmentServiceServer,
-    monitoring_service_server::MonitoringServiceServer,
+    forecast_service_server::ForecastServiceServer, measure_service_server::MeasureServiceServer,
+    monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
 };
 use jiff::Timestamp;
@@ -21,7 +22,8 @@ use tonic_health::server::HealthReporter;
 
 use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, collection::Collection, connections,
-    enrolment::Enrolment, message_bytes_max, monitoring::Monitoring, transparency::Transparency,
+    enrolment::Enrolment, forecast::Forecast, measures::Measures, message_bytes_max,
+    monitoring::Monitoring, scores::Scores, transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -249,6 +251,13 @@ async fn router(
         .add_service(MonitoringServiceServer::new(Monitoring {
             city: Arc::clone(city),
         }))
+        .add_service(MeasureServiceServer::new(Measures {
+            city: Arc::clone(city),
+        }))
+        .add_service(ScoreServiceServer::new(Scores {
+            city: Arc::clone(city),
+        }))
+        .add_service(ForecastServiceServer::new(Forecast::new(Arc::clone(city))))
         .add_service(TransparencyServiceServer::new(Transparency {
             city: Arc::clone(city),
         }))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use granary_core::{
     catalogue::Catalogue,
     completeness::{Filter, Group, GroupBy, SlotAt, SlotState, StateCounts},
-    ledger::keys,
+    ledger::{keys, rows::SlotRow},
     snapshot::SlotKey,
     text::Bilingual,
 };
@@ -22,39 +22,46 @@ use super::{
 /// Rows in one page: what 0 means, and the most.
 pub(super) const PAGE_DEFAULT: u32 = 1_000;
 pub(super) const PAGE_MAX: u32 = 10_000;
+/// The most rows of counts in one answer.
+const ROWS_MAX: usize = 10_000;
 
 /// Counts the slots in each state.
 pub(super) fn completeness(
     city: &City,
     request: v1::GetCompletenessRequest,
 ) -> Result<v1::GetCompletenessResponse, Failure> {
-    let filter = monitoring::filter(request.filter)?;
+    let filter = monitoring::filter_under(request.filter, &request.under, request.imported)?;
     let by = group_by(request.group_by)?;
     let as_of_ms = city.instant(request.as_of_ms);
     let basis = basis(city, as_of_ms);
-    let counted = city.handle.board(|board| {
-        (
-            board.counts(&filter, by, as_of_ms),
-            board.catalogue().clone(),
-        )
-    });
-    let Some((counted, catalogue)) = counted else {
+    let Some(board) = city.board() else {
         return Ok(v1::GetCompletenessResponse {
             basis: Some(basis),
             ..Default::default()
         });
     };
-    let total = counted
-        .iter()
-        .fold(StateCounts::default(), |sum, (_, counts)| sum.plus(*counts));
-    let rows = counted
-        .iter()
-        .map(|(group, counts)| row(&catalogue, group, counts))
-        .collect();
+    let counted = board.counts(&filter, by, as_of_ms);
+    if counted.len() > ROWS_MAX {
+        return Err(Failure::invalid(
+            "group_by",
+            format!(
+                "it gives {} rows, and at most {ROWS_MAX} are told: narrow the filter",
+                counted.len()
+            ),
+        ));
+    }
+    let rows = counted.iter();
+    let rows = rows.map(|(group, counts)| row(board.catalogue(), group, counts));
+    // Rows by department may overlap, so the total is counted by itself.
+    let total = board.counts(&filter, GroupBy::Nothing, as_of_ms);
+    let total = total
+        .first()
+        .map_or_else(StateCounts::default, |(_, total)| *total);
     Ok(v1::GetCompletenessResponse {
         basis: Some(basis),
-        rows,
+        rows: rows.collect(),
         total: Some(wire_counts(&total)),
+        total_imported: total.imported,
     })
 }
 
@@ -71,23 +78,21 @@ pub(super) fn list(
     );
     let fingerprint = Fingerprint::of(&request);
     let cursor = Cursor::parse(&token, fingerprint)?;
-    let filter = monitoring::filter(request.filter)?;
+    let filter = monitoring::filter_under(request.filter, "", request.imported)?;
     let states = states(&request.states)?;
     let as_of_ms = cursor
         .as_ref()
         .map_or_else(|| city.instant(request.as_of_ms), |cursor| cursor.as_of_ms);
     let after = cursor.map(|cursor| after_slot(&cursor)).transpose()?;
     let basis = basis(city, as_of_ms);
-    let found = city.handle.board(|board| {
-        let slots = board.slots(&filter, &states, as_of_ms, after.as_ref(), count_max);
-        (slots, board.catalogue().clone())
-    });
-    let Some((found, catalogue)) = found else {
+    let Some(board) = city.board() else {
         return Ok(v1::ListSlotsResponse {
             basis: Some(basis),
             ..Default::default()
         });
     };
+    let catalogue = board.catalogue();
+    let found = board.slots(&filter, &states, as_of_ms, after.as_ref(), count_max);
     let next = found
         .last()
         .filter(|_| found.len() == count_max)
@@ -97,7 +102,7 @@ pub(super) fn list(
         });
     let slots = found
         .into_iter()
-        .map(|at| detail(city, &catalogue, at, as_of_ms));
+        .map(|at| detail(city, catalogue, at, as_of_ms));
     Ok(v1::ListSlotsResponse {
         basis: Some(basis),
         slots: slots.collect::<Result<_, _>>()?,
@@ -125,32 +130,18 @@ fn detail(
         .unit(&at.slot.unit)
         .map(|unit| unit.name().clone())
         .unwrap_or_default();
+    let instants = catalogue
+        .dataset(&at.slot.dataset)
+        .map(|dataset| dataset.instants(at.slot.period));
     let row = history::slot_row(city, &at.slot)?.unwrap_or_default();
+    let life = life(city, &at.slot, &row, as_of_ms)?;
     let known = |at_ms: Option<i64>| at_ms.filter(|at_ms| *at_ms <= as_of_ms);
-    let mut current = row
-        .current
-        .as_ref()
-        .map(|current| (current.received_at_ms, current.revision));
-    let mut returned_count = row.returned_count;
-    // The row tells of now. Where it holds more than was known at the instant, the vintages tell the rest.
-    if returned_count > 0 || current.is_some_and(|(received_at_ms, _)| received_at_ms > as_of_ms) {
-        let vintages = history::vintages(city, &at.slot)?;
-        let returned = vintages
-            .iter()
-            .filter(|(_, row)| row.received_at_ms <= as_of_ms && !history::is_valid(row));
-        returned_count = u32::try_from(returned.count()).unwrap_or(u32::MAX);
-        let vintage = history::current_at(city, &vintages, as_of_ms)?;
-        current = vintage.map(|(_, row)| (row.received_at_ms, row.revision));
-    }
-    let first_accepted_at_ms = known(row.first_accepted_at_ms);
-    let dataset = catalogue.dataset(&at.slot.dataset);
-    let timely_until_ms = dataset.map_or(at.due_at_ms, |dataset| {
-        let terms = dataset.terms(at.slot.period);
-        terms.timely_until_ms(at.due_at_ms)
-    });
+    let import_known = known(row.import_received_at_ms).is_some();
     // Within the grace nothing is late; beyond it, lateness is counted from when it was due.
-    let late = first_accepted_at_ms.filter(|accepted| *accepted > timely_until_ms);
-    let late_ms = late.map_or(0, |accepted| accepted.saturating_sub(at.due_at_ms));
+    let late = at
+        .arrived_at_ms
+        .filter(|arrived| *arrived > at.timely_until_ms);
+    let late_ms = late.map_or(0, |arrived| arrived.saturating_sub(at.due_at_ms));
     Ok(v1::Slot {
         unit: at.slot.unit.to_string(),
         dataset: at.slot.dataset.to_string(),
@@ -158,50 +149,107 @@ fn detail(
         state: at.state.number(),
         due_at_ms: at.due_at_ms,
         first_received_at_ms: known(row.first_received_at_ms),
-        first_accepted_at_ms,
-        last_revised_at_ms: current.map(|(received_at_ms, _)| received_at_ms),
-        returned_count,
-        revision: current.map_or(0, |(_, revision)| revision),
+        first_accepted_at_ms: known(row.first_accepted_at_ms),
+        last_revised_at_ms: life.current.map(|(received_at_ms, _)| received_at_ms),
+        returned_count: life.returned,
+        revision: life.current.map_or(0, |(_, revision)| revision),
         lateness_ms: late_ms.max(0),
         unit_name_zh: name.zh,
         unit_name_en: name.en,
+        opened_at_ms: instants.and_then(|instants| instants.opened_at_ms),
+        locked_at_ms: instants.and_then(|instants| instants.locked_at_ms),
+        received_count: life.received,
+        imported_at_ms: row.imported_at_ms.filter(|_| import_known),
+        imported: at.imported,
+    })
+}
+
+/// A slot's snapshots as known at an instant.
+struct Known {
+    received: u32,
+    returned: u32,
+    /// When the current one was received, and its revision.
+    current: Option<(i64, u32)>,
+}
+
+fn life(city: &City, slot: &SlotKey, row: &SlotRow, as_of_ms: i64) -> Result<Known, Failure> {
+    let current = row.current.as_ref();
+    let current = current.map(|current| (current.received_at_ms, current.revision));
+    // A row with one snapshot tells all. Where there are more, some may have come after the instant.
+    if row.received_count <= 1 && current.is_none_or(|(at_ms, _)| at_ms <= as_of_ms) {
+        let first = row.first_received_at_ms.filter(|at_ms| *at_ms <= as_of_ms);
+        return Ok(Known {
+            received: first.map_or(0, |_| row.received_count),
+            returned: first.map_or(0, |_| row.returned_count),
+            current,
+        });
+    }
+    let vintages = history::vintages(city, slot)?;
+    let known = vintages
+        .iter()
+        .filter(|(_, row)| row.received_at_ms <= as_of_ms);
+    let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let returned = known.clone().filter(|(_, row)| !history::is_valid(row));
+    let current = history::current_at(city, &vintages, as_of_ms)?;
+    Ok(Known {
+        returned: narrow(returned.count()),
+        received: narrow(known.count()),
+        current: current.map(|(_, row)| (row.received_at_ms, row.revision)),
     })
 }
 
 fn row(catalogue: &Catalogue, group: &Group, counts: &StateCounts) -> v1::CompletenessRow {
-    let unit = group
-        .unit
-        .as_ref()
-        .and_then(|code| catalogue.unit(code))
-        .map(|unit| unit.name());
-    let dataset = group
-        .dataset
-        .as_ref()
-        .and_then(|code| catalogue.dataset(code))
-        .map(|dataset| dataset.name());
-    let name: Bilingual = unit.or(dataset).cloned().unwrap_or_default();
+    let labels = Labels::of(catalogue, group);
     v1::CompletenessRow {
-        unit: group
-            .unit
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        dataset: group
-            .dataset
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        period: group
-            .period
-            .map(|period| period.to_string())
-            .unwrap_or_default(),
+        unit: labels.unit,
+        dataset: labels.dataset,
+        period: labels.period,
         counts: Some(wire_counts(counts)),
-        name_zh: name.zh,
-        name_en: name.en,
+        name_zh: labels.name.zh,
+        name_en: labels.name.en,
+        imported: counts.imported,
+        department: labels.department,
+        level: labels.level,
     }
 }
 
-fn wire_counts(counts: &StateCounts) -> v1::StateCounts {
+/// What a row is about, as texts; what it is not grouped by is empty.
+pub(super) struct Labels {
+    pub(super) unit: String,
+    pub(super) dataset: String,
+    pub(super) period: String,
+    pub(super) department: String,
+    pub(super) level: String,
+    /// Of the unit, else of the dataset, the department or the level.
+    pub(super) name: Bilingual,
+}
+
+impl Labels {
+    pub(super) fn of(catalogue: &Catalogue, group: &Group) -> Self {
+        fn text<T: ToString>(code: Option<&T>) -> String {
+            code.map(ToString::to_string).unwrap_or_default()
+        }
+        let unit = || Some(catalogue.unit(group.unit.as_ref()?)?.name());
+        let dataset = || Some(catalogue.dataset(group.dataset.as_ref()?)?.name());
+        let department = || Some(catalogue.department(group.department.as_ref()?)?.name());
+        let level = || {
+            let code = group.level.as_ref()?;
+            let mut levels = catalogue.levels().iter();
+            Some(levels.find(|level| level.code() == code)?.name())
+        };
+        let name = unit().or_else(dataset).or_else(department).or_else(level);
+        Self {
+            unit: text(group.unit.as_ref()),
+            dataset: text(group.dataset.as_ref()),
+            period: text(group.period.as_ref()),
+            department: text(group.department.as_ref()),
+            level: text(group.level.as_ref()),
+            name: name.cloned().unwrap_or_default(),
+        }
+    }
+}
+
+pub(super) fn wire_counts(counts: &StateCounts) -> v1::StateCounts {
     v1::StateCounts {
         expected: counts.expected(),
         timely: counts.timely,
@@ -212,7 +260,7 @@ fn wire_counts(counts: &StateCounts) -> v1::StateCounts {
     }
 }
 
-fn group_by(number: i32) -> Result<GroupBy, Failure> {
+pub(super) fn group_by(number: i32) -> Result<GroupBy, Failure> {
     let group = v1::GroupBy::try_from(number)
         .map_err(|_| Failure::invalid("group_by", "it is not a known number"))?;
     Ok(match group {
@@ -221,6 +269,9 @@ fn group_by(number: i32) -> Result<GroupBy, Failure> {
         v1::GroupBy::Dataset => GroupBy::Dataset,
         v1::GroupBy::Period => GroupBy::Period,
         v1::GroupBy::DatasetPeriod => GroupBy::DatasetPeriod,
+        v1::GroupBy::UnitDataset => GroupBy::UnitDataset,
+        v1::GroupBy::Department => GroupBy::Department,
+        v1::GroupBy::Level => GroupBy::Level,
     })
 }
 

@@ -6,6 +6,7 @@
 
 mod args;
 mod calendar;
+mod forecast;
 mod help;
 mod offline;
 mod online;
@@ -73,11 +74,18 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
     match &args.task {
         Task::Verify(verify) => offline::verify(&manner, args.json, verify),
         Task::Completeness(ask) => online::completeness(&manner, args.json, ask),
+        Task::Measures(ask) => online::measures(&manner, args.json, ask),
         Task::Findings(ask) => online::findings(&manner, args.json, ask),
         Task::Screen(ask) => online::screen(&manner, args.json, ask),
         Task::Recheck(ask) => online::recheck(&manner, args.json, ask),
         Task::Slots(ask) => online::slots(&manner, args.json, ask),
         Task::Series(ask) => online::series(&manner, args.json, ask),
+        Task::League(ask) => online::league(&manner, args.json, ask),
+        Task::Explain(ask) => online::explain(&manner, args.json, ask),
+        Task::Targets(ask) => online::targets(&manner, args.json, ask),
+        Task::Risk(ask) => forecast::risk(&manner, args.json, ask),
+        Task::Arrivals(ask) => forecast::arrivals(&manner, args.json, ask),
+        Task::Calibrate(ask) => forecast::calibrate(&manner, args.json, ask),
         Task::Calendar(ask) => calendar::calendar(&manner, args.json, ask),
         Task::Rules(rules) => match &rules.task {
             RulesTask::Export(ask) => rules::export(&manner, args.json, ask),

@@ -2,8 +2,8 @@
 //!
 //! A catalogue is written as a few TOML files, a [`Bundle`], whose SHA-256 is its version. Reading a bundle gives an immutable,
 //! indexed [`Catalogue`], or *all* its faults at once, each with file, line, column and remedy. Any file may hold any table; a
-//! usual layout is `catalogue.toml`, `calendar.toml`, `units.toml`, `indicators.toml`, `datasets.toml`, `roster.toml`, `edits.toml` and
-//! `detectors.toml`. The first is
+//! usual layout is `catalogue.toml`, `calendar.toml`, `units.toml`, `indicators.toml`, `datasets.toml`, `roster.toml`,
+//! `edits.toml`, `detectors.toml`, `scorecards.toml` and `targets.toml`. The first is
 //! ```toml
 //! [catalogue]
 //! name = { zh = "某市统计报送", en = "City statistics" }
@@ -33,9 +33,12 @@ mod indicator;
 mod deadline;
 mod timetable;
 mod dataset;
+mod instants;
 mod rules;
 mod detectors;
 mod roster;
+mod scorecard;
+mod target;
 mod footprint;
 
 mod build;
@@ -65,9 +68,15 @@ pub use self::{
     fault::Fault,
     footprint::EditPlaces,
     indicator::{Department, Indicator, IndicatorKind, Measure},
+    instants::Instants,
+    scorecard::{Band, Component, Scorecard, Scoring, TARGET_PROGRESS},
+    target::{Aim, Target},
     timetable::Terms,
     unit::{Level, Parent, Unit, UnitIndex},
-    words::{CalendarCode, DepartmentCode, LevelCode, MeasureCode, WordError},
+    words::{
+        CalendarCode, ComponentCode, DepartmentCode, LevelCode, MeasureCode, ScorecardCode,
+        WordError,
+    },
 };
 
 /// One version of the catalogue, checked and indexed.
@@ -88,6 +97,8 @@ pub struct Catalogue {
     /// One for each of `datasets`.
     schedules: Vec<roster::Schedule>,
     footprint: footprint::Footprint,
+    scorecards: Vec<Scorecard>,
+    targets: Vec<Target>,
 }
 
 impl Catalogue {
@@ -240,6 +251,24 @@ impl Catalogue {
         &self.detectors
     }
 
+    /// The scorecards, in catalogue order.
+    #[must_use]
+    pub fn scorecards(&self) -> &[Scorecard] {
+        &self.scorecards
+    }
+
+    /// The scorecard with this code.
+    #[must_use]
+    pub fn scorecard(&self, code: &ScorecardCode) -> Option<&Scorecard> {
+        self.scorecards.iter().find(|card| card.code() == code)
+    }
+
+    /// The targets, sorted by dataset, indicator, year and unit.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
     /// All operands that the dataset's edits sum over a unit's children, sorted; none for an unknown dataset.
     #[must_use]
     pub fn rollup_indicators(&self, dataset: &DatasetCode) -> &[IndicatorCode] {
@@ -315,6 +344,23 @@ impl Catalogue {
         self.unit_index(unit).map_or(Vec::new(), |unit| {
             self.tree.descendants(unit, period.last_day())
         })
+    }
+
+    /// All units that are below `unit` in the tree of some day, ascending; none for an unknown unit.
+    #[must_use]
+    pub fn ever_below(&self, unit: &UnitCode) -> Vec<UnitIndex> {
+        let below = self.unit_index(unit).map(|unit| self.tree.below(unit));
+        let below = below.into_iter().flatten().map(|(unit, _)| unit);
+        let mut below: Vec<UnitIndex> = below.collect();
+        below.sort_unstable();
+        below.dedup();
+        below
+    }
+
+    /// Whether a unit is another, or stands anywhere below it in the tree of `period`.
+    #[must_use]
+    pub fn is_within(&self, unit: UnitIndex, top: UnitIndex, period: Period) -> bool {
+        self.tree.is_within(unit, top, period.last_day())
     }
 
     fn unit_indices(&self) -> impl Iterator<Item = UnitIndex> {

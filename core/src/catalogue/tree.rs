@@ -78,6 +78,12 @@ impl Tree {
             .map(|link| link.unit)
     }
 
+    /// Whether `unit` is `top` or stands anywhere below it on a day.
+    pub(super) fn is_within(&self, unit: UnitIndex, top: UnitIndex, day: Date) -> bool {
+        let mut above = std::iter::successors(Some(unit), |unit| self.parent(*unit, day));
+        above.any(|unit| unit == top)
+    }
+
     /// The units directly under `unit` on a day, ascending.
     pub(super) fn children(&self, unit: UnitIndex, day: Date) -> impl Iterator<Item = UnitIndex> {
         let links = self.children[unit.get()].iter();

@@ -132,7 +132,7 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
         | Deed::EnrolKey { .. }
         | Deed::RevokeKey { .. }
         | Deed::Extend { .. } => true,
-        Deed::Exempt { .. } | Deed::Decide { .. } => false,
+        Deed::Exempt { .. } | Deed::ImportHistory { .. } | Deed::Decide { .. } => false,
     }
 }
 

@@ -8,4 +8,6 @@ mod enrolling;
 mod refusals;
 mod pushing;
 mod reading;
+mod records;
 mod quality;
+mod forecasting;

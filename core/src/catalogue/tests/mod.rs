@@ -6,6 +6,7 @@ mod calendar;
 mod detectors;
 mod faults;
 mod guide;
+mod scoring;
 mod tree;
 mod valid;
 
