@@ -349,6 +349,22 @@ impl Board {
         found
     }
 
+    /// The datasets and periods of which a slot's last extension is due from an instant on.
+    #[must_use]
+    pub fn sheets_extended_past(&self, from_ms: i64) -> BTreeSet<(DatasetCode, Period)> {
+        let is_late = |acts: &Acts| {
+            acts.extensions
+                .last()
+                .is_some_and(|e| e.due_at_ms >= from_ms)
+        };
+        let columns = self.columns.iter();
+        let extended = columns.filter(|(_, column)| column.acts.values().any(is_late));
+        let code = |dataset: DatasetIndex| self.catalogue.dataset_at(dataset).code().clone();
+        extended
+            .map(|((dataset, period), _)| (code(*dataset), *period))
+            .collect()
+    }
+
     /// The datasets and periods that have begun at an instant, in order.
     fn sheets(&self, filter: &Filter, as_of_ms: i64) -> Vec<(DatasetIndex, Period)> {
         let datasets = self.catalogue.datasets().iter();

@@ -18,5 +18,6 @@ pub mod envelope;
 pub mod log;
 pub mod ledger;
 pub mod completeness;
+pub mod notices;
 pub mod measures;
 pub mod bulletin;
