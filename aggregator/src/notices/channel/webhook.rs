@@ -85,7 +85,12 @@ fn body(parcel: &Parcel) -> Result<String, serde_json::Error> {
     serde_json::to_string(&Body {
         version: VERSION,
         id: id.idempotency_key(),
-        kind: matter.kind.word(),
+        // Only a test message speaks of nothing.
+        kind: if sections.is_empty() {
+            "test"
+        } else {
+            matter.kind.word()
+        },
         recipient: matter.recipient.word(),
         contact: &id.contact,
         language: language.to_string(),
