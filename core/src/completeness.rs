@@ -208,10 +208,7 @@ impl Board {
     /// # Errors
     /// [`FoldError`] where a row is damaged or the store cannot be read.
     pub fn load(view: &dyn View, catalogue: Arc<Catalogue>) -> Result<Self, FoldError> {
-        let mut board = Self {
-            catalogue,
-            columns: BTreeMap::new(),
-        };
+        let mut board = Self::empty(catalogue);
         let mut damaged = false;
         view.scan(&keys::table(Table::Slot), &mut |key, value| {
             match (keys::parse_slot(key), SlotRow::decode_row(value)) {
@@ -228,6 +225,15 @@ impl Board {
             Err(FoldError::Row("a slot".into()))
         } else {
             Ok(board)
+        }
+    }
+
+    /// A board on which nothing has happened.
+    #[must_use]
+    pub const fn empty(catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            catalogue,
+            columns: BTreeMap::new(),
         }
     }
 

@@ -75,16 +75,11 @@ impl Plan {
             return nominal;
         };
         let end = quiet.end(nominal);
-        if end < due_at_ms {
+        if end == nominal || end < due_at_ms {
             return end;
         }
-        let start = quiet.start(nominal);
         // Between two quiet stretches lies an hour at least, so this is outside.
-        if start == nominal {
-            nominal
-        } else {
-            start - ADVANCE_MS
-        }
+        quiet.start(nominal) - ADVANCE_MS
     }
 
     /// The shortest lead whose reminder has come due; the longer ones are superseded by it.

@@ -93,11 +93,17 @@ impl Quiet {
         start.unwrap_or(at_ms)
     }
 
-    /// The instants around `at_ms` at which quiet may begin or end: midnights, and the ends of the daily hours.
+    /// The instants around `at_ms` at which quiet may begin or end: midnights, the ends of the daily hours, and changes of
+    /// clocks, which may skip such an end or repeat the hour before it.
     fn bounds(&self, at_ms: i64) -> Vec<i64> {
         let today = self.local(at_ms).date();
         let (from, to) = self.daily.unwrap_or((0, 0));
-        let mut bounds = Vec::new();
+        let reach_ms = i64::from(STRETCH_DAYS_MAX) * DAY_MS;
+        let first = Timestamp::from_millisecond(at_ms.saturating_sub(reach_ms));
+        let changes = self.zone.following(first.unwrap_or(Timestamp::MIN));
+        let changes = changes.map(|change| change.timestamp().as_millisecond());
+        let near = changes.take_while(|change| *change <= at_ms.saturating_add(reach_ms));
+        let mut bounds: Vec<i64> = near.collect();
         for days in -STRETCH_DAYS_MAX..=STRETCH_DAYS_MAX {
             let Ok(day) = today.checked_add(Span::new().days(days)) else {
                 continue;

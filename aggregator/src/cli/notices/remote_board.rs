@@ -12,10 +12,7 @@ use granary_core::{
     catalogue::Catalogue,
     code::{DatasetCode, UnitCode},
     completeness::Board,
-    ledger::{
-        LogIndex, View, ViewError, Visit,
-        rows::{ExtensionRow, SlotRow},
-    },
+    ledger::rows::{ExtensionRow, SlotRow},
     notices::{Plan, Situation},
     period::Period,
     snapshot::SlotKey,
@@ -26,23 +23,6 @@ use super::super::{Connection, remote, screen::Complaint};
 
 const PAGE_SIZE: u32 = 10_000;
 
-/// No rows at all.
-struct Nothing;
-
-impl View for Nothing {
-    fn row(&self, _: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
-        Ok(None)
-    }
-
-    fn scan(&self, _: &[u8], _: &mut Visit<'_>) -> Result<(), ViewError> {
-        Ok(())
-    }
-
-    fn payload(&self, _: LogIndex) -> Result<Option<Vec<u8>>, ViewError> {
-        Ok(None)
-    }
-}
-
 /// Asks the server for the slots that the plan may speak of within a span.
 pub(super) fn read(
     catalogue: &Arc<Catalogue>,
@@ -50,7 +30,7 @@ pub(super) fn read(
     (from_ms, until_ms): (i64, i64),
     connection: &Connection,
 ) -> Result<Board, Complaint> {
-    let mut board = Board::load(&Nothing, Arc::clone(catalogue))?;
+    let mut board = Board::empty(Arc::clone(catalogue));
     let mut wanted: BTreeMap<DatasetCode, BTreeSet<Period>> = BTreeMap::new();
     for at_ms in [from_ms, until_ms] {
         for (dataset, period) in Situation::outline(&board, plan, at_ms).into_keys() {

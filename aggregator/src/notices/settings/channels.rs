@@ -20,6 +20,8 @@ const TIMEOUT_S_MAX: u32 = 120;
 /// The keys of every channel, and those of each kind.
 const COMMON: [&str; 4] = ["name", "kind", "per_minute", "timeout_s"];
 const HTTP: [&str; 3] = ["url", "plain_http", "ca"];
+const WEBHOOK: [&str; 1] = ["authorization"];
+const DINGTALK: [&str; 1] = ["secret"];
 const EMAIL: [&str; 7] = ["host", "port", "security", "user", "password", "from", "ca"];
 
 #[derive(Clone, Copy)]
@@ -28,6 +30,13 @@ enum Kind {
     WeCom,
     DingTalk,
     Email,
+}
+
+/// Every key of any channel.
+#[cfg(test)]
+pub(super) fn keys() -> impl Iterator<Item = &'static &'static str> {
+    let keys = COMMON.iter().chain(&HTTP).chain(&EMAIL);
+    keys.chain(&WEBHOOK).chain(&DINGTALK)
 }
 
 /// Reads the channels.
@@ -69,8 +78,8 @@ fn read_one(entry: &Entry<'_>) -> Option<ChannelSettings> {
     ];
     let kind = entry.choice("kind", &kinds)?;
     let own: &[&str] = match kind {
-        Kind::Webhook => &["authorization"],
-        Kind::DingTalk => &["secret"],
+        Kind::Webhook => &WEBHOOK,
+        Kind::DingTalk => &DINGTALK,
         Kind::WeCom => &[],
         Kind::Email => &EMAIL,
     };

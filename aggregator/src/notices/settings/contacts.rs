@@ -20,7 +20,7 @@ const NAME_BYTES_MAX: usize = 100;
 /// The most addresses of one contact: they get one message together.
 const ADDRESSES_MAX: usize = 50;
 
-const KEYS: [&str; 7] = [
+pub(super) const KEYS: [&str; 7] = [
     "name",
     "units",
     "departments",

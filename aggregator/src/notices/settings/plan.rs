@@ -14,7 +14,7 @@ const STALE_MS: i64 = 3 * DAY_MS;
 /// How long it is told that all is in, where the file says nothing else.
 const ALL_IN_WITHIN_MS: i64 = 14 * DAY_MS;
 
-const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 10] = [
     "datasets",
     "reminders",
     "summary_to",
