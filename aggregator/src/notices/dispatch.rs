@@ -126,8 +126,12 @@ impl Dispatcher {
             self.outbox.take(matter, contacts, now_ms);
         }
         self.forget(&decision.dropped);
-        let parcels = self.load(situation);
+        // Nothing goes out before the decision to send it is durable. What loading drops may be written later.
         self.outbox.flush()?;
+        let parcels = self.load(situation);
+        if let Err(error) = self.outbox.flush() {
+            events::TurnFailed { error: &error }.emit();
+        }
         events::Waiting {
             count: self.outbox.waiting().count(),
         }
@@ -227,11 +231,12 @@ impl Dispatcher {
             if busy.contains(&contact.channel) || room == 0 {
                 continue;
             }
-            let Some(Revision { notice, dropped }) = self
+            let revised = self
                 .outbox
                 .matter(&id)
-                .map(|matter| revise(matter, situation, &self.plan))
-            else {
+                .map(|m| revise(m, situation, &self.plan));
+            let Some(Revision { notice, dropped }) = revised else {
+                self.outbox.pointless(&id, "its matter is gone", now_ms);
                 continue;
             };
             self.forget(&dropped);
