@@ -1,0 +1,217 @@
+//! The headline, the lines below it, the period in one paragraph, and the chief figures.
+
+use granary_core::{
+    bulletin::{Bulletin, FindingLine, League, Standing},
+    measures::Measure,
+    text::Language,
+};
+
+use granary_proto::v1::FindingStatus;
+
+use super::{Cell, Fact, Headline, Tone, findings::status, say};
+use crate::words::Manner;
+
+/// How many of the first and of the last of a league the summary names.
+const NAMED_MAX: usize = 3;
+
+/// The headline.
+pub(super) fn title(bulletin: &Bulletin, manner: &Manner) -> String {
+    let period = say::period(manner, &bulletin.period);
+    match manner.language {
+        Language::Zh => format!("{period}统计数据报送情况通报"),
+        Language::En => format!("Bulletin on statistical reporting in {period}"),
+    }
+}
+
+/// Which period, compared with which, as known when, and from what.
+pub(super) fn facts(bulletin: &Bulletin, manner: &Manner) -> Vec<Fact> {
+    let period = |text: &str| format!("{} ({text})", say::period(manner, text));
+    let fact = |zh, en, text: String| Fact {
+        label: manner.say(zh, en).to_owned(),
+        text,
+        exact: false,
+    };
+    let mut facts = vec![fact("报告期", "Period", period(&bulletin.period))];
+    if !bulletin.period_before.is_empty() {
+        let before = period(&bulletin.period_before);
+        facts.push(fact("对照期", "Compared with", before));
+    }
+    let as_of = manner.instant(bulletin.basis.as_of_ms);
+    facts.push(fact("截至时点", "As of", as_of));
+    if bulletin.imported {
+        let text = manner.say(
+            "导入的历史数据已计入本通报",
+            "imported history counts in this bulletin",
+        );
+        facts.push(fact("说明", "Note", text.to_owned()));
+    }
+    facts
+}
+
+/// The chief figures.
+pub(super) fn headlines(bulletin: &Bulletin, manner: &Manner) -> Vec<Headline> {
+    let measure = |measure: Measure| {
+        let value = say::of(&bulletin.measures, measure);
+        let before = say::of(&bulletin.measures_before, measure);
+        let (change, tone) = say::change(manner, measure.word(), &value, &before);
+        let label = measure.name().get(manner.language).to_owned();
+        let change = if change.is_empty() {
+            change
+        } else {
+            let than = manner.say("较上期", "on the period before:");
+            format!("{than} {change}")
+        };
+        Headline {
+            label: capital(&label),
+            value,
+            change,
+            tone,
+        }
+    };
+    let count = |zh, en, count: u64, before: Option<u64>, bad: bool| Headline {
+        label: manner.say(zh, en).to_owned(),
+        value: Cell::Count(count),
+        change: before.map_or_else(String::new, |before| {
+            let label = manner.say("上期", "period before:");
+            format!("{label} {before}")
+        }),
+        tone: if bad && count > 0 {
+            Tone::Bad
+        } else {
+            Tone::Quiet
+        },
+    };
+    let compared = !bulletin.period_before.is_empty();
+    let missing_before = compared.then_some(bulletin.counts_before.missing);
+    vec![
+        measure(Measure::ReportingRate),
+        measure(Measure::OnTimeRate),
+        count(
+            "未报",
+            "Missing",
+            bulletin.counts.missing,
+            missing_before,
+            true,
+        ),
+        count(
+            "待处理问题",
+            "Open findings",
+            open(&bulletin.findings),
+            None,
+            true,
+        ),
+    ]
+}
+
+/// The period in one paragraph.
+pub(super) fn paragraph(bulletin: &Bulletin, manner: &Manner) -> String {
+    let mut sentences = vec![
+        slots(bulletin, manner),
+        rate(bulletin, manner, Measure::ReportingRate),
+        rate(bulletin, manner, Measure::OnTimeRate),
+        found(bulletin, manner),
+    ];
+    sentences.extend(
+        bulletin
+            .leagues
+            .iter()
+            .map(|league| standings(manner, league)),
+    );
+    sentences.retain(|sentence| !sentence.is_empty());
+    match manner.language {
+        Language::Zh => sentences.concat(),
+        Language::En => sentences.join(" "),
+    }
+}
+
+fn slots(bulletin: &Bulletin, manner: &Manner) -> String {
+    let period = say::period(manner, &bulletin.period);
+    let counts = &bulletin.counts;
+    let (expected, timely, late) = (counts.expected, counts.timely, counts.late);
+    let (missing, exempt, pending) = (counts.missing, counts.exempt, counts.pending);
+    match manner.language {
+        Language::Zh => format!(
+            "{period}应报{expected}份：按时{timely}份，迟报{late}份，未报{missing}份，免报{exempt}份，待报{pending}份。"
+        ),
+        Language::En => format!(
+            "Of the {expected} reports expected for {period}, {timely} came on time, {late} came late, {missing} are missing, {exempt} are exempt and {pending} are not yet due."
+        ),
+    }
+}
+
+/// Empty where the measure cannot be computed.
+fn rate(bulletin: &Bulletin, manner: &Manner, measure: Measure) -> String {
+    let now = say::of(&bulletin.measures, measure);
+    if now == Cell::Nothing {
+        return String::new();
+    }
+    let before = say::of(&bulletin.measures_before, measure);
+    let (change, _) = say::change(manner, measure.word(), &now, &before);
+    let name = measure.name();
+    let (now, before) = (now.shown(manner).text, before.shown(manner).text);
+    match (manner.language, change.is_empty()) {
+        (Language::Zh, true) => format!("{}{now}。", name.zh),
+        (Language::Zh, false) => {
+            format!("{}{now}，上期{before}（{}）。", name.zh, tight(&change))
+        }
+        (Language::En, true) => format!("The {} is {now}.", name.en),
+        (Language::En, false) => {
+            format!("The {} is {now}, after {before} ({change}).", name.en)
+        }
+    }
+}
+
+/// A Chinese sentence has no space between a figure and its word.
+fn tight(text: &str) -> String {
+    text.replace(' ', "")
+}
+
+fn found(bulletin: &Bulletin, manner: &Manner) -> String {
+    let all = bulletin.findings.len();
+    let open = open(&bulletin.findings);
+    match (manner.language, all) {
+        (Language::Zh, 0) => "未发现问题。".to_owned(),
+        (Language::Zh, _) => format!("审核发现问题{all}个，其中待处理{open}个。"),
+        (Language::En, 0) => "Nothing was found that does not add up.".to_owned(),
+        (Language::En, _) => format!("The edits found {all} faults, of which {open} are open."),
+    }
+}
+
+fn open(findings: &[FindingLine]) -> u64 {
+    let open = findings
+        .iter()
+        .filter(|finding| status(finding) == FindingStatus::Open);
+    open.count() as u64
+}
+
+/// Who leads a league and who is last.
+fn standings(manner: &Manner, league: &League) -> String {
+    let names = |pick: fn(&Standing) -> bool| {
+        let picked = league.standings.iter().filter(|standing| pick(standing));
+        let names = picked.take(NAMED_MAX);
+        let names = names.map(|standing| say::name(manner, &standing.unit).to_owned());
+        say::list(manner, &names.collect::<Vec<_>>())
+    };
+    let first = names(|standing| standing.rank == Some(1));
+    let last = names(|standing| standing.last);
+    let league = say::name(manner, &league.scorecard);
+    match (manner.language, first.is_empty(), last.is_empty()) {
+        (_, true, _) => String::new(),
+        (Language::Zh, false, true) => format!("{league}：{first}居首。"),
+        (Language::Zh, false, false) => {
+            format!("{league}：{first}居首，{last}列入末位名单。")
+        }
+        (Language::En, false, true) => format!("{league}: {first} leads."),
+        (Language::En, false, false) => {
+            format!("{league}: {first} leads; on the list of the last: {last}.")
+        }
+    }
+}
+
+/// With a capital letter, as a label begins in English.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
