@@ -96,7 +96,9 @@ pub(in crate::bulletin) struct Bar {
 /// A cell as it is read on paper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::bulletin) struct Shown {
-    /// The words, with the sign in front.
+    /// The sign in front of the words; empty where there is none.
+    pub(in crate::bulletin) sign: &'static str,
+    /// The words.
     pub(in crate::bulletin) text: String,
     /// What the colour says.
     pub(in crate::bulletin) tone: Tone,
@@ -141,19 +143,29 @@ impl Cell {
             Self::Text(text) => (text.clone(), Tone::Plain),
             Self::Count(count) => (grouped(&count.to_string()), Tone::Plain),
             Self::Share(share) => (share_text(share), Tone::Plain),
-            Self::Percent(text) | Self::Chance(text) => (percent(text), Tone::Plain),
+            Self::Percent(text) => (percent(text), Tone::Plain),
+            Self::Chance(text) => (percent(text), chance_tone(text)),
             Self::Progress(done, elapsed) => (percent(done), progress_tone(done, elapsed)),
             Self::Number(text) => (grouped(text), Tone::Plain),
             Self::Change(text) => (grouped(&signed(text)), Tone::Plain),
             Self::Duration(ms) => (manner.duration(*ms), Tone::Plain),
             Self::Instant(at_ms) => (manner.minute(*at_ms), Tone::Plain),
             Self::Movement(ranks) => movement(manner, *ranks),
-            Self::Mark(mark) => (mark.words(), mark.tone),
+            Self::Mark(mark) => (mark.text.clone(), mark.tone),
         };
         Shown {
+            sign: self.sign(),
             text: clip(&text, CELL_CHARS_MAX),
             tone,
             bar: self.bar(),
+        }
+    }
+
+    const fn sign(&self) -> &'static str {
+        if let Self::Mark(mark) = self {
+            mark.sign
+        } else {
+            ""
         }
     }
 
@@ -185,11 +197,22 @@ impl Cell {
 impl Mark {
     /// The sign and the words.
     pub(in crate::bulletin) fn words(&self) -> String {
-        match (self.sign, self.text.as_str()) {
-            ("", text) => text.to_owned(),
-            (sign, "") => sign.to_owned(),
-            (sign, text) => format!("{sign} {text}"),
-        }
+        joined(self.sign, &self.text)
+    }
+}
+
+impl Shown {
+    /// The sign and the words.
+    pub(in crate::bulletin) fn words(&self) -> String {
+        joined(self.sign, &self.text)
+    }
+}
+
+fn joined(sign: &str, text: &str) -> String {
+    match (sign, text) {
+        ("", text) => text.to_owned(),
+        (sign, "") => sign.to_owned(),
+        (sign, text) => format!("{sign} {text}"),
     }
 }
 
@@ -283,6 +306,15 @@ fn progress_tone(done: &str, elapsed: &str) -> Tone {
         Some(ahead) if ahead.mantissa() >= 0 => Tone::Good,
         Some(behind) if behind >= Decimal::integer(-10) => Tone::Poor,
         Some(_) | None => Tone::Bad,
+    }
+}
+
+/// Bad from sixty per cent, poor from thirty.
+fn chance_tone(chance: &str) -> Tone {
+    match thousandths(chance) {
+        600.. => Tone::Bad,
+        300.. => Tone::Poor,
+        _ => Tone::Plain,
     }
 }
 

@@ -66,7 +66,7 @@ fn table(manner: &Manner, findings: &[FindingLine]) -> Table {
         Column::words(say("单位", "Unit"), 4).workbook(),
         Column::words(say("单位代码", "Unit code"), 3).workbook(),
         Column::words(say("报表", "Dataset"), 5),
-        Column::words(say("报告期", "Period"), 3),
+        Column::short(say("报告期", "Period")),
         Column::new(say("类别", "Kind"), Lay::Marks(3)),
         Column::new(say("状态", "Status"), Lay::Marks(3)),
         Column::words(say("问题", "What is wrong"), 10),

@@ -211,8 +211,11 @@ fn imported(manner: &Manner, bulletin: &Bulletin) -> Option<String> {
         Language::Zh => {
             format!("有{count}份报表只有导入的历史数据，不计入应报份数（标“史”）。")
         }
-        Language::En => format!(
-            "{count} reports are settled by imported history alone and stand outside the counts (marked H)."
-        ),
+        Language::En => {
+            let reports = say::plural(count, "report", "reports");
+            format!(
+                "Settled by imported history alone and outside the counts (marked H): {reports}."
+            )
+        }
     })
 }

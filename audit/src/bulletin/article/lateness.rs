@@ -67,7 +67,9 @@ fn lead(manner: &Manner, late: &[Late<'_>], units: usize) -> String {
     if rest > 0 {
         text += &match manner.language {
             Language::Zh => format!("另有{rest}个单位未列出，见 XLSX 文件的“迟报”工作表。"),
-            Language::En => format!(" And {rest} more: see the worksheet “Lateness” of the XLSX."),
+            Language::En => {
+                format!(" And {rest} more: see the worksheet \"Lateness\" of the XLSX.")
+            }
         };
     }
     text

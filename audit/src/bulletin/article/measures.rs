@@ -12,9 +12,10 @@ use crate::words::Manner;
 /// How many units paper shows.
 const SHOWN: usize = 400;
 /// The measures that paper has room for.
-const CHIEF: [Measure; 6] = [
+const CHIEF: [Measure; 7] = [
     Measure::ReportingRate,
     Measure::OnTimeRate,
+    Measure::MedianLateness,
     Measure::FirstTimeAcceptance,
     Measure::ExplainedShare,
     Measure::RelativeMeanAbsoluteRevision,

@@ -131,6 +131,8 @@ pub(super) enum Lay {
     Words(u8),
     /// Figures, to the right, as wide as they are.
     Figures,
+    /// Words that are never folded, to the left, as wide as they are: a period, an instant.
+    Short,
     /// Short marks, in the middle; the number is the width compared with its neighbours'.
     Marks(u8),
     /// A bar with its figure.
@@ -237,7 +239,7 @@ impl Part {
             Self::Table(table) => {
                 let rows = table.rows.iter().take(table.shown);
                 let cells = rows.flat_map(|row| &row.cells);
-                cells.map(|cell| cell.shown(manner).text).collect()
+                cells.map(|cell| cell.shown(manner).words()).collect()
             }
             Self::Bars(bars) => bars.bars.iter().map(|bar| bar.label.clone()).collect(),
             Self::Legend(marks) => marks.iter().map(Mark::words).collect(),
@@ -285,7 +287,7 @@ impl Table {
         let sheet = &self.sheet;
         Some(match manner.language {
             Language::Zh => format!("另有 {rest} 行未列出，见 XLSX 文件的“{sheet}”工作表。"),
-            Language::En => format!("And {rest} more: see the worksheet “{sheet}” of the XLSX."),
+            Language::En => format!("And {rest} more: see the worksheet \"{sheet}\" of the XLSX."),
         })
     }
 
@@ -312,6 +314,10 @@ impl Column {
 
     fn words(title: impl Into<String>, weight: u8) -> Self {
         Self::new(title, Lay::Words(weight))
+    }
+
+    fn short(title: impl Into<String>) -> Self {
+        Self::new(title, Lay::Short)
     }
 
     fn unit(mut self, unit: impl Into<String>) -> Self {

@@ -55,10 +55,35 @@ fn league_parts(manner: &Manner, league: &League) -> Vec<Part> {
     let table = Table::new(caption, sheet, columns(manner, league), SHOWN).with(rows);
     let bands = (0..).zip(&league.bands);
     let legend = bands.map(|(at, band)| legend(manner, at, league.bands.len(), band));
-    let mut parts = vec![Part::Table(table)];
+    let mut parts = Vec::new();
+    parts.extend(named(manner, league).map(Part::Sentence));
+    parts.push(Part::Table(table));
     parts.push(Part::Legend(legend.collect()));
     parts.push(Part::Sentence(note(manner, league)));
     parts
+}
+
+/// Who gets a flag and who is on the list of the last; `None` where nobody is either.
+fn named(manner: &Manner, league: &League) -> Option<String> {
+    let names = |pick: fn(&Standing) -> bool| {
+        let picked = league.standings.iter().filter(|standing| pick(standing));
+        let names: Vec<String> = picked
+            .map(|standing| say::name(manner, &standing.unit).to_owned())
+            .collect();
+        (!names.is_empty()).then(|| say::list(manner, &names))
+    };
+    let flags = names(|standing| standing.flag);
+    let last = names(|standing| standing.last);
+    let told = |label: &str, names: Option<String>| names.map(|names| format!("{label}{names}"));
+    let parts: Vec<String> = [
+        told(manner.say("流动红旗：", "Flags: "), flags),
+        told(manner.say("末位名单：", "Last: "), last),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let (between, end) = (manner.say("；", "; "), manner.say("。", "."));
+    (!parts.is_empty()).then(|| parts.join(between) + end)
 }
 
 fn columns(manner: &Manner, league: &League) -> Vec<Column> {
@@ -144,7 +169,7 @@ fn honours(manner: &Manner, standing: &Standing) -> Cell {
     }
     match (standing.flag, standing.last) {
         (true, _) => Cell::mark(Tone::Bad, "★", manner.say("流动红旗", "flag")),
-        (false, true) => Cell::mark(Tone::Poor, "▼", manner.say("末位名单", "among the last")),
+        (false, true) => Cell::mark(Tone::Poor, "▼", manner.say("末位名单", "last")),
         (false, false) => Cell::mark(Tone::Plain, "", ""),
     }
 }
@@ -166,7 +191,10 @@ fn legend(manner: &Manner, at: usize, bands: usize, band: &Band) -> Mark {
     let (share, units) = (&band.share_percent, band.units);
     let text = match manner.language {
         Language::Zh => format!("{name}：占{share}%，{units}个单位"),
-        Language::En => format!("{name}: {share}%, {units} units"),
+        Language::En => {
+            let units = say::plural(units.into(), "unit", "units");
+            format!("{name}: {share}%, {units}")
+        }
     };
     Mark { tone, sign, text }
 }
@@ -182,7 +210,7 @@ fn note(manner: &Manner, league: &League) -> String {
             "升降与{before}比较，“新”表示上期没有名次，“=”表示名次未变；报送不足{min}份的单位不排名。"
         ),
         Language::En => format!(
-            "Movement is against {before}; “new” means no rank then, “=” the same rank. Units with fewer than {min} slots are not ranked."
+            "Movement is against {before}; \"new\" means no rank then, \"=\" the same rank. Units with fewer than {min} slots are not ranked."
         ),
     };
     if league.imported {

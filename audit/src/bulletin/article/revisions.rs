@@ -25,7 +25,8 @@ pub(super) fn section(bulletin: &Bulletin, manner: &Manner) -> Section {
         let text = match manner.language {
             Language::Zh => format!("有{count}个数据在首次接收后修订。"),
             Language::En => {
-                format!("{count} figures were revised after they had first been accepted.")
+                let figures = say::plural(count as u64, "figure", "figures");
+                format!("Revised after first acceptance: {figures}.")
             }
         };
         let table = table(manner, &bulletin.revisions);
@@ -45,7 +46,7 @@ fn table(manner: &Manner, revisions: &[RevisionLine]) -> Table {
         Column::words(say("单位", "Unit"), 5),
         Column::words(say("单位代码", "Unit code"), 3).workbook(),
         Column::words(say("报表", "Dataset"), 4).workbook(),
-        Column::words(say("报告期", "Period"), 3),
+        Column::short(say("报告期", "Period")),
         Column::words(say("指标", "Indicator"), 6),
         Column::words(say("指标代码", "Indicator code"), 3).workbook(),
         Column::words(say("明细项", "Item"), 3).workbook(),

@@ -27,9 +27,12 @@ pub(super) fn section(bulletin: &Bulletin, manner: &Manner) -> Section {
                     "有{count}份报表尚未到期而未报，按迟报可能性从高到低排列；可能性由以往报送习惯推算，不是事实。"
                 )
             }
-            Language::En => format!(
-                "{count} reports are open and not yet due, the most endangered first. The chance is inferred from past habits; it is no fact."
-            ),
+            Language::En => {
+                let reports = say::plural(count as u64, "report", "reports");
+                format!(
+                    "Open and not yet due: {reports}, the most endangered first. The chance is inferred from past habits; it is no fact."
+                )
+            }
         };
         let table = table(manner, &bulletin.risks);
         vec![Part::Sentence(text), Part::Table(table)]
@@ -48,9 +51,9 @@ fn table(manner: &Manner, risks: &[RiskLine]) -> Table {
         Column::words(say("单位", "Unit"), 5),
         Column::words(say("单位代码", "Unit code"), 3).workbook(),
         Column::words(say("报表", "Dataset"), 5),
-        Column::words(say("报告期", "Period"), 3),
-        Column::new(say("截止时间", "Due"), Lay::Words(4)).unit(zone),
-        Column::new(say("迟报可能性", "Chance of being late"), Lay::Bar(5)),
+        Column::short(say("报告期", "Period")),
+        Column::short(say("截止时间", "Due")).unit(zone),
+        Column::new(say("迟报可能性", "Chance of being late"), Lay::Bar(3)),
         Column::figures(say("已知次数", "Known")).workbook(),
         Column::figures(say("其中迟报或未报", "Late or missing of them")).workbook(),
         Column::figures(say("往期此时已报", "Usually in by now")).workbook(),

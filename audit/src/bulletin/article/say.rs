@@ -252,6 +252,12 @@ pub(super) const fn state_name(manner: &Manner, state: SlotState) -> &'static st
     }
 }
 
+/// A count with its noun, as English writes it.
+pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
+    let noun = if count == 1 { one } else { many };
+    format!("{count} {noun}")
+}
+
 /// Names in a row, as the language writes them.
 pub(super) fn list(manner: &Manner, names: &[String]) -> String {
     names.join(manner.say("、", ", "))

@@ -1,5 +1,7 @@
 //! The headline, the lines below it, the period in one paragraph, and the chief figures.
 
+use std::cmp::Ordering;
+
 use granary_core::{
     bulletin::{Bulletin, FindingLine, League, Standing},
     measures::Measure,
@@ -25,7 +27,13 @@ pub(super) fn title(bulletin: &Bulletin, manner: &Manner) -> String {
 
 /// Which period, compared with which, as known when, and from what.
 pub(super) fn facts(bulletin: &Bulletin, manner: &Manner) -> Vec<Fact> {
-    let period = |text: &str| format!("{} ({text})", say::period(manner, text));
+    let period = |text: &str| {
+        let words = say::period(manner, text);
+        match manner.language {
+            Language::Zh => format!("{words}（{text}）"),
+            Language::En => format!("{words} ({text})"),
+        }
+    };
     let fact = |zh, en, text: String| Fact {
         label: manner.say(zh, en).to_owned(),
         text,
@@ -55,11 +63,12 @@ pub(super) fn headlines(bulletin: &Bulletin, manner: &Manner) -> Vec<Headline> {
         let before = say::of(&bulletin.measures_before, measure);
         let (change, tone) = say::change(manner, measure.word(), &value, &before);
         let label = measure.name().get(manner.language).to_owned();
-        let change = if change.is_empty() {
-            change
-        } else {
-            let than = manner.say("较上期", "on the period before:");
-            format!("{than} {change}")
+        let change = match (manner.language, change.is_empty()) {
+            (_, true) => change,
+            (Language::Zh, false) => format!("较上期 {change}"),
+            (Language::En, false) => {
+                format!("{change} (was {})", before.shown(manner).text)
+            }
         };
         Headline {
             label: capital(&label),
@@ -68,39 +77,45 @@ pub(super) fn headlines(bulletin: &Bulletin, manner: &Manner) -> Vec<Headline> {
             tone,
         }
     };
-    let count = |zh, en, count: u64, before: Option<u64>, bad: bool| Headline {
-        label: manner.say(zh, en).to_owned(),
-        value: Cell::Count(count),
-        change: before.map_or_else(String::new, |before| {
-            let label = manner.say("上期", "period before:");
-            format!("{label} {before}")
-        }),
-        tone: if bad && count > 0 {
-            Tone::Bad
-        } else {
-            Tone::Quiet
-        },
-    };
     let compared = !bulletin.period_before.is_empty();
     let missing_before = compared.then_some(bulletin.counts_before.missing);
     vec![
         measure(Measure::ReportingRate),
         measure(Measure::OnTimeRate),
         count(
-            "未报",
-            "Missing",
+            manner,
+            manner.say("未报", "Missing"),
             bulletin.counts.missing,
             missing_before,
-            true,
         ),
         count(
-            "待处理问题",
-            "Open findings",
+            manner,
+            manner.say("待处理问题", "Open findings"),
             open(&bulletin.findings),
             None,
-            true,
         ),
     ]
+}
+
+/// A count of which less is better.
+fn count(manner: &Manner, label: &str, count: u64, before: Option<u64>) -> Headline {
+    let (change, tone) = match before {
+        None => (String::new(), Tone::Quiet),
+        Some(before) => (
+            format!("{} {before}", manner.say("上期", "was")),
+            match count.cmp(&before) {
+                Ordering::Less => Tone::Good,
+                Ordering::Equal => Tone::Quiet,
+                Ordering::Greater => Tone::Bad,
+            },
+        ),
+    };
+    Headline {
+        label: label.to_owned(),
+        value: Cell::Count(count),
+        change,
+        tone,
+    }
 }
 
 /// The period in one paragraph.
@@ -130,12 +145,17 @@ fn slots(bulletin: &Bulletin, manner: &Manner) -> String {
     let (expected, timely, late) = (counts.expected, counts.timely, counts.late);
     let (missing, exempt, pending) = (counts.missing, counts.exempt, counts.pending);
     match manner.language {
+        Language::Zh if expected == 0 => format!("{period}没有应报的报表。"),
+        Language::En if expected == 0 => format!("Nothing is expected for {period}."),
         Language::Zh => format!(
             "{period}应报{expected}份：按时{timely}份，迟报{late}份，未报{missing}份，免报{exempt}份，待报{pending}份。"
         ),
-        Language::En => format!(
-            "Of the {expected} reports expected for {period}, {timely} came on time, {late} came late, {missing} are missing, {exempt} are exempt and {pending} are not yet due."
-        ),
+        Language::En => {
+            let expected = say::plural(expected, "report", "reports");
+            format!(
+                "For {period}, {expected} expected: {timely} on time, {late} late, {missing} missing, {exempt} exempt, {pending} not yet due."
+            )
+        }
     }
 }
 
@@ -173,7 +193,10 @@ fn found(bulletin: &Bulletin, manner: &Manner) -> String {
         (Language::Zh, 0) => "未发现问题。".to_owned(),
         (Language::Zh, _) => format!("审核发现问题{all}个，其中待处理{open}个。"),
         (Language::En, 0) => "Nothing was found that does not add up.".to_owned(),
-        (Language::En, _) => format!("The edits found {all} faults, of which {open} are open."),
+        (Language::En, _) => {
+            let faults = say::plural(all as u64, "fault", "faults");
+            format!("The edits found {faults}, {open} still open.")
+        }
     }
 }
 

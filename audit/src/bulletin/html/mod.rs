@@ -192,7 +192,10 @@ fn table(manner: &Manner, table: &Table) -> Markup {
                 thead {
                     tr {
                         @for (_, column) in &columns {
-                            th scope="col" class=(lay(column)) { (name(&column.heading(manner))) }
+                            th scope="col" class=(lay(column)) {
+                                (name(&column.title))
+                                @if !column.unit.is_empty() { " " small { (name(&column.unit)) } }
+                            }
                         }
                     }
                 }
@@ -235,6 +238,7 @@ fn body(
 fn inside(shown: &Shown) -> Markup {
     html! {
         @if let Some(bar) = shown.bar { (picture(bar, &shown.text, shown.tone.word())) }
+        @if !shown.sign.is_empty() { span.glyph { (shown.sign) } " " }
         (shown.text)
     }
 }
@@ -242,6 +246,7 @@ fn inside(shown: &Shown) -> Markup {
 const fn lay(column: &Column) -> &'static str {
     match column.lay {
         Lay::Words(_) => "words",
+        Lay::Short => "short",
         Lay::Figures => "figures",
         Lay::Marks(_) => "marks",
         Lay::Bar(_) => "barred",

@@ -3,10 +3,10 @@
 use granary_core::text::Language;
 use serde::Serialize;
 
-use super::fonts::Fonts;
+use super::{fonts::Fonts, widths};
 use crate::{
     bulletin::article::{
-        Article, Bar, Bars, Cell, Column, Fact, Headline, Lay, Mark, Part, Place, Row, Table, clip,
+        Article, Bar, Bars, Cell, Fact, Headline, Lay, Mark, Part, Place, Row, Table, clip,
     },
     words::Manner,
 };
@@ -15,16 +15,6 @@ use crate::{
 const NAME_CHARS_MAX: usize = 120;
 /// The longest paragraph, in characters.
 const SENTENCE_CHARS_MAX: usize = 3_000;
-/// The width between the margins of an upright page, in points.
-const PAGE_WIDTH_PT: u32 = 482;
-/// The width of a character of a table, in points; an ideograph has two.
-const CHARACTER_PT: u32 = 5;
-/// What stands left and right of a cell's text, in points.
-const INSET_PT: u32 = 9;
-/// The widest column of figures, in characters.
-const FIGURES_MAX: usize = 24;
-/// What a free column needs for each unit of its weight, in points.
-const WEIGHT_PT: u32 = 11;
 /// A run of letters that is longer may be broken, every so many letters.
 const RUN_MAX: usize = 24;
 const RUN_PIECE: usize = 12;
@@ -34,6 +24,8 @@ struct Data {
     lang: &'static str,
     family: String,
     bold: bool,
+    signs: u32,
+    centred: bool,
     publisher: String,
     title: String,
     as_of: String,
@@ -112,10 +104,10 @@ struct TableData {
 #[derive(Serialize)]
 struct ColumnData {
     title: String,
+    unit: String,
     lay: &'static str,
-    /// In points, or in shares of the free width.
+    /// In tenths of a point.
     width: u32,
-    fixed: bool,
 }
 
 #[derive(Serialize)]
@@ -126,6 +118,7 @@ struct GroupData {
 
 #[derive(Serialize)]
 struct CellData {
+    sign: &'static str,
     text: String,
     tone: &'static str,
     bar: Option<BarData>,
@@ -148,6 +141,8 @@ pub(super) fn json(article: &Article, fonts: &Fonts) -> Result<Vec<u8>, serde_js
         },
         family: fonts.family.clone(),
         bold: fonts.bold,
+        signs: fonts.signs_percent,
+        centred: fonts.centred_brackets,
         publisher: name(&article.publisher),
         title: name(&article.title),
         as_of: manner.instant(article.as_of_ms),
@@ -229,10 +224,14 @@ fn bars_data(chart: &Bars) -> PartData {
 
 fn table_data(manner: &Manner, table: &Table) -> TableData {
     let rows: Vec<&Row> = table.rows.iter().take(table.shown).collect();
-    let columns: Vec<ColumnData> = table
-        .paper_columns()
-        .map(|(at, column)| column_data(manner, column, at, &rows))
-        .collect();
+    let widths = widths::of(manner, table, &rows);
+    let columns = table.paper_columns().zip(widths.columns);
+    let columns = columns.map(|((_, column), width)| ColumnData {
+        title: widths::balanced(&name(&column.title), width),
+        unit: name(&column.unit),
+        lay: lay(column.lay),
+        width,
+    });
     let places: Vec<usize> = table.paper_columns().map(|(at, _)| at).collect();
     let groups = rows.chunk_by(|a, b| a.group == b.group);
     let groups = groups.map(|rows| GroupData {
@@ -241,59 +240,23 @@ fn table_data(manner: &Manner, table: &Table) -> TableData {
             .map_or_else(String::new, |row| name(&row.group)),
         rows: rows.iter().map(|row| cells(manner, &places, row)).collect(),
     });
-    let needed: u32 = columns.iter().map(ColumnData::points_min).sum();
     TableData {
         caption: name(&table.caption),
-        wide: needed > PAGE_WIDTH_PT,
+        wide: widths.wide,
         groups: groups.collect(),
-        columns,
+        columns: columns.collect(),
         rest: table.rest(manner),
     }
 }
 
-impl ColumnData {
-    /// The narrowest that it can be read in.
-    const fn points_min(&self) -> u32 {
-        if self.fixed {
-            self.width
-        } else {
-            self.width * WEIGHT_PT
-        }
+const fn lay(lay: Lay) -> &'static str {
+    match lay {
+        Lay::Words(_) => "words",
+        Lay::Short => "short",
+        Lay::Figures => "figures",
+        Lay::Marks(_) => "marks",
+        Lay::Bar(_) => "barred",
     }
-}
-
-fn column_data(manner: &Manner, column: &Column, at: usize, rows: &[&Row]) -> ColumnData {
-    let heading = name(&column.heading(manner));
-    let (lay, width, fixed) = match column.lay {
-        Lay::Words(weight) => ("words", weight.into(), false),
-        Lay::Marks(weight) => ("marks", weight.into(), false),
-        Lay::Bar(weight) => ("barred", weight.into(), false),
-        Lay::Figures => {
-            let cells = rows.iter().filter_map(|row| row.cells.get(at));
-            let widest = cells.map(|cell| width(&cell.shown(manner).text)).max();
-            let characters = widest.unwrap_or(0).max(heading_width(&heading));
-            let characters = u32::try_from(characters.min(FIGURES_MAX)).unwrap_or(u32::MAX);
-            ("figures", characters * CHARACTER_PT + INSET_PT, true)
-        }
-    };
-    ColumnData {
-        title: heading,
-        lay,
-        width,
-        fixed,
-    }
-}
-
-/// A heading is folded into at most three lines, and never within a word of letters.
-fn heading_width(heading: &str) -> usize {
-    let words = heading.split(|c: char| c.is_whitespace() || !c.is_ascii());
-    let longest = words.map(width).max().unwrap_or(0);
-    longest.max(width(heading).div_ceil(3))
-}
-
-/// How wide a text is, in characters; an ideograph has two.
-fn width(text: &str) -> usize {
-    text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }
 
 fn cells(manner: &Manner, places: &[usize], row: &Row) -> Vec<CellData> {
@@ -303,6 +266,7 @@ fn cells(manner: &Manner, places: &[usize], row: &Row) -> Vec<CellData> {
             let shown = cell.unwrap_or(&Cell::Nothing).shown(manner);
             let data = |Bar { filled, tick }| BarData { filled, tick };
             CellData {
+                sign: shown.sign,
                 text: breakable(&shown.text, RUN_MAX),
                 tone: shown.tone.word(),
                 bar: shown.bar.map(data),
@@ -323,9 +287,7 @@ fn sentence(text: &str) -> String {
 fn breakable(text: &str, run_max: usize) -> String {
     const BREAK: char = '\u{200b}';
     let mut out = String::with_capacity(text.len());
-    for word in
-        text.split_inclusive(|c: char| c.is_whitespace() || width(c.encode_utf8(&mut [0; 4])) > 1)
-    {
+    for word in text.split_inclusive(|c: char| c.is_whitespace() || !c.is_ascii()) {
         let long = word.chars().count() > run_max;
         for (at, c) in word.chars().enumerate() {
             if long && at > 0 && at.is_multiple_of(RUN_PIECE) {
@@ -353,17 +315,6 @@ mod tests {
             ),
         ] {
             assert_eq!(breakable(text, RUN_MAX), expected);
-        }
-    }
-
-    #[test]
-    fn headings_are_folded_but_not_their_words() {
-        for (heading, expected) in [
-            ("Rank", 4),
-            ("First-time acceptance rate", 10),
-            ("必填指标填报率", 5),
-        ] {
-            assert_eq!(heading_width(heading), expected, "{heading}");
         }
     }
 }

@@ -11,7 +11,8 @@ use std::{
 use granary_core::text::Bilingual;
 use typst::{
     foundations::Bytes,
-    text::{Font, FontInfo, FontStyle},
+    layout::Abs,
+    text::{Font, FontInfo, FontStyle, FontVariations},
 };
 
 /// How deep folders of fonts are searched.
@@ -65,6 +66,11 @@ pub(super) struct Fonts {
     pub(super) family: String,
     /// Whether there is a bold face.
     pub(super) bold: bool,
+    /// How many per cent of the letters' size signs need, so that they are equally large in every font.
+    pub(super) signs_percent: u32,
+    /// Whether brackets stand in the middle of their squares, as some small fonts have them, so that the typesetter may
+    /// not push the next sign into what it takes for the empty half.
+    pub(super) centred_brackets: bool,
 }
 
 /// Looks for a font that has all characters of `needed`.
@@ -145,11 +151,12 @@ fn load(path: &Path, needed: &str) -> Option<Fonts> {
     let regular = face(&data, |info| info == chosen)?;
     let family = chosen.family.clone();
     let bold = sister(path, &data, &family);
-    let is_bold = bold.is_some();
     Some(Fonts {
-        faces: std::iter::once(regular).chain(bold).collect(),
         family,
-        bold: is_bold,
+        bold: bold.is_some(),
+        signs_percent: signs_percent(&regular),
+        centred_brackets: centred_brackets(&regular),
+        faces: std::iter::once(regular).chain(bold).collect(),
     })
 }
 
@@ -172,6 +179,32 @@ fn sister(path: &Path, data: &Bytes, family: &str) -> Option<Font> {
         face(&read(&path.with_file_name(renamed))?, is_bold)
     };
     face(data, is_bold).or_else(beside)
+}
+
+/// Three quarters of a letter's square, whatever the font makes of its signs.
+fn signs_percent(font: &Font) -> u32 {
+    let height = glyph(font, '▲').map(|(_, height)| height);
+    let percent = height.and_then(|height| 7_200_u32.checked_div(height));
+    percent.unwrap_or(100).clamp(70, 140)
+}
+
+/// A closing bracket of GB fonts begins within the first fifth of its square.
+fn centred_brackets(font: &Font) -> bool {
+    glyph(font, '）').is_some_and(|(left, _)| left > 20)
+}
+
+/// Where a glyph begins and how high it is, in per cent of the square; `None` where the font does not have it.
+fn glyph(font: &Font, c: char) -> Option<(u32, u32)> {
+    let none = FontVariations::default();
+    let variant = font.info().variant;
+    let instance = font.clone().instantiate(variant, Abs::pt(10.0), &none);
+    let face = instance.ttf();
+    let bounds = face.glyph_bounding_box(face.glyph_index(c)?)?;
+    let percent = |length: i16| {
+        let square = i32::from(face.units_per_em()).max(1);
+        u32::try_from(i32::from(length) * 100 / square).unwrap_or(0)
+    };
+    Some((percent(bounds.x_min), percent(bounds.height())))
 }
 
 fn face(data: &Bytes, wanted: impl Fn(&FontInfo) -> bool) -> Option<Font> {

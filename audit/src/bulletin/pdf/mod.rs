@@ -5,6 +5,7 @@
 
 mod data;
 mod fonts;
+mod widths;
 
 use granary_core::text::{Bilingual, Language};
 use jiff::{Timestamp as Instant, tz::TimeZone};

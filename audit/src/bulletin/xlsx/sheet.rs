@@ -79,7 +79,7 @@ fn heading<'a>(manner: &Manner, column: &Column, cells: impl Iterator<Item = &'a
 fn width<'a>(manner: &Manner, heading: &str, cells: impl Iterator<Item = &'a Cell>) -> f64 {
     let widest = cells
         .take(ROWS_MEASURED)
-        .map(|cell| columns(&cell.shown(manner).text))
+        .map(|cell| columns(&cell.shown(manner).words()))
         .max();
     let heading = columns(heading).min(HEADING_WIDTH_MAX);
     let width = widest.unwrap_or(0).max(heading).clamp(WIDTHS.0, WIDTHS.1);
@@ -101,7 +101,7 @@ pub(super) fn write_cell(
 ) -> Result<(), XlsxError> {
     let words = match lay {
         Lay::Marks(_) => formats::marks(),
-        Lay::Words(_) | Lay::Figures | Lay::Bar(_) => formats::text(),
+        Lay::Words(_) | Lay::Short | Lay::Figures | Lay::Bar(_) => formats::text(),
     };
     match cell {
         Cell::Nothing => Ok(()),
