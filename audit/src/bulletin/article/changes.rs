@@ -52,7 +52,7 @@ fn movers(manner: &Manner, league: &League) -> Option<String> {
     let told = |moved: Vec<&(i32, &Standing)>| {
         let names = moved.into_iter().take(NAMED_MAX).map(|(by, standing)| {
             let arrow = if *by > 0 { "↑" } else { "↓" };
-            let name = say::name(manner, &standing.unit);
+            let name = say::short(manner, &standing.unit);
             match manner.language {
                 Language::Zh => format!("{name}（{arrow}{}）", by.unsigned_abs()),
                 Language::En => format!("{name} ({arrow}{})", by.unsigned_abs()),
@@ -62,7 +62,7 @@ fn movers(manner: &Manner, league: &League) -> Option<String> {
     };
     let rose = told(moved.iter().filter(|(by, _)| *by > 0).collect());
     let fell = told(moved.iter().rev().filter(|(by, _)| *by < 0).collect());
-    let name = say::name(manner, &league.scorecard);
+    let name = say::short(manner, &league.scorecard);
     let text = match (manner.language, rose.is_empty(), fell.is_empty()) {
         (_, true, true) => return None,
         (Language::Zh, false, true) => format!("{name}：上升较多的是{rose}。"),

@@ -55,10 +55,8 @@ fn league_parts(manner: &Manner, league: &League) -> Vec<Part> {
     let table = Table::new(caption, sheet, columns(manner, league), SHOWN).with(rows);
     let bands = (0..).zip(&league.bands);
     let legend = bands.map(|(at, band)| legend(manner, at, league.bands.len(), band));
-    let mut parts = Vec::new();
+    let mut parts = vec![Part::Table(table), Part::Legend(legend.collect())];
     parts.extend(named(manner, league).map(Part::Sentence));
-    parts.push(Part::Table(table));
-    parts.push(Part::Legend(legend.collect()));
     parts.push(Part::Sentence(note(manner, league)));
     parts
 }
@@ -68,7 +66,7 @@ fn named(manner: &Manner, league: &League) -> Option<String> {
     let names = |pick: fn(&Standing) -> bool| {
         let picked = league.standings.iter().filter(|standing| pick(standing));
         let names: Vec<String> = picked
-            .map(|standing| say::name(manner, &standing.unit).to_owned())
+            .map(|standing| say::short(manner, &standing.unit))
             .collect();
         (!names.is_empty()).then(|| say::list(manner, &names))
     };

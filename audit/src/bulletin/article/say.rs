@@ -25,6 +25,14 @@ pub(super) fn name<'a>(manner: &Manner, named: &'a Named) -> &'a str {
     }
 }
 
+/// The longest name within a sentence, in characters.
+const NAME_CHARS_MAX: usize = 40;
+
+/// The name of a code, short enough to stand within a sentence.
+pub(super) fn short(manner: &Manner, named: &Named) -> String {
+    cell::clip(name(manner, named), NAME_CHARS_MAX)
+}
+
 const MONTHS: [&str; 12] = [
     "January",
     "February",

@@ -212,12 +212,12 @@ fn standings(manner: &Manner, league: &League) -> String {
     let names = |pick: fn(&Standing) -> bool| {
         let picked = league.standings.iter().filter(|standing| pick(standing));
         let names = picked.take(NAMED_MAX);
-        let names = names.map(|standing| say::name(manner, &standing.unit).to_owned());
+        let names = names.map(|standing| say::short(manner, &standing.unit));
         say::list(manner, &names.collect::<Vec<_>>())
     };
     let first = names(|standing| standing.rank == Some(1));
     let last = names(|standing| standing.last);
-    let league = say::name(manner, &league.scorecard);
+    let league = say::short(manner, &league.scorecard);
     match (manner.language, first.is_empty(), last.is_empty()) {
         (_, true, _) => String::new(),
         (Language::Zh, false, true) => format!("{league}：{first}居首。"),

@@ -16,6 +16,8 @@ const STYLE: &str = include_str!("style.css");
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 /// The longest name in a heading or beside a bar, in characters.
 const NAME_CHARS_MAX: usize = 120;
+/// The longest text of a cell that is never folded, in characters.
+const WHOLE_CHARS_MAX: usize = 10;
 /// The longest fact, in characters: a command and an origin fit.
 const FACT_CHARS_MAX: usize = 400;
 /// The longest paragraph, in characters.
@@ -226,12 +228,21 @@ fn body(
                         @if names == Some(*at) {
                             th scope="row" { (shown.text) }
                         } @else {
-                            td class={ (lay(column)) " " (shown.tone.word()) } { (inside(&shown)) }
+                            td class={ (lay(column)) " " (shown.tone.word()) (whole(&shown)) } { (inside(&shown)) }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+/// Short words are not folded, however narrow the screen.
+fn whole(shown: &Shown) -> &'static str {
+    if shown.text.chars().count() <= WHOLE_CHARS_MAX {
+        " whole"
+    } else {
+        ""
     }
 }
 

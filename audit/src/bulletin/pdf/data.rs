@@ -13,11 +13,13 @@ use crate::{
 
 /// The longest name in a heading or beside a bar, in characters.
 const NAME_CHARS_MAX: usize = 120;
+/// The longest text at the foot of a page, in characters.
+const FOOTER_CHARS_MAX: usize = 36;
 /// The longest paragraph, in characters.
 const SENTENCE_CHARS_MAX: usize = 3_000;
 /// A run of letters that is longer may be broken, every so many letters.
 const RUN_MAX: usize = 24;
-const RUN_PIECE: usize = 12;
+const RUN_PIECE: usize = 4;
 
 #[derive(Serialize)]
 struct Data {
@@ -27,6 +29,7 @@ struct Data {
     signs: u32,
     centred: bool,
     publisher: String,
+    footer: String,
     title: String,
     as_of: String,
     digest: String,
@@ -144,6 +147,7 @@ pub(super) fn json(article: &Article, fonts: &Fonts) -> Result<Vec<u8>, serde_js
         signs: fonts.signs_percent,
         centred: fonts.centred_brackets,
         publisher: name(&article.publisher),
+        footer: clip(&article.publisher, FOOTER_CHARS_MAX),
         title: name(&article.title),
         as_of: manner.instant(article.as_of_ms),
         digest: article.digest.clone(),
@@ -309,10 +313,7 @@ mod tests {
             ("short words stay", "short words stay".to_owned()),
             ("中文不用", "中文不用".to_owned()),
             (&"a".repeat(24), "a".repeat(24)),
-            (
-                &"a".repeat(25),
-                "aaaaaaaaaaaa\u{200b}aaaaaaaaaaaa\u{200b}a".to_owned(),
-            ),
+            (&"a".repeat(25), "aaaa\u{200b}".repeat(6) + "a"),
         ] {
             assert_eq!(breakable(text, RUN_MAX), expected);
         }

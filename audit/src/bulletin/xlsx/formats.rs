@@ -91,6 +91,14 @@ pub(super) fn number(text: &str) -> Option<(f64, Decimal)> {
     Some((number, value))
 }
 
+/// A decimal in per cent as the number of which a workbook shows the per cent: the decimal point moves, and nothing is
+/// divided.
+pub(super) fn fraction(percent: &str) -> Option<f64> {
+    let (_, value) = number(percent)?;
+    let moved = Decimal::new(value.mantissa(), value.scale().checked_add(2)?)?;
+    moved.to_string().parse().ok()
+}
+
 /// A duration in days, which is how a workbook counts time.
 #[expect(
     clippy::cast_precision_loss,

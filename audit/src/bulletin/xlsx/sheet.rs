@@ -168,8 +168,8 @@ fn write_percent(
     text: &str,
     words: &Format,
 ) -> Result<(), XlsxError> {
-    match formats::number(text) {
-        Some((number, _)) => write_number(worksheet, at, number / 100.0, "0.00%"),
+    match formats::fraction(text) {
+        Some(fraction) => write_number(worksheet, at, fraction, "0.00%"),
         None => write_text(worksheet, at, text, words),
     }
 }
