@@ -66,6 +66,27 @@ pub(super) enum Task {
     Calendar(Calendar),
     /// Take the edits of a catalogue elsewhere
     Rules(Rules),
+    /// Draw a period's bulletin as PDF, XLSX or HTML
+    Bulletin(Drawing),
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Drawing {
+    /// The bulletin's document (an encoded granary.v1.Bulletin); - reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) document: PathBuf,
+    /// What to write; the ending says how: .pdf, .xlsx or .html; repeat it for more
+    #[arg(
+        id = "drawings",
+        short = 'o',
+        long = "out",
+        value_name = "FILE",
+        required = true
+    )]
+    pub(super) out: Vec<PathBuf>,
+    /// For a PDF: look for fonts in this folder first; repeat it for more
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) font_dir: Vec<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

@@ -7,6 +7,7 @@
 mod args;
 mod calendar;
 mod forecast;
+mod bulletin;
 mod help;
 mod offline;
 mod online;
@@ -90,6 +91,7 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
         Task::Rules(rules) => match &rules.task {
             RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
         },
+        Task::Bulletin(ask) => bulletin::drawn(&manner, args.json, ask),
     }
 }
 

@@ -33,14 +33,11 @@ use crate::{
 
 pub use self::{
     document::{ComponentAccount, Contribution, FindingNote, LeagueDocument, ScoreExplanation},
-    draw_up::{Known, account, draw_up, periods_within},
+    draw_up::{Known, account, draw_up},
     explain::{SlotMarks, Slots, Subject, explain},
     marks::Marks,
 };
-use self::{
-    points::{Earned, Score},
-    rank::Ranking,
-};
+use self::{points::Score, rank::Ranking};
 
 /// The league table of a period.
 ///
@@ -54,9 +51,8 @@ pub fn league(
     marks: &BTreeMap<UnitCode, Marks>,
     before: Option<&League>,
 ) -> League {
-    let compared = marks
-        .iter()
-        .filter(|(unit, _)| scorecard.units().contains(*unit));
+    let own = scorecard.units(period);
+    let compared = marks.iter().filter(|(unit, _)| own.contains(*unit));
     let scored: Vec<Scored<'_>> = compared
         .map(|(unit, marks)| Scored {
             unit,
@@ -64,6 +60,7 @@ pub fn league(
             score: Score::of(scorecard, marks),
         })
         .collect();
+    let pending = scored.iter().map(|scored| scored.marks.pending()).sum();
     let (ranked, unranked): (Vec<_>, Vec<_>) = scored
         .into_iter()
         .partition(|scored| scored.reason(scorecard).is_none());
@@ -88,6 +85,7 @@ pub fn league(
         standings,
         slots_min: scorecard.slots_min(),
         imported: scorecard.imported(),
+        pending,
     }
 }
 
@@ -152,7 +150,7 @@ fn bare(catalogue: &Catalogue, scored: &Scored<'_>) -> Standing {
     Standing {
         unit: Named::new(scored.unit, &name.unwrap_or_default()),
         score: score.map(|score| score.to_string()).unwrap_or_default(),
-        points: scored.score.earned().iter().map(Earned::line).collect(),
+        points: scored.score.points().to_vec(),
         slots: u32::try_from(scored.marks.slots()).unwrap_or(u32::MAX),
         ..Standing::default()
     }

@@ -11,3 +11,4 @@ mod reading;
 mod records;
 mod quality;
 mod forecasting;
+mod scores;

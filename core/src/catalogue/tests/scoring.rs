@@ -60,7 +60,8 @@ fn a_scorecard_is_read() {
     let card = scorecard(FULL);
     assert_eq!(card.code().as_str(), "counties");
     assert_eq!(card.periodicity(), Periodicity::Quarter);
-    assert_eq!((card.units().len(), card.datasets().len()), (7, 1));
+    let quarter = "2021-Q1".parse().unwrap();
+    assert_eq!((card.units(quarter).len(), card.datasets().len()), (7, 1));
     assert_eq!((card.slots_min(), card.imported()), (3, true));
     assert_eq!((card.flags(), card.last()), (1, 2));
     let scorings: Vec<Scoring> = card.components().iter().map(|c| c.scoring).collect();
