@@ -78,6 +78,7 @@ fn state_of(city: &City, unit_code: &str, instant: &str) -> SlotState {
         units: [unit(unit_code)].into(),
         datasets: ["quarterly-accounts".parse().unwrap()].into(),
         periods: [Period::parse("2021-Q2").unwrap()].into(),
+        ..Filter::default()
     };
     board(city).slots(&filter, &BTreeSet::new(), at(instant), None, 1)[0].state
 }

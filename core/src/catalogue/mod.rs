@@ -49,7 +49,7 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 
 use crate::{
     code::{DatasetCode, IndicatorCode, UnitCode},
@@ -175,9 +175,13 @@ impl Catalogue {
     /// The unit directly above `unit` in the tree of `period`, which is that of its last day.
     #[must_use]
     pub fn parent(&self, unit: &UnitCode, period: Period) -> Option<&UnitCode> {
-        let parent = self
-            .tree
-            .parent(self.unit_index(unit)?, period.last_day())?;
+        self.parent_on(unit, period.last_day())
+    }
+
+    /// The unit directly above `unit` in the tree of a day.
+    #[must_use]
+    pub fn parent_on(&self, unit: &UnitCode, day: Date) -> Option<&UnitCode> {
+        let parent = self.tree.parent(self.unit_index(unit)?, day)?;
         Some(self.unit_at(parent).code())
     }
 

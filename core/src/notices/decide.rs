@@ -80,7 +80,7 @@ fn admit(mark: &Mark, situation: &Situation, plan: &Plan) -> Result<Recipient, R
         (Audience::Operations, _) => Ok(Recipient::Operations),
         (Audience::Department(code), _) => Ok(Recipient::Department(code.clone())),
         (Audience::Units, Some(unit)) => plan
-            .recipient(&situation.catalogue, unit)
+            .recipient(&situation.catalogue, unit, situation.today())
             .ok_or(Reason::NoContact),
         (Audience::Units, None) => Err(Reason::NoContact),
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use crate::{
     catalogue::{Catalogue, DepartmentCode},
     code::{DatasetCode, UnitCode},
@@ -130,11 +132,16 @@ impl Plan {
         }
     }
 
-    /// Whose contacts get what concerns a unit: its own, else those of the nearest unit above it that has some.
+    /// Whose contacts get what concerns a unit on a day: its own, else those of the nearest unit above it that has some.
     #[must_use]
-    pub fn recipient(&self, catalogue: &Catalogue, unit: &UnitCode) -> Option<Recipient> {
+    pub fn recipient(
+        &self,
+        catalogue: &Catalogue,
+        unit: &UnitCode,
+        day: Date,
+    ) -> Option<Recipient> {
         // The catalogue has no cycle.
-        let mut above = std::iter::successors(Some(unit), |unit| catalogue.parent(unit));
+        let mut above = std::iter::successors(Some(unit), |unit| catalogue.parent_on(unit, day));
         let found = above.find(|unit| self.unit_contacts.contains(*unit));
         found.cloned().map(Recipient::Unit)
     }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
     catalogue::{Catalogue, Dataset},
@@ -81,9 +81,9 @@ impl Situation {
         as_of_ms: i64,
     ) -> Vec<SlotAt> {
         let filter = Filter {
-            units: BTreeSet::new(),
             datasets: [dataset.clone()].into(),
             periods: [period].into(),
+            ..Filter::default()
         };
         board.slots(&filter, &BTreeSet::new(), as_of_ms, None, usize::MAX)
     }
@@ -109,6 +109,12 @@ impl Situation {
             sheets: BTreeMap::new(),
             returned: BTreeMap::new(),
         }
+    }
+
+    /// The day of the instant, in the catalogue's zone.
+    pub(super) fn today(&self) -> Date {
+        let now = Timestamp::from_millisecond(self.as_of_ms).unwrap_or(Timestamp::MAX);
+        self.catalogue.zone().to_datetime(now).date()
     }
 
     /// Adds a dataset and period.

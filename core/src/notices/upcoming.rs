@@ -58,9 +58,11 @@ fn next_periods(situation: &Situation, plan: &Plan) -> impl Iterator<Item = i64>
         .filter_map(|dataset| {
             let last = last_begun(dataset, situation.as_of_ms)?;
             let next = last.plus(1)?.max(dataset.first_period());
-            let is_reported = dataset.covers(next);
+            // Parts of the year that are not reported are passed over.
+            let mut next = std::iter::successors(Some(next), |period| period.plus(1)).take(12);
+            let next = next.find(|next| dataset.covers(*next))?;
             let start = next.first_day().to_datetime(Time::midnight());
             let start = dataset.deadline().zone().to_timestamp(start).ok()?;
-            is_reported.then(|| start.as_millisecond())
+            Some(start.as_millisecond())
         })
 }

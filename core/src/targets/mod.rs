@@ -29,7 +29,7 @@ use crate::{
     code::{DatasetCode, IndicatorCode, UnitCode},
     completeness::Filter,
     decimal::Decimal,
-    period::Period,
+    period::{Period, Periodicity},
     ratio::Ratio,
 };
 
@@ -88,7 +88,7 @@ pub fn progress<'c, E>(
     }
     // Units are left out only now, because a rank is one among all units with the target.
     rank(&mut found);
-    found.retain(|progress| is_wanted(catalogue, &scope.filter, &progress.target.unit));
+    found.retain(|progress| is_wanted(catalogue, scope, &progress.target.unit));
     found.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(found)
 }
@@ -144,11 +144,14 @@ fn is_meant(catalogue: &Catalogue, scope: &Scope, target: &Target) -> bool {
         && wanted.is_none_or(|wanted| owner == Some(wanted))
 }
 
-/// Whether a filter selects a unit.
-fn is_wanted(catalogue: &Catalogue, filter: &Filter, unit: &UnitCode) -> bool {
+/// Whether a filter selects a unit, by the tree at the end of the year.
+fn is_wanted(catalogue: &Catalogue, scope: &Scope, unit: &UnitCode) -> bool {
+    let filter = &scope.filter;
+    let year = Period::new(Periodicity::Annual, scope.year, 1);
     let is_under = |top: &UnitCode| {
-        let mut below = catalogue.descendants(top).iter();
-        unit == top || below.any(|index| catalogue.unit_at(*index).code() == unit)
+        let places = catalogue.unit_index(unit).zip(catalogue.unit_index(top));
+        let known = places.zip(year);
+        known.is_some_and(|((unit, top), year)| catalogue.is_within(unit, top, year))
     };
     (filter.units.is_empty() || filter.units.contains(unit))
         && filter.under.as_ref().is_none_or(is_under)

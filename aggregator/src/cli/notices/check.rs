@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use jiff::civil::Date;
+
 use granary_core::{
     catalogue::Catalogue,
     notices::{Plan, Recipient},
@@ -72,7 +74,11 @@ fn compare(settings: &NoticeSettings, catalogue: &Catalogue) -> Result<(), Compl
 /// Says which units would be told by nobody. That is worth a look and no fault: some have ended.
 fn tell_unreached(plan: &Plan, catalogue: &Catalogue, screen: &Screen) {
     let units = catalogue.units().iter();
-    let unreached = units.filter(|unit| plan.recipient(catalogue, unit.code()).is_none());
+    let unreached = units.filter(|unit| {
+        // Where a unit moves, the last of its places counts.
+        let recipient = plan.recipient(catalogue, unit.code(), Date::MAX);
+        recipient.is_none()
+    });
     let unreached: Vec<&str> = unreached.map(|unit| unit.code().as_str()).collect();
     if !unreached.is_empty() {
         let (count, list) = (unreached.len(), unreached.join(", "));

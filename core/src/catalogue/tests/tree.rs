@@ -218,14 +218,6 @@ fn faults_of_a_tree_are_told_at_their_places() {
             ("c", "parents = [{ parent = \"a\", from = \"2022-06-01\" }]"),
         ],
     );
-    check("no end", &[("a", "successors = [\"b\"]"), ("b", "")]);
-    check(
-        "apart",
-        &[
-            ("a", "to = \"2022-12-31\"\nsuccessors = [\"b\", \"z\"]"),
-            ("b", "from = \"2023-01-02\"\npredecessors = [\"a\"]"),
-        ],
-    );
     insta::assert_snapshot!(all, @r#"
     both
     17:11: parent and parents cannot stand together
@@ -241,6 +233,24 @@ fn faults_of_a_tree_are_told_at_their_places() {
     16:51: parent is missing
     circle
     16:23: from 2022-06-01 on, a stands below itself, by way of its parent b
+    "#);
+}
+
+#[test]
+fn kin_whose_days_do_not_touch_are_told_at_their_places() {
+    let mut all = String::new();
+    let mut check = |what: &str, lines: &[(&str, &str)]| {
+        all += &format!("{what}\n{}", told(&units(lines)));
+    };
+    check("no end", &[("a", "successors = [\"b\"]"), ("b", "")]);
+    check(
+        "apart",
+        &[
+            ("a", "to = \"2022-12-31\"\nsuccessors = [\"b\", \"z\"]"),
+            ("b", "from = \"2023-01-02\"\npredecessors = [\"a\"]"),
+        ],
+    );
+    insta::assert_snapshot!(all, @r#"
     no end
     16:15: b is named, but this unit has no to
     apart
