@@ -15,11 +15,12 @@ use granary_core::text::Bilingual;
 use granary_proto::v1::{
     Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
     GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, RecheckDatasetRequest,
-    RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
-    monitoring_service_client::MonitoringServiceClient,
+    RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot, StreamJournalRequest,
+    StreamJournalResponse, journal_service_client::JournalServiceClient,
+    monitoring_service_client::MonitoringServiceClient, stream_journal_response,
 };
 use tonic::{
-    Code, Status,
+    Code, Status, Streaming,
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
@@ -41,6 +42,13 @@ const PAGE_ROWS: usize = 1_000;
 pub struct City {
     server: String,
     client: MonitoringServiceClient<Channel>,
+    journal: JournalServiceClient<Channel>,
+}
+
+/// The journal, as it comes.
+pub struct JournalStream {
+    server: String,
+    messages: Streaming<StreamJournalResponse>,
 }
 
 /// Rows from one or more pages, with what they stand on.
@@ -162,11 +170,14 @@ impl City {
                 detail: chain(&error),
             })?
             .connect_lazy();
+        let journal =
+            JournalServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
         let client =
             MonitoringServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
         Ok(Self {
             server: address,
             client,
+            journal,
         })
     }
 
@@ -274,6 +285,22 @@ impl City {
             .into_inner())
     }
 
+    /// Opens the stream of the journal from an entry on.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn journal(&mut self, from_index: u64) -> Result<JournalStream, CityError> {
+        let request = StreamJournalRequest { from_index };
+        let answer = self.journal.stream_journal(request).await;
+        let messages = answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner();
+        Ok(JournalStream {
+            server: self.server.clone(),
+            messages,
+        })
+    }
+
     /// A listing whose next page is the same page again would never end.
     fn check_progress(&self, token: &str, next: &str) -> Result<(), CityError> {
         if token != next {
@@ -283,6 +310,18 @@ impl City {
             server: self.server.clone(),
             detail: "the same page comes again and again".to_owned(),
         })
+    }
+}
+
+impl JournalStream {
+    /// The next message; `None` at the end.
+    ///
+    /// # Errors
+    /// [`CityError`]; what came before is whole.
+    pub async fn next(&mut self) -> Result<Option<stream_journal_response::Message>, CityError> {
+        let message = self.messages.message().await;
+        let message = message.map_err(|status| explain(&self.server, &status))?;
+        Ok(message.and_then(|message| message.message))
     }
 }
 

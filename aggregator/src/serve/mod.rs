@@ -13,6 +13,7 @@ mod collection;
 mod enrolment;
 mod administration;
 mod transparency;
+mod journal;
 mod page;
 mod history;
 mod monitoring;

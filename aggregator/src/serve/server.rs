@@ -7,7 +7,7 @@ use granary_core::ledger::act;
 use granary_proto::v1::{
     administration_service_server::AdministrationServiceServer,
     collection_service_server::CollectionServiceServer,
-    enrolment_service_server::EnrolmentServiceServer,
+    enrolment_service_server::EnrolmentServiceServer, journal_service_server::JournalServiceServer,
     monitoring_service_server::MonitoringServiceServer,
     transparency_service_server::TransparencyServiceServer,
 };
@@ -21,7 +21,8 @@ use tonic_health::server::HealthReporter;
 
 use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, collection::Collection, connections,
-    enrolment::Enrolment, message_bytes_max, monitoring::Monitoring, transparency::Transparency,
+    enrolment::Enrolment, journal::JournalReader, message_bytes_max, monitoring::Monitoring,
+    transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -252,6 +253,9 @@ async fn router(
         .add_service(TransparencyServiceServer::new(Transparency {
             city: Arc::clone(city),
         }))
+        .add_service(JournalServiceServer::new(JournalReader::new(Arc::clone(
+            city,
+        ))))
         .add_service(health)
         .add_service(reflection);
     Ok((reporter, router))

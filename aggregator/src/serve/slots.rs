@@ -125,37 +125,19 @@ fn detail(
         .unit(&at.slot.unit)
         .map(|unit| unit.name().clone())
         .unwrap_or_default();
-    let row = history::slot_row(city, &at.slot)?.unwrap_or_default();
-    let known = |at_ms: Option<i64>| at_ms.filter(|at_ms| *at_ms <= as_of_ms);
-    let mut current = row
-        .current
-        .as_ref()
-        .map(|current| (current.received_at_ms, current.revision));
-    let mut returned_count = row.returned_count;
-    // The row tells of now. Where it holds more than was known at the instant, the vintages tell the rest.
-    if returned_count > 0 || current.is_some_and(|(received_at_ms, _)| received_at_ms > as_of_ms) {
-        let vintages = history::vintages(city, &at.slot)?;
-        let returned = vintages
-            .iter()
-            .filter(|(_, row)| row.received_at_ms <= as_of_ms && !history::is_valid(row));
-        returned_count = u32::try_from(returned.count()).unwrap_or(u32::MAX);
-        let vintage = history::current_at(city, &vintages, as_of_ms)?;
-        current = vintage.map(|(_, row)| (row.received_at_ms, row.revision));
-    }
-    let first_accepted_at_ms = known(row.first_accepted_at_ms);
-    let late_ms = first_accepted_at_ms.map_or(0, |accepted| accepted.saturating_sub(at.due_at_ms));
+    let facts = history::facts(city, &at.slot, as_of_ms)?;
     Ok(v1::Slot {
         unit: at.slot.unit.to_string(),
         dataset: at.slot.dataset.to_string(),
         period: at.slot.period.to_string(),
         state: at.state.number(),
         due_at_ms: at.due_at_ms,
-        first_received_at_ms: known(row.first_received_at_ms),
-        first_accepted_at_ms,
-        last_revised_at_ms: current.map(|(received_at_ms, _)| received_at_ms),
-        returned_count,
-        revision: current.map_or(0, |(_, revision)| revision),
-        lateness_ms: late_ms.max(0),
+        first_received_at_ms: facts.first_received_at_ms,
+        first_accepted_at_ms: facts.first_accepted_at_ms,
+        last_revised_at_ms: facts.last_revised_at_ms,
+        returned_count: facts.returned_count,
+        revision: facts.revision,
+        lateness_ms: facts.lateness_ms(at.due_at_ms),
         unit_name_zh: name.zh,
         unit_name_en: name.en,
     })

@@ -15,6 +15,7 @@ pub mod admission;
 pub mod assess;
 mod suspect;
 pub mod fold;
+pub mod history;
 
 use std::{fmt, ops::ControlFlow};
 
