@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use granary_core::{
     code::{DatasetCode, IndicatorCode, ItemKey, UnitCode},
+    digest::Digest,
     period::Period,
     text::Language,
 };
@@ -49,6 +50,10 @@ pub(super) enum Task {
     Series(Series),
     /// Take the edits of a catalogue elsewhere
     Rules(Rules),
+    /// Download the journal with its payloads into one file, as far as the newest checkpoint covers it
+    Export(Download),
+    /// Check such a file from end to end, fold it again, and count what is in it
+    Replay(Replay),
 }
 
 #[derive(Debug, Arguments)]
@@ -60,6 +65,7 @@ pub(super) struct Rules {
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesTask {
     /// Write the edits as VTL 2.2 rulesets, with the data and a comparison, for somebody else's engine
+    #[command(name = "export")]
     Export(Export),
 }
 
@@ -136,6 +142,73 @@ pub(super) struct Line {
 }
 
 #[derive(Debug, Arguments)]
+pub(super) struct Source {
+    /// The city's address, https://host:port
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GRANARY_SERVER",
+        hide_env_values = true,
+        required_unless_present = "archive"
+    )]
+    pub(super) server: Option<String>,
+    /// Folder with ca.pem, client.pem and client.key
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "GRANARY_IDENTITY",
+        hide_env_values = true,
+        required_unless_present = "archive"
+    )]
+    pub(super) identity: Option<PathBuf>,
+    /// Instead of a city: a file that export wrote; it is checked from end to end first
+    #[arg(id = "archive", long = "export", value_name = "FILE")]
+    pub(super) archive: Option<PathBuf>,
+    /// With --export: the log's verifier key, origin+hash+key, or a file that holds it
+    #[arg(
+        id = "archive_log_key",
+        long = "log-key",
+        value_name = "KEY|FILE",
+        requires = "archive"
+    )]
+    pub(super) log_key: Option<String>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Download {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The file to write
+    #[arg(id = "download_out", short = 'o', long = "out", value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// Go on with a download that broke off
+    #[arg(long)]
+    pub(super) resume: bool,
+    /// Write over a file of this name, and over an unfinished download
+    #[arg(long, conflicts_with = "resume")]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Replay {
+    /// The file that export wrote
+    #[arg(id = "replay_file", value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The log's verifier key, origin+hash+key, or a file that holds it; without it only the key in the file is checked
+    #[arg(id = "replay_log_key", long = "log-key", value_name = "KEY|FILE")]
+    pub(super) log_key: Option<String>,
+    /// Count slots as of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else when the last entry was received
+    #[arg(id = "replay_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+    /// The state digest that must come out, 64 hexadecimal digits, as granary-aggregator state-digest prints it
+    #[arg(long, value_name = "HEX", value_parser = digest)]
+    pub(super) state_digest: Option<Digest>,
+    /// Where a temporary folder may be made for a long journal; else the system's
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) scratch: Option<PathBuf>,
+}
+
+#[derive(Debug, Arguments)]
 pub(super) struct Filter {
     /// Only these units; repeat it or separate by commas
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
@@ -151,13 +224,13 @@ pub(super) struct Filter {
 #[derive(Debug, Arguments)]
 pub(super) struct Completeness {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
     /// A row for each of these; without it, one row for all
     #[arg(long, value_name = "BY")]
     pub(super) by: Option<By>,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
@@ -165,7 +238,7 @@ pub(super) struct Completeness {
 #[derive(Debug, Arguments)]
 pub(super) struct Findings {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
     /// Only findings with these statuses
@@ -200,13 +273,13 @@ pub(super) struct Recheck {
 #[derive(Debug, Arguments)]
 pub(super) struct Slots {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
     /// Only slots in these states
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub(super) state: Vec<State>,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
     /// Most rows to list
@@ -217,7 +290,7 @@ pub(super) struct Slots {
 #[derive(Debug, Arguments)]
 pub(super) struct Series {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     /// The unit
     #[arg(long, value_name = "CODE")]
     pub(super) unit: UnitCode,
@@ -236,7 +309,7 @@ pub(super) struct Series {
     /// The last period; else to the end
     #[arg(long, value_name = "PERIOD")]
     pub(super) to: Option<Period>,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
     /// All vintages instead of the value as known at the instant
@@ -327,6 +400,10 @@ fn instant(text: &str) -> Result<i64, String> {
     Some(instant.as_millisecond())
         .filter(|at_ms| *at_ms > 0)
         .ok_or_else(|| "the instant must lie after 1970-01-01T00:00:00Z".to_owned())
+}
+
+fn digest(text: &str) -> Result<Digest, String> {
+    Digest::from_hex(text).ok_or_else(|| "write 64 hexadecimal digits".to_owned())
 }
 
 fn rows(text: &str) -> Result<usize, String> {

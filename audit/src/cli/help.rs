@@ -42,34 +42,36 @@ pub(super) fn command(language: Language) -> Command {
         // A terminal folds long lines itself, and an example is copied whole.
         .term_width(0)
         .arg(version.help("Print the version"));
-    let mut command = worded(command, language).after_help(match language {
+    let mut command = worded(command, "granary-audit", language).after_help(match language {
         Language::Zh => AFTER_ZH,
         Language::En => AFTER_EN,
     });
     for name in names {
-        command = command.mut_subcommand(&name, |sub| explained(sub, language));
+        command = command.mut_subcommand(&name, |sub| explained(sub, "", language));
     }
     command
 }
 
-/// A command, and those below it, with examples.
-fn explained(command: Command, language: Language) -> Command {
+/// A command, and those below it, with examples. Two commands may have one name below different ones, so texts are found
+/// by all of the words.
+fn explained(command: Command, above: &str, language: Language) -> Command {
     let names: Vec<String> = command
         .get_subcommands()
         .map(|sub| sub.get_name().to_owned())
         .collect();
-    let examples = examples(command.get_name(), language);
-    let mut command = worded(command, language)
+    let words = format!("{above} {}", command.get_name());
+    let words = words.trim();
+    let mut command = worded(command, words, language)
         .disable_help_subcommand(true)
-        .after_help(examples);
+        .after_help(examples(words, language));
     for name in names {
-        command = command.mut_subcommand(&name, |sub| explained(sub, language));
+        command = command.mut_subcommand(&name, |sub| explained(sub, words, language));
     }
     command
 }
 
 /// Adds the help flag, which clap would add too late; replaces every text by its Chinese form, where that is asked for.
-fn worded(command: Command, language: Language) -> Command {
+fn worded(command: Command, words: &str, language: Language) -> Command {
     let help = Arg::new("help")
         .short('h')
         .long("help")
@@ -77,13 +79,13 @@ fn worded(command: Command, language: Language) -> Command {
         .action(ArgAction::Help);
     let command = command.disable_help_flag(true).arg(help.help("Print help"));
     match language {
-        Language::Zh => in_chinese(command),
+        Language::Zh => in_chinese(command, words),
         Language::En => command,
     }
 }
 
-fn in_chinese(command: Command) -> Command {
-    let about = chinese(command.get_name());
+fn in_chinese(command: Command, words: &str) -> Command {
+    let about = chinese(words);
     let command = command
         .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
         .subcommand_help_heading("命令")
@@ -114,7 +116,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .map(|(_, text)| *text)
 }
 
-/// By the name of the command or the argument.
+/// By the words of the command or the name of the argument.
 const CHINESE: &[(&str, &str)] = &[
     ("granary-audit", "离线核验回执；查看谁已报送、哪里不平"),
     ("verify", "仅凭日志公钥离线核验回执或检查点"),
@@ -132,9 +134,36 @@ const CHINESE: &[(&str, &str)] = &[
     ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
     ("rules", "把目录里的审核关系带到别处"),
     (
-        "export",
+        "rules export",
         "把审核关系写成 VTL 2.2 规则集，连同数据和比对程序，供他人的引擎运行",
     ),
+    ("export", "把日志连同内容下载为一个文件，到最新检查点为止"),
+    ("replay", "从头到尾核验这种文件，重新折叠，并统计其中的内容"),
+    (
+        "archive",
+        "不连市级系统，改用 export 写出的文件；先从头到尾核验",
+    ),
+    (
+        "archive_log_key",
+        "与 --export 同用：日志公钥，形如 origin+hash+key，或存有它的文件",
+    ),
+    ("download_out", "写到哪个文件"),
+    ("resume", "继续中断的下载"),
+    ("force", "覆盖同名文件和未完成的下载"),
+    ("replay_file", "export 写出的文件"),
+    (
+        "replay_log_key",
+        "日志公钥，形如 origin+hash+key，或存有它的文件；不写则只按文件中自带的公钥核验",
+    ),
+    (
+        "replay_as_of",
+        "按这一时点统计应报（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为最后一条的接收时间",
+    ),
+    (
+        "state_digest",
+        "应得出的状态摘要，64 位十六进制，即 granary-aggregator state-digest 所打印的",
+    ),
+    ("scratch", "日志很长时，临时文件夹建在哪里；不写则用系统的"),
     ("vtl", "存放目录 TOML 文件的文件夹"),
     ("out", "写到哪个文件夹；须尚不存在，或为空"),
     (
@@ -175,7 +204,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("by", "按什么分行；不写则合为一行"),
     (
         "as_of",
-        "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在",
+        "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在，用 --export 时为最后一条的接收时间",
     ),
     ("status", "只列这些状态的问题"),
     ("state", "只列这些状态的应报"),
@@ -207,8 +236,12 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("series", Language::En) => SERIES_EN,
         ("rules", Language::Zh) => RULES_ZH,
         ("rules", Language::En) => RULES_EN,
+        ("rules export", Language::Zh) => RULES_EXPORT_ZH,
+        ("rules export", Language::En) => RULES_EXPORT_EN,
         ("export", Language::Zh) => EXPORT_ZH,
         ("export", Language::En) => EXPORT_EN,
+        ("replay", Language::Zh) => REPLAY_ZH,
+        ("replay", Language::En) => REPLAY_EN,
         (_, _) => "",
     }
 }
@@ -308,7 +341,7 @@ const RULES_ZH: &str = "示例：
 const RULES_EN: &str = "Examples:
   granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
 
-const EXPORT_ZH: &str =
+const RULES_EXPORT_ZH: &str =
     "写出：rulesets.vtl、transformations.vtl、structures.json、data/*.csv、本系统的判定 granary-verdicts.csv、
 比对程序 run.py，以及说明 export-notes.md（未能导出的审核关系及原因、已知差异）。
 
@@ -319,7 +352,7 @@ const EXPORT_ZH: &str =
 
 退出码：0 已写出；2 参数、文件或连接有误";
 
-const EXPORT_EN: &str = "Writes rulesets.vtl, transformations.vtl, structures.json, data/*.csv, Granary's own verdicts (granary-verdicts.csv),
+const RULES_EXPORT_EN: &str = "Writes rulesets.vtl, transformations.vtl, structures.json, data/*.csv, Granary's own verdicts (granary-verdicts.csv),
 run.py, which runs the rules in vtlengine and compares, and export-notes.md: what could not be exported and why, and the
 known differences.
 
@@ -330,6 +363,42 @@ Examples:
 
 Exit codes: 0 written; 2 wrong arguments, files or connection";
 
+const EXPORT_ZH: &str = "文件格式见 docs/ARCHIVE.md。下载时写在“文件名.part”，完整之后才改名；中断后用 --resume 继续。
+
+示例：
+  granary-audit export --server https://city.example:7443 --identity auditor -o city.granary
+  granary-audit export --server https://city.example:7443 --identity auditor -o city.granary --resume
+
+退出码：0 已写出；2 参数、文件或连接有误";
+
+const EXPORT_EN: &str = "docs/ARCHIVE.md states every byte of the file. It grows as FILE.part and gets its name when it is whole; after a break
+--resume goes on where it ended.
+
+Examples:
+  granary-audit export --server https://city.example:7443 --identity auditor -o city.granary
+  granary-audit export --server https://city.example:7443 --identity auditor -o city.granary --resume
+
+Exit codes: 0 written; 2 wrong arguments, files or connection";
+
+const REPLAY_ZH: &str = "不联网。核验树根与检查点签名、每条的规范编码、内容摘要、每个签名、登记与授权、接收时间不倒退；再用与市级系统相同的
+函数折叠出状态。第一处不符即停，并说明是哪一条、为什么。
+
+示例：
+  granary-audit replay city.granary --log-key log.vkey
+  granary-audit replay city.granary --log-key log.vkey --state-digest 7a371d86c2dd...
+
+退出码：0 成立；1 不成立；2 参数或文件有误";
+
+const REPLAY_EN: &str = "Uses no network. Checks the root and the checkpoint's signature, each entry's canonical encoding, each payload's digest,
+every signature, enrolment and permission, and that receive times never go back; then folds the state by the functions that
+the city uses. Stops at the first thing that does not hold, and says at which entry and why.
+
+Examples:
+  granary-audit replay city.granary --log-key log.vkey
+  granary-audit replay city.granary --log-key log.vkey --state-digest 7a371d86c2dd...
+
+Exit codes: 0 it holds; 1 it does not; 2 wrong arguments or files";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,19 +407,20 @@ mod tests {
     fn every_command_and_argument_has_both_texts() {
         let mut command = command(Language::Zh);
         command.build();
-        let below = |command: &Command| command.get_subcommands().cloned().collect::<Vec<_>>();
-        let mut all = vec![command];
+        let mut all = vec![("granary-audit".to_owned(), command)];
         let mut at = 0;
-        while let Some(command) = all.get(at) {
-            all.extend(below(command));
+        while let Some((words, command)) = all.get(at).cloned() {
+            let above = words.strip_prefix("granary-audit").unwrap_or(&words);
+            let below = command.get_subcommands().cloned();
+            let named = |sub: Command| {
+                let words = format!("{above} {}", sub.get_name());
+                (words.trim().to_owned(), sub)
+            };
+            all.extend(below.map(named));
             at += 1;
         }
-        for command in &all {
-            assert!(
-                chinese(command.get_name()).is_some(),
-                "{}",
-                command.get_name()
-            );
+        for (words, command) in &all {
+            assert!(chinese(words).is_some(), "{words}");
             for arg in command.get_arguments() {
                 let text = chinese(arg.get_id().as_str());
                 assert_eq!(
@@ -370,7 +440,9 @@ mod tests {
             "slots",
             "series",
             "rules",
+            "rules export",
             "export",
+            "replay",
         ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");
             assert!(examples(name, Language::En).contains("Examples"), "{name}");

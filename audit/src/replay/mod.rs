@@ -18,6 +18,7 @@ mod crew;
 mod fault;
 mod fold;
 mod rows;
+mod summary;
 mod tally;
 
 use std::{
@@ -50,6 +51,7 @@ use crate::{
 
 pub use answer::AnswerError;
 pub use fault::{EntryFault, Fault};
+pub use summary::Summary;
 pub use tally::{Outcomes, Tally, UnderCatalogue};
 
 /// How to replay.
