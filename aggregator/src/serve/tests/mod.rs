@@ -9,3 +9,4 @@ mod refusals;
 mod pushing;
 mod reading;
 mod quality;
+mod exporting;

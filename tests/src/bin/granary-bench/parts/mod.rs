@@ -5,6 +5,7 @@ pub(crate) mod ingest;
 pub(crate) mod agent;
 pub(crate) mod completeness;
 pub(crate) mod checks;
+pub(crate) mod replay;
 
 use crate::{
     context::{Context, Outcome},
@@ -48,6 +49,11 @@ pub(crate) const PARTS: &[Part] = &[
         name: "completeness",
         what: "counting every slot in one query",
         run: completeness::run,
+    },
+    Part {
+        name: "replay",
+        what: "checking and folding a whole journal again, as an auditor does",
+        run: replay::run,
     },
 ];
 
