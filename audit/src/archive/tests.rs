@@ -61,7 +61,7 @@ fn the_layout_is_the_documented_one() {
     let bytes = written(&[(b"entry", b"payload")]);
     assert_eq!(bytes[..8], [0x89, 0x47, 0x52, 0x4e, 0x4a, 0x0d, 0x0a, 0x1a]);
     assert_eq!(bytes[8..12], [0, 0, 0, 1]);
-    assert_eq!(bytes[12..16], [0x4a, 0x33, 0x7c, 0x35]);
+    assert_eq!(bytes[12..16], [0x87, 0xec, 0x37, 0xd1]);
     let head = &bytes[16..44];
     assert_eq!(head[..4], [1, 0, 0, 0]);
     let stored = u32::from_be_bytes(head[4..8].try_into().unwrap()) as usize;

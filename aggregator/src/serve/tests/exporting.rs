@@ -1,6 +1,7 @@
 //! The journal as a stream: who may read it, from where, how far, and that a reader who stops reading harms nobody.
 
 use granary_core::{
+    catalogue::Bundle,
     digest::Digest,
     ledger::{Deed, JournalEntry, Subject, act},
     log::{Checkpoint, Frontier, VerifierKey, leaf_hash},
@@ -113,13 +114,11 @@ async fn streams_have_a_bound_and_give_their_place_back() {
     let mut town = Town::empty(&[]).await;
     // Catalogues so large that no stream gets far while nobody reads it.
     for number in 0..5 {
+        let mut files = bundle(&[]).files().clone();
         let padding = format!("# {number}\n{}", "# padding\n".repeat(150_000));
-        town.act(Deed::PublishCatalogue(bundle(&[(
-            "padding.toml",
-            &padding,
-        )])))
-        .await
-        .unwrap();
+        files.insert("padding.toml".into(), padding);
+        let publish = Deed::PublishCatalogue(Bundle::new(files).unwrap());
+        town.act(publish).await.unwrap();
     }
     let auditor = town.person(Role::Auditor).await;
     let mut held = Vec::new();
