@@ -80,13 +80,14 @@ fn the_layout_is_the_documented_one() {
 
 #[test]
 fn an_archive_goes_on_behind_a_whole_block() {
-    let mut writer = Writer::new(Vec::new()).unwrap();
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes).unwrap();
     writer.push(b"a", b"1").unwrap();
     writer.flush().unwrap();
-    let Writer { inner, .. } = writer;
-    let mut writer = Writer::resume(inner, 1);
+    let mut writer = Writer::resume(&mut bytes, 1);
     writer.push(b"b", b"2").unwrap();
-    let (blocks, _) = read(&writer.finish(&end()).unwrap());
+    writer.finish(&end()).unwrap();
+    let (blocks, _) = read(&bytes);
     let all: Vec<(&[u8], &[u8])> = blocks.iter().flat_map(Block::records).collect();
     assert_eq!(all, [(&b"a"[..], &b"1"[..]), (b"b", b"2")]);
 }

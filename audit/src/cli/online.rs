@@ -57,7 +57,7 @@ pub(super) fn findings(
         localise: true,
         ..Default::default()
     };
-    let replayed = |journal: &Replayed| journal.list_findings(&request, ask.limit);
+    let replayed = |journal: &Replayed| journal.findings(&request, ask.limit);
     let asked = async |mut city: City| city.findings(request.clone(), ask.limit).await;
     let answer = sourced(manner, screen, &ask.source, asked, replayed);
     shown(manner, as_json, answer, json::findings, |listing| {

@@ -10,7 +10,7 @@
 //! - the state is what the core's fold makes of the entries, under each entry's own catalogue and receive time.
 //!
 //! Memory has a bound that does not grow with the journal, but for 32 bytes for each administrative act and 16 for each
-//! block ([`rows`] go to a temporary folder, payloads are read from the archive itself).
+//! block: rows go to a temporary folder, and payloads are read from the archive itself.
 
 mod answer;
 mod check;
@@ -258,7 +258,7 @@ impl Replayed {
     ///
     /// # Errors
     /// [`FoldError`] where the temporary rows cannot be read.
-    pub fn findings(&self) -> Result<FindingCounts, FoldError> {
+    pub fn finding_counts(&self) -> Result<FindingCounts, FoldError> {
         let (mut counts, mut damaged) = (FindingCounts::default(), false);
         let table = keys::table(keys::Table::Finding);
         self.view().scan(&table, &mut |_, value| {

@@ -70,7 +70,7 @@ impl Replayed {
             last_received_at_ms: self.last_received_at_ms,
             as_of_ms,
             slots: counted.unwrap_or_default(),
-            findings: self.findings().map_err(local)?,
+            findings: self.finding_counts().map_err(local)?,
             state_digest: computed,
             state_digest_given: expected.is_some(),
             took: self.took,

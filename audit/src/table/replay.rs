@@ -156,7 +156,7 @@ fn state(manner: &Manner, summary: &Summary) -> Vec<(&'static str, String)> {
     let (of_slots, of_findings, rate) = match manner.language {
         Language::Zh => (
             format!(
-                "应报 {}：按时 {}，迟报 {}，未报 {}，免报 {}，待报 {}（时点 {as_of}）",
+                "{} 份：按时 {}，迟报 {}，未报 {}，免报 {}，待报 {}（时点 {as_of}）",
                 slots.expected(),
                 slots.timely,
                 slots.late,

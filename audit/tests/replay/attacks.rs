@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// The index of the first snapshot, which was returned, and of the accepted one behind it.
-const RETURNED: usize = 8;
-const ACCEPTED: usize = 9;
+const RETURNED: usize = 10;
+const ACCEPTED: usize = 11;
 
 /// The journal that a city with the log's key makes of `change`.
 fn forged(change: impl FnOnce(&mut Vec<Record>)) -> (Vec<Record>, End) {

@@ -29,13 +29,13 @@ fn the_state_is_the_citys_in_memory_and_on_disk() {
         assert_eq!(replayed.applied(), records.len() as u64);
         let tally = &replayed.tally;
         let outcomes = Outcomes {
-            accepted: 4,
+            accepted: 5,
             returned: 1,
             superseded: 1,
         };
         assert_eq!(tally.outcomes, outcomes);
-        assert_eq!((tally.snapshots, tally.acts), (6, 12));
-        assert_eq!(tally.observations, 24);
+        assert_eq!((tally.snapshots, tally.acts), (7, 14));
+        assert_eq!(tally.observations, 28);
         assert_eq!(tally.catalogues.len(), 2);
         assert_eq!(tally.catalogues[1].outcomes.accepted, 1);
         for (index, (_, payload)) in records.iter().enumerate() {
@@ -71,7 +71,7 @@ fn the_screen_tells_what_was_checked_and_counted() {
     let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(
         (&value["holds"], &value["entries"]),
-        (&true.into(), &18.into())
+        (&true.into(), &21.into())
     );
     assert_eq!(value["log_key_given"], false);
 }

@@ -46,7 +46,12 @@ pub(crate) fn history() -> City {
     city.take(&sign_act(OPERATOR, 0, genesis)).unwrap();
     let publish = Deed::PublishCatalogue(sample_bundle());
     city.take(&sign_act(OPERATOR, 1, publish)).unwrap();
-    for (seed, unit) in [(100, "520000"), (101, "520100"), (102, "520300")] {
+    for (seed, unit) in [
+        (100, "520000"),
+        (101, "520100"),
+        (102, "520300"),
+        (103, "520200"),
+    ] {
         city.enrol(seed, unit).unwrap();
     }
     let submit = |city: &mut City, seed: u8, unit: &str, revision, figures| {
@@ -57,6 +62,7 @@ pub(crate) fn history() -> City {
     submit(&mut city, 101, "520100", 3, GOOD);
     submit(&mut city, 101, "520100", 2, GOOD);
     submit(&mut city, 102, "520300", 1, GOOD);
+    submit(&mut city, 103, "520200", 1, GOOD);
     let parent = snapshot(
         accounts("520000"),
         1,
@@ -91,7 +97,7 @@ pub(crate) fn history() -> City {
         101,
         "520100",
         4,
-        ["100.10", "10.10", "40.00", "50.00"],
+        ["100.00", "11.00", "39.00", "50.00"],
     );
     let revoke = Deed::RevokeKey {
         key_id: public(102).key_id(),

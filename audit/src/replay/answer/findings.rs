@@ -17,7 +17,7 @@ impl Replayed {
     ///
     /// # Errors
     /// [`AnswerError`].
-    pub fn list_findings(
+    pub fn findings(
         &self,
         request: &ListFindingsRequest,
         rows_max: usize,

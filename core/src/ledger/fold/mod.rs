@@ -170,7 +170,7 @@ impl Ledger {
             Subject::Snapshot(slot) => snapshots::fold(&mut draft, &self.registry, slot, payload)?,
         }
         if draft.applied.registry_changed {
-            self.registry = Arc::new(Registry::load(&draft, index.0 + 1)?);
+            self.registry = Arc::new(self.registry.after(&draft, index.0 + 1)?);
             if draft.applied.ineffective.is_none() {
                 rollups::rebuild_if_published(&mut draft, &self.registry)?;
             }
