@@ -8,6 +8,7 @@ use granary_core::{
     snapshot::SlotKey,
     text::Bilingual,
 };
+use jiff::Timestamp;
 
 use crate::{archive::ArchiveError, verify};
 
@@ -123,7 +124,7 @@ pub enum EntryFault {
     #[error("it should never have been taken: {}", .0.message.en)]
     Unauthentic(Refusal),
     /// It was received earlier than the entry before.
-    #[error("it was received at {at_ms} ms, {} ms before the entry before it", .before_ms - .at_ms)]
+    #[error("it was received at {}, before the entry before it, which was received at {}", instant(*.at_ms), instant(*.before_ms))]
     TimeGoesBack {
         /// Its receive time.
         at_ms: i64,
@@ -272,4 +273,10 @@ impl EntryFault {
             Self::Fold(error) => format!("无法折叠：{error}"),
         }
     }
+}
+
+/// An instant in UTC: a fault is told without a zone.
+fn instant(at_ms: i64) -> String {
+    let instant = Timestamp::from_millisecond(at_ms);
+    instant.map_or_else(|_| format!("{at_ms} ms"), |instant| instant.to_string())
 }
