@@ -263,9 +263,11 @@ impl EntryFault {
             Self::KeyUnknown(key) => format!("由密钥 {key} 签名，而此前没有登记过这把密钥"),
             Self::NotPermitted(key) => format!("操作由密钥 {key} 签署，而它无权签署"),
             Self::Unauthentic(refusal) => format!("本不应被接收：{}", refusal.message.zh),
-            Self::TimeGoesBack { at_ms, before_ms } => {
-                format!("接收时间 {at_ms} 毫秒比前一条早 {} 毫秒", before_ms - at_ms)
-            }
+            Self::TimeGoesBack { at_ms, before_ms } => format!(
+                "接收时间 {} 早于前一条的 {}",
+                instant(*at_ms),
+                instant(*before_ms)
+            ),
             Self::Duplicate(digest) => {
                 format!("内容 {digest} 此前已入账：同一内容只能入账一次")
             }
