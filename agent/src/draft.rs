@@ -136,15 +136,21 @@ impl Draft {
         &self.told
     }
 
-    /// Where a figure stands.
+    /// The cell of a figure.
     #[must_use]
-    pub fn place(&self, indicator: &IndicatorCode, item: Option<&ItemKey>) -> Option<&Place> {
+    pub fn cell(&self, indicator: &IndicatorCode, item: Option<&ItemKey>) -> Option<&Cell> {
         let key = (indicator, item);
         let found = self
             .cells
             .binary_search_by(|cell| cell.observation.key().cmp(&key))
             .ok()?;
-        self.cells.get(found).map(|cell| &cell.place)
+        self.cells.get(found)
+    }
+
+    /// Where a figure stands.
+    #[must_use]
+    pub fn place(&self, indicator: &IndicatorCode, item: Option<&ItemKey>) -> Option<&Place> {
+        self.cell(indicator, item).map(|cell| &cell.place)
     }
 
     /// How many figures have a value.

@@ -123,6 +123,12 @@ pub struct OsDisk;
 #[derive(Debug)]
 pub struct OsFile(File);
 
+impl From<File> for OsFile {
+    fn from(file: File) -> Self {
+        Self(file)
+    }
+}
+
 /// An exclusive lock of the operating system (`flock`); the kernel releases it when the process ends.
 #[derive(Debug)]
 pub struct OsLock(

@@ -222,6 +222,7 @@ fn pending(folder: &Path, request: &Request) -> Option<EnrolRequest> {
         | Deed::RevokeKey { .. }
         | Deed::Extend { .. }
         | Deed::Exempt { .. }
+        | Deed::ImportHistory { .. }
         | Deed::Decide { .. } => None,
     }
 }

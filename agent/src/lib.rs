@@ -17,6 +17,7 @@ pub mod catalogue_cache;
 pub mod intake;
 
 pub mod draft;
+pub mod history;
 pub mod preflight;
 
 pub mod report;

@@ -4,36 +4,43 @@
 //! *refused*, because the city would not admit it. Durable after: nothing. On crash: the file is read again.
 //!
 //! The rules are the city's own: admission as in `granary_core::ledger::admission`, but with all faults at once and each at its
-//! cell; the edits by the very function that the city calls (`granary_core::ledger::assess`). Roll-ups over other units'
-//! figures are the city's alone.
+//! cell; the edits by the very functions that the city calls (`granary_core::ledger::assess`, and `assess_with` for edits on the unit's
+//! other records, as far as [`Past`] knows them). Roll-ups over other units' figures are the city's alone.
 //!
-//! A clerk's note on a figure, or on a row, becomes the explanation of the quality edits that fail and look at that figure;
+//! A clerk's note on a figure, or on a row, becomes the explanation of the quality edits that fail and look at that figure, in whatever
+//! period, and of those that only the city can judge;
 //! an explanation that names its edit goes as it is. Notes that explain nothing are not sent, and the report says so.
 
+mod admit;
+mod judge;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, sync::Arc};
 
 use granary_core::{
-    catalogue::{Catalogue, Dataset},
+    catalogue::Catalogue,
     code::{EditId, IndicatorCode, ItemKey},
     decimal::Decimal,
     digest::Digest,
     edits::EditKind,
     ledger::{
-        assess::{Failure, Figures, MISSING, REQUIRED, assess},
-        suspect,
+        Consequence,
+        assess::{Figures, assess},
+        consequences,
     },
-    snapshot::{
-        EXPLANATION_BYTES_MAX, Explanation, ObservationStatus, SlotKey, Snapshot, SnapshotError,
-    },
+    snapshot::{Explanation, SlotKey, SnapshotError},
     text::Bilingual,
 };
 use jiff::civil::Date;
 
+use self::{
+    admit::admit,
+    judge::{Bench, own_explanations},
+};
 use crate::{
-    draft::{Cell, Draft, Made, Told},
+    draft::{Draft, Made, Told},
+    history::{AsOf, Origin, Past},
     intake::{Fault, Faults, Place, say},
 };
 
@@ -42,10 +49,39 @@ use crate::{
 pub struct Preflighted {
     draft: Draft,
     explanations: Vec<Explanation>,
-    findings: Vec<Finding>,
-    unused: Vec<Told>,
+    judgement: Judgement,
     catalogue_version: Digest,
     digest: Digest,
+}
+
+/// What the edits say about a draft.
+#[derive(Clone, Debug, Default)]
+pub struct Judgement {
+    /// The failed edits: those of the record, then those that look at the unit's other records.
+    pub findings: Vec<Finding>,
+    /// Notes that explain nothing.
+    pub unused: Vec<Told>,
+    /// Edits that look at records that are not known here.
+    pub unjudged: Vec<Unjudged>,
+    /// The unit's other records that the draft makes fail.
+    pub consequences: Vec<Consequence>,
+    /// Whether an edit looks at other records of the unit, or other records look at this one.
+    pub is_related: bool,
+    /// As of when the city's records were known; `None` where they never were.
+    pub as_of: Option<AsOf>,
+}
+
+/// An edit that only the city can judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unjudged {
+    /// The edit.
+    pub edit: EditId,
+    /// What is said when it does not hold.
+    pub message: Bilingual,
+    /// The records that it looks at and that are not known here.
+    pub hidden: BTreeSet<SlotKey>,
+    /// Whether an explanation goes along, in case that it fails.
+    pub is_explained: bool,
 }
 
 /// Why a draft is not sent.
@@ -56,7 +92,7 @@ pub enum Stopped {
         /// What was read.
         draft: Box<Draft>,
         /// The failed edits of both kinds.
-        findings: Vec<Finding>,
+        judgement: Box<Judgement>,
     },
     /// The city would not admit it.
     Refused {
@@ -82,6 +118,8 @@ pub struct Finding {
     pub message: Bilingual,
     /// The unit's explanation, if there is one.
     pub explanation: Option<String>,
+    /// Whether it looks at other records of the unit.
+    pub is_beyond: bool,
     /// The operands.
     pub operands: Vec<Operand>,
     /// Which figures are most likely wrong; empty where that is not known.
@@ -99,6 +137,21 @@ pub struct Operand {
     pub value: Option<Decimal>,
     /// Where it stands; `None` where it is not in the file.
     pub place: Option<Place>,
+    /// The other record that it stands in; `None` where it is the draft's own.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// Another record of the unit, as a finding tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Whose figure it is.
+    pub slot: SlotKey,
+    /// The dataset's name, where it is another than the draft's.
+    pub dataset: Option<Bilingual>,
+    /// The revision; `None` where there is no record.
+    pub revision: Option<u32>,
+    /// Where the record comes from.
+    pub origin: Option<Origin>,
 }
 
 /// The exact bytes that will be signed. Made by [`Preflighted::seal`] alone, or read back from where the inbox kept them.
@@ -110,11 +163,16 @@ pub struct Outgoing {
     payload_sha256: Digest,
 }
 
-/// Checks a draft as the city will. `today` is the date at the dataset's deadline zone.
+/// Checks a draft as the city will. `past` is what is known of the unit's other records, `today` the date at the dataset's deadline zone.
 ///
 /// # Errors
 /// [`Stopped`]: returned or refused.
-pub fn preflight(draft: Draft, catalogue: &Catalogue, today: Date) -> Result<Preflighted, Stopped> {
+pub fn preflight(
+    draft: Draft,
+    catalogue: &Catalogue,
+    past: &Past,
+    today: Date,
+) -> Result<Preflighted, Stopped> {
     let mut faults = Faults::default();
     let dataset = admit(&draft, catalogue, today, &mut faults);
     let own = own_explanations(&draft, &mut faults);
@@ -124,34 +182,25 @@ pub fn preflight(draft: Draft, catalogue: &Catalogue, today: Date) -> Result<Pre
             faults: faults.finish(),
         });
     };
-    let version = catalogue.version();
-    let made = Made {
-        catalogue_version: version,
-        ..Made::default()
+    let bench = Bench {
+        draft: &draft,
+        catalogue,
+        dataset,
+        past,
     };
-    let first = assess(catalogue, &draft.snapshot(made, &own));
-    let (explanations, unused) = explain(&draft, dataset, own, &first.failures);
-    let snapshot = draft.snapshot(made, &explanations);
-    let assessment = assess(catalogue, &snapshot);
-    let mut findings: Vec<Finding> = assessment
-        .failures
-        .iter()
-        .map(|failure| finding(&draft, catalogue, dataset, failure))
-        .collect();
-    suspect_cells(catalogue, &snapshot, &mut findings);
-    if assessment.returned {
+    let (judgement, explanations, returned) = judge(&bench, own);
+    if returned {
         return Err(Stopped::Returned {
             draft: Box::new(draft),
-            findings,
+            judgement: Box::new(judgement),
         });
     }
     match draft.digest(&explanations) {
         Ok(digest) => Ok(Preflighted {
             draft,
             explanations,
-            findings,
-            unused,
-            catalogue_version: version,
+            judgement,
+            catalogue_version: catalogue.version(),
             digest,
         }),
         Err(error) => Err(Stopped::Refused {
@@ -161,6 +210,45 @@ pub fn preflight(draft: Draft, catalogue: &Catalogue, today: Date) -> Result<Pre
     }
 }
 
+/// What the edits say, the explanations that go along, and whether a validity edit fails.
+fn judge(bench: &Bench<'_>, own: Vec<Explanation>) -> (Judgement, Vec<Explanation>, bool) {
+    let Bench {
+        draft,
+        catalogue,
+        past,
+        ..
+    } = *bench;
+    let made = Made {
+        catalogue_version: catalogue.version(),
+        ..Made::default()
+    };
+    let first = draft.snapshot(made, &own);
+    let beyond = bench.beyond(&first);
+    let failures = assess(catalogue, &first).failures;
+    let (explanations, unused) = bench.explain(own, &failures, &beyond);
+    let snapshot = Arc::new(draft.snapshot(made, &explanations));
+    let assessment = assess(catalogue, &snapshot);
+    // What is returned does not become current, so nothing follows from it.
+    let made = match assessment.returned {
+        true => Vec::new(),
+        false => consequences(catalogue, &snapshot, &|slot: &SlotKey| past.known(slot)),
+    };
+    let slot = draft.slot();
+    let judgement = Judgement {
+        findings: bench.findings(&snapshot, &assessment.failures, &beyond),
+        unused,
+        unjudged: bench.unjudged(&beyond, &explanations),
+        // A record in the same file is judged by itself.
+        consequences: made
+            .into_iter()
+            .filter(|one| !past.is_in_file(&one.record))
+            .collect(),
+        is_related: !catalogue.looked_at(slot).is_empty() || !catalogue.looking_at(slot).is_empty(),
+        as_of: past.as_of(),
+    };
+    (judgement, explanations, assessment.returned)
+}
+
 impl Preflighted {
     /// What was read.
     #[must_use]
@@ -168,16 +256,22 @@ impl Preflighted {
         &self.draft
     }
 
+    /// What the edits say.
+    #[must_use]
+    pub const fn judgement(&self) -> &Judgement {
+        &self.judgement
+    }
+
     /// Quality edits that fail, explained or not.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
-        &self.findings
+        &self.judgement.findings
     }
 
     /// Notes that explain nothing.
     #[must_use]
     pub fn unused(&self) -> &[Told] {
-        &self.unused
+        &self.judgement.unused
     }
 
     /// The name of the content, whenever and however it is handed in.
@@ -241,303 +335,6 @@ impl Outgoing {
     #[must_use]
     pub const fn payload_sha256(&self) -> Digest {
         self.payload_sha256
-    }
-}
-
-/// Everything that the city's admission asks, with all faults. The dataset, where it is known.
-fn admit<'a>(
-    draft: &Draft,
-    catalogue: &'a Catalogue,
-    today: Date,
-    faults: &mut Faults,
-) -> Option<&'a Dataset> {
-    let slot = draft.slot();
-    let unit = &slot.unit;
-    if catalogue.unit(unit).is_none() {
-        faults.report(Fault::of_file(
-            say!(
-                "名录中没有本单位 {unit}",
-                "the catalogue does not have this unit, {unit}"
-            ),
-            say!(
-                "请与市局核对单位代码，并更新目录",
-                "compare the unit code with the city and fetch the catalogue again"
-            ),
-        ));
-    }
-    let Some(dataset) = catalogue.dataset(&slot.dataset) else {
-        let code = &slot.dataset;
-        faults.report(Fault::of_file(
-            say!("没有报表 {code}", "there is no dataset {code}"),
-            say!("核对报表代码", "check the code of the dataset"),
-        ));
-        return None;
-    };
-    check_period(slot, catalogue, dataset, today, faults);
-    for cell in draft.cells() {
-        check_cell(cell, catalogue, dataset, faults);
-    }
-    Some(dataset)
-}
-
-fn check_period(
-    slot: &SlotKey,
-    catalogue: &Catalogue,
-    dataset: &Dataset,
-    today: Date,
-    faults: &mut Faults,
-) {
-    let (period, unit, code) = (slot.period, &slot.unit, dataset.code());
-    let (zh, en, first) = (
-        &dataset.name().zh,
-        &dataset.name().en,
-        dataset.first_period(),
-    );
-    if period.periodicity() != dataset.periodicity() {
-        faults.report(Fault::of_file(
-            say!(
-                "{period} 不是“{zh}”的报告期：周期不同",
-                "{period} is no period of {en}: it is of another periodicity"
-            ),
-            say!("例如写成 {first}", "write for instance {first}"),
-        ));
-        return;
-    }
-    if !dataset.covers(period) {
-        let last_zh = dataset
-            .last_period()
-            .map_or(String::new(), |p| format!("，到 {p} 为止"));
-        let last_en = dataset
-            .last_period()
-            .map_or(String::new(), |p| format!(" and ends with {p}"));
-        faults.report(Fault::of_file(
-            say!(
-                "“{zh}”没有报告期 {period}：从 {first} 开始{last_zh}",
-                "{en} is not reported for {period}: it begins with {first}{last_en}"
-            ),
-            say!("核对报告期", "check the period"),
-        ));
-        return;
-    }
-    if today < period.first_day() {
-        faults.report(Fault::of_file(
-            say!(
-                "报告期 {period} 尚未开始（本机日期 {today}）",
-                "period {period} has not begun (this machine's date is {today})"
-            ),
-            say!(
-                "核对报告期；如果本机日期不对，请先校准时钟",
-                "check the period; if this machine's date is wrong, set its clock"
-            ),
-        ));
-    }
-    if !catalogue.expects(unit, code, period) {
-        faults.report(Fault::of_file(
-            say!(
-                "名录未要求 {unit} 报送 {period} 的“{zh}”",
-                "the roster does not expect {en} of {unit} for {period}"
-            ),
-            say!(
-                "核对报表和报告期；如果确应报送，请与市局联系",
-                "check dataset and period; if it is owed all the same, ask the city"
-            ),
-        ));
-    }
-}
-
-fn check_cell(cell: &Cell, catalogue: &Catalogue, dataset: &Dataset, faults: &mut Faults) {
-    let observation = &cell.observation;
-    let (code, place) = (&observation.indicator, || cell.place.clone());
-    let (zh, en) = (&dataset.name().zh, &dataset.name().en);
-    let Some(indicator) = catalogue.indicator(code).filter(|_| dataset.holds(code)) else {
-        faults.report(Fault::new(
-            place(),
-            say!("报表“{zh}”没有指标 {code}", "{en} has no indicator {code}"),
-            say!(
-                "删去这个数值，或核对报表",
-                "remove the value, or check the dataset"
-            ),
-        ));
-        return;
-    };
-    let (name_zh, name_en, most) = (
-        &indicator.name().zh,
-        &indicator.name().en,
-        indicator.decimals(),
-    );
-    if let Some(value) = observation.value.filter(|value| value.scale() > most) {
-        faults.report(Fault::new(
-            place(),
-            say!(
-                "“{name_zh}”的值 {value} 小数位过多，最多 {most} 位",
-                "{name_en}: {value} has too many decimals; at most {most} are allowed"
-            ),
-            say!("按规定保留 {most} 位小数", "give it with {most} decimals"),
-        ));
-    }
-    match (observation.item.is_some(), dataset.itemised()) {
-        (true, true) | (false, false) => {}
-        (false, true) => faults.report(Fault::new(
-            place(),
-            say!(
-                "“{zh}”按明细项报送，这里没有明细项",
-                "{en} is reported by item, and here is none"
-            ),
-            say!(
-                "加上“明细项”列并填写",
-                "add a column \"item\" and fill it in"
-            ),
-        )),
-        (true, false) => faults.report(Fault::new(
-            place(),
-            say!("“{zh}”不分明细项", "{en} has no items"),
-            say!("删去“明细项”列", "remove the column \"item\""),
-        )),
-    }
-}
-
-/// The explanations that name their edit, sorted; a second one for the same edit and item is a fault.
-fn own_explanations(draft: &Draft, faults: &mut Faults) -> Vec<Explanation> {
-    let mut sorted: BTreeMap<(EditId, Option<ItemKey>), Explanation> = BTreeMap::new();
-    for (explanation, place) in &draft.papers().explanations {
-        let key = (explanation.edit.clone(), explanation.item.clone());
-        let edit = &explanation.edit;
-        if sorted.insert(key, explanation.clone()).is_some() {
-            faults.report(Fault::new(
-                place.clone(),
-                say!("{edit} 有两条说明", "{edit} is explained twice"),
-                say!("合并成一条", "make one explanation of the two"),
-            ));
-        }
-    }
-    sorted.into_values().collect()
-}
-
-/// Turns notes into explanations of the quality edits that fail. Gives all explanations and the notes that were of no use.
-fn explain(
-    draft: &Draft,
-    dataset: &Dataset,
-    own: Vec<Explanation>,
-    failures: &[Failure],
-) -> (Vec<Explanation>, Vec<Told>) {
-    let mut all = own;
-    let mut used = vec![false; draft.notes().len()];
-    for failure in failures.iter().filter(|f| f.kind == EditKind::Quality) {
-        let operands = operands(draft, dataset, failure);
-        let mut text = String::new();
-        for (index, note) in draft.notes().iter().enumerate() {
-            let fits = note.item == failure.item
-                && note.indicator.as_ref().is_none_or(|i| operands.contains(i));
-            if !fits {
-                continue;
-            }
-            used[index] = true;
-            let is_new = !text.contains(&note.text)
-                && text.len() + note.text.len() + 3 <= EXPLANATION_BYTES_MAX;
-            if is_new {
-                text = if text.is_empty() {
-                    note.text.clone()
-                } else {
-                    format!("{text}；{}", note.text)
-                };
-            }
-        }
-        if failure.explanation.is_none() && !text.is_empty() {
-            all.push(Explanation {
-                edit: failure.edit.clone(),
-                item: failure.item.clone(),
-                text,
-            });
-        }
-    }
-    all.sort_by(|a, b| (&a.edit, &a.item).cmp(&(&b.edit, &b.item)));
-    let unused = draft.notes().iter().zip(used).filter(|(_, used)| !used);
-    let unused = unused.map(|(note, _)| Told {
-        place: note.place.clone(),
-        text: say!(
-            "没有审核问题用到这条说明，未报送",
-            "no failed edit uses this note; it was not sent"
-        ),
-    });
-    (all, unused.collect())
-}
-
-/// The indicators that a failure is about.
-fn operands(draft: &Draft, dataset: &Dataset, failure: &Failure) -> Vec<IndicatorCode> {
-    let status = |code: &&IndicatorCode| {
-        let at = draft
-            .cells()
-            .binary_search_by(|c| c.observation.key().cmp(&(*code, failure.item.as_ref())));
-        at.ok()
-            .and_then(|at| draft.cells().get(at))
-            .map(|cell| cell.observation.status)
-    };
-    let required = dataset.required().iter();
-    match failure.edit.as_str() {
-        REQUIRED => required
-            .filter(|code| status(code).is_none())
-            .cloned()
-            .collect(),
-        MISSING => required
-            .filter(|code| status(code) == Some(ObservationStatus::Missing))
-            .cloned()
-            .collect(),
-        _ => {
-            let edit = dataset
-                .edits()
-                .iter()
-                .find(|edit| *edit.id() == failure.edit);
-            edit.map_or(Vec::new(), |edit| edit.indicators().to_vec())
-        }
-    }
-}
-
-fn finding(draft: &Draft, catalogue: &Catalogue, dataset: &Dataset, failure: &Failure) -> Finding {
-    let item = failure.item.as_ref();
-    let operand = |indicator: IndicatorCode| {
-        let at = draft
-            .cells()
-            .binary_search_by(|c| c.observation.key().cmp(&(&indicator, item)))
-            .ok();
-        let cell = at.and_then(|at| draft.cells().get(at));
-        Operand {
-            name: catalogue
-                .indicator(&indicator)
-                .map(|i| i.name().clone())
-                .unwrap_or_default(),
-            value: cell.and_then(|cell| cell.observation.value),
-            place: cell.map(|cell| cell.place.clone()),
-            indicator,
-        }
-    };
-    Finding {
-        edit: failure.edit.clone(),
-        kind: failure.kind,
-        item: failure.item.clone(),
-        figures: failure.figures,
-        message: failure.message.clone(),
-        explanation: failure.explanation.clone(),
-        operands: operands(draft, dataset, failure)
-            .into_iter()
-            .map(operand)
-            .collect(),
-        suspicion: Bilingual::default(),
-    }
-}
-
-/// How many records of one report are searched for the figures that are most likely wrong.
-const SUSPECTED_RECORDS_MAX: usize = 50;
-
-/// Adds to each finding which figures are most likely wrong.
-fn suspect_cells(catalogue: &Catalogue, snapshot: &Snapshot, findings: &mut [Finding]) {
-    let items: BTreeSet<Option<ItemKey>> = findings.iter().map(|f| f.item.clone()).collect();
-    for item in items.into_iter().take(SUSPECTED_RECORDS_MAX) {
-        let found = suspect(catalogue, snapshot, item.as_ref());
-        for finding in findings.iter_mut().filter(|f| f.item == item) {
-            if let Some(one) = found.iter().find(|one| one.edits.contains(&finding.edit)) {
-                finding.suspicion = one.words.clone();
-            }
-        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! `client.key` (an operator's or auditor's certificate and its key). Every wait, message and listing has a bound: a
 //! listing that has more rows than were asked for says so.
 
+mod forecast;
+
 use std::{
     error::Error,
     io,
@@ -11,13 +13,17 @@ use std::{
     time::Duration,
 };
 
-use granary_core::text::Bilingual;
+use granary_core::{digest::Digest, text::Bilingual};
 use granary_proto::v1::{
-    Basis, Finding, GetCompletenessRequest, GetCompletenessResponse, GetSeriesRequest,
-    GetSeriesResponse, ListFindingsRequest, ListSlotsRequest, RecheckDatasetRequest,
+    Basis, ExplainScoreRequest, ExplainScoreResponse, Finding, GetCompletenessRequest,
+    GetCompletenessResponse, GetLeagueRequest, GetLeagueResponse, GetSeriesRequest,
+    GetSeriesResponse, ListFindingsRequest, ListMeasuresRequest, ListSlotsRequest,
+    ListTargetsRequest, ListTargetsResponse, MeasuresRow, RecheckDatasetRequest,
     RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot, StreamJournalRequest,
-    StreamJournalResponse, journal_service_client::JournalServiceClient,
-    monitoring_service_client::MonitoringServiceClient, stream_journal_response,
+    StreamJournalResponse, forecast_service_client::ForecastServiceClient,
+    journal_service_client::JournalServiceClient, measure_service_client::MeasureServiceClient,
+    monitoring_service_client::MonitoringServiceClient, score_service_client::ScoreServiceClient,
+    stream_journal_response,
 };
 use tonic::{
     Code, Status, Streaming,
@@ -37,11 +43,16 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 /// Rows asked for at once.
 const PAGE_ROWS: usize = 1_000;
+/// The most rows of measures.
+const MEASURED_ROWS_MAX: usize = 1_000_000;
 
 /// A connection to one city.
 pub struct City {
     server: String,
     client: MonitoringServiceClient<Channel>,
+    measures: MeasureServiceClient<Channel>,
+    scores: ScoreServiceClient<Channel>,
+    forecasts: ForecastServiceClient<Channel>,
     journal: JournalServiceClient<Channel>,
 }
 
@@ -62,6 +73,15 @@ pub struct Listing<T> {
     pub rows: Vec<T>,
     /// Whether there are more than were asked for.
     pub truncated: bool,
+}
+
+/// Measures: a row for each group of slots, and one for all of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// The rows.
+    pub listing: Listing<MeasuresRow>,
+    /// All slots together.
+    pub total: MeasuresRow,
 }
 
 /// Why the city gave no answer; each says what to do.
@@ -170,14 +190,18 @@ impl City {
                 detail: chain(&error),
             })?
             .connect_lazy();
-        let journal =
-            JournalServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
-        let client =
-            MonitoringServiceClient::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+        let client = MonitoringServiceClient::new(channel.clone());
+        let measures = MeasureServiceClient::new(channel.clone());
+        let scores = ScoreServiceClient::new(channel.clone());
+        let forecasts = ForecastServiceClient::new(channel.clone());
+        let journal = JournalServiceClient::new(channel);
         Ok(Self {
             server: address,
-            client,
-            journal,
+            client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
+            measures: measures.max_decoding_message_size(ANSWER_BYTES_MAX),
+            scores: scores.max_decoding_message_size(ANSWER_BYTES_MAX),
+            forecasts: forecasts.max_decoding_message_size(ANSWER_BYTES_MAX),
+            journal: journal.max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 
@@ -193,6 +217,37 @@ impl City {
         Ok(answer
             .map_err(|status| explain(&self.server, &status))?
             .into_inner())
+    }
+
+    /// Computes measures, over as many pages as it takes.
+    ///
+    /// # Errors
+    /// [`CityError`]; nothing is returned of a listing that broke off.
+    pub async fn measures(
+        &mut self,
+        mut request: ListMeasuresRequest,
+    ) -> Result<Measured, CityError> {
+        let mut measured = Measured::default();
+        loop {
+            let have = measured.listing.rows.len();
+            request.page_size = page_rows(MEASURED_ROWS_MAX, have);
+            let answer = self.measures.list_measures(request.clone()).await;
+            let page = answer
+                .map_err(|status| explain(&self.server, &status))?
+                .into_inner();
+            let next = std::mem::replace(&mut request.page_token, page.next_page_token);
+            measured.total = page.total.unwrap_or_default();
+            let listing = &mut measured.listing;
+            if !listing.add(
+                page.basis,
+                page.rows,
+                MEASURED_ROWS_MAX,
+                &request.page_token,
+            ) {
+                return Ok(measured);
+            }
+            self.check_progress(&next, &request.page_token)?;
+        }
     }
 
     /// Lists slots, at most `rows_max`, over as many pages as it takes.
@@ -280,6 +335,57 @@ impl City {
         request: GetSeriesRequest,
     ) -> Result<GetSeriesResponse, CityError> {
         let answer = self.client.get_series(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
+    }
+
+    /// Draws up a league table. Its digest is computed here again.
+    ///
+    /// # Errors
+    /// [`CityError`]; [`CityError::Protocol`] where the digest is not that of the document.
+    pub async fn league(
+        &mut self,
+        request: GetLeagueRequest,
+    ) -> Result<GetLeagueResponse, CityError> {
+        let answer = self.scores.get_league(request).await;
+        let answer = answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner();
+        let bytes = answer.document.as_ref().map(prost::Message::encode_to_vec);
+        let digest = Digest::of(&bytes.unwrap_or_default());
+        if digest.as_bytes().as_slice() == answer.sha256.as_slice() {
+            return Ok(answer);
+        }
+        Err(CityError::Protocol {
+            server: self.server.clone(),
+            detail: "the table's SHA-256 is not that of its bytes".to_owned(),
+        })
+    }
+
+    /// Asks how a score came about.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn explain_score(
+        &mut self,
+        request: ExplainScoreRequest,
+    ) -> Result<ExplainScoreResponse, CityError> {
+        let answer = self.scores.explain_score(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
+    }
+
+    /// Lists the progress towards a year's targets.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn targets(
+        &mut self,
+        request: ListTargetsRequest,
+    ) -> Result<ListTargetsResponse, CityError> {
+        let answer = self.scores.list_targets(request).await;
         Ok(answer
             .map_err(|status| explain(&self.server, &status))?
             .into_inner())

@@ -3,6 +3,9 @@
 //! Instants are milliseconds since 1970-01-01T00:00:00Z (`*_ms`), digests and key ids lower-case hexadecimal, figures exact
 //! decimals as strings; what is absent is `null`. Each listing holds its `basis`.
 
+mod scores;
+mod forecast;
+
 use std::path::Path;
 
 use granary_core::{
@@ -18,7 +21,7 @@ use granary_proto::v1::{
 use serde_json::{Value, json};
 
 use crate::{
-    city::Listing,
+    city::{Listing, Measured},
     export::Exported,
     rates::Rate,
     replay::{self, Outcomes, Summary, UnderCatalogue},
@@ -26,6 +29,9 @@ use crate::{
     verify::{Fault, Payload, Proof},
     words,
 };
+
+pub use forecast::{arrivals, calibration, risks};
+pub use scores::{explanation, league, targets};
 
 /// A receipt that holds.
 #[must_use]
@@ -82,7 +88,17 @@ pub fn completeness(answer: &GetCompletenessResponse) -> Value {
         "basis": basis(&answer.basis.clone().unwrap_or_default()),
         "rows": answer.rows.iter().map(completeness_row).collect::<Vec<_>>(),
         "total": counts(&answer.total.unwrap_or_default()),
+        "total_imported": answer.total_imported,
     })
+}
+
+/// Measures.
+#[must_use]
+pub fn measures(answer: &Measured) -> Value {
+    let rows = answer.listing.rows.iter().map(measures_row).collect();
+    let mut value = listed(&answer.listing, "rows", rows);
+    value["total"] = measures_row(&answer.total);
+    value
 }
 
 /// Slots.
@@ -252,8 +268,41 @@ fn completeness_row(row: &CompletenessRow) -> Value {
         "dataset": given(&row.dataset),
         "period": given(&row.period),
         "name": { "zh": given(&row.name_zh), "en": given(&row.name_en) },
+        "department": given(&row.department),
+        "level": given(&row.level),
         "counts": counts(&row.counts.unwrap_or_default()),
+        "imported": row.imported,
     })
+}
+
+fn measures_row(row: &v1::MeasuresRow) -> Value {
+    let values = row.measures.iter();
+    let values = values.map(|value| (value.measure.clone(), measured(value.value.as_ref())));
+    json!({
+        "unit": given(&row.unit),
+        "dataset": given(&row.dataset),
+        "period": given(&row.period),
+        "department": given(&row.department),
+        "level": given(&row.level),
+        "name": { "zh": given(&row.name_zh), "en": given(&row.name_en) },
+        "counts": counts(&row.counts.unwrap_or_default()),
+        "imported": row.imported,
+        "measures": values.collect::<serde_json::Map<_, _>>(),
+        "last_seen_ms": row.last_seen_ms,
+    })
+}
+
+fn measured(value: Option<&v1::measure_value::Value>) -> Value {
+    use v1::measure_value::Value as Measured;
+    match value {
+        None => Value::Null,
+        Some(Measured::Share(share)) => rate(Rate {
+            numerator: share.numerator,
+            denominator: share.denominator,
+        }),
+        Some(Measured::DurationMs(ms)) => json!({ "duration_ms": ms }),
+        Some(Measured::Number(number)) => json!({ "percent": number }),
+    }
 }
 
 fn counts(counts: &StateCounts) -> Value {
@@ -286,7 +335,12 @@ fn slot(slot: &Slot) -> Value {
         "last_revised_at_ms": slot.last_revised_at_ms,
         "lateness_ms": slot.lateness_ms,
         "revision": slot.revision,
+        "received_count": slot.received_count,
         "returned_count": slot.returned_count,
+        "opened_at_ms": slot.opened_at_ms,
+        "locked_at_ms": slot.locked_at_ms,
+        "imported": slot.imported,
+        "imported_at_ms": slot.imported_at_ms,
     })
 }
 

@@ -52,6 +52,12 @@ fn completeness_is_a_table_in_both_languages() {
 }
 
 #[test]
+fn measures_are_two_tables_with_their_definitions() {
+    let town = Town::start();
+    check("measures", &town, &["measures", "--by", "unit"]);
+}
+
+#[test]
 fn findings_fold_long_texts_and_still_line_up() {
     let town = Town::start();
     check(
@@ -96,6 +102,71 @@ fn slots_and_series_are_tables() {
         "--vintages",
     ];
     check("series", &town, &series);
+}
+
+#[test]
+fn a_league_table_says_what_it_stands_on() {
+    let table = ["--scorecard", "counties", "--period", "2021-Q1"];
+    let league = [&["league"][..], &table].concat();
+    check("league", &Town::start(), &league);
+    // A table whose digest is not that of its bytes is no answer.
+    let forged = [
+        &league[..],
+        &["--as-of", "2021-01-01T00:00:00Z", "--lang", "en"],
+    ]
+    .concat();
+    failed(
+        &Town::start().ask(Identity::Auditor, &forged),
+        &["SHA-256 is not that of its bytes"],
+    );
+}
+
+#[test]
+fn a_score_is_accounted_for_slot_by_slot() {
+    let town = Town::start();
+    let score = [
+        "explain",
+        "--unit",
+        "U01",
+        "--scorecard",
+        "counties",
+        "--period",
+        "2021-Q1",
+    ];
+    check("explain", &town, &score);
+    let one = [&score[..], &["--component", "speed", "--json"]].concat();
+    let response = town.ask(Identity::Auditor, &one);
+    let told: serde_json::Value = serde_json::from_str(&response.output).unwrap();
+    assert_eq!(told["accounts"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn targets_stand_by_department() {
+    check("targets", &Town::start(), &["targets", "--year", "2021"]);
+}
+
+#[test]
+fn early_warnings_say_why_and_how_good_they_are() {
+    let town = Town::start();
+    check(
+        "risk",
+        &town,
+        &["risk", "--min-chance", "30", "--width", "150"],
+    );
+    let sheet = [
+        "arrivals",
+        "--dataset",
+        "quarterly-accounts",
+        "--period",
+        "2021-Q3",
+    ];
+    check("arrivals", &town, &sheet);
+    check("calibration", &town, &["calibrate"]);
+    let wrong = town.ask(
+        Identity::Auditor,
+        &["risk", "--min-chance", "101", "--lang", "en"],
+    );
+    assert_eq!(wrong.code, 2);
 }
 
 #[test]

@@ -7,6 +7,7 @@
 pub mod text;
 pub mod code;
 pub mod decimal;
+mod ratio;
 pub mod digest;
 pub mod period;
 pub mod edits;
@@ -19,4 +20,7 @@ pub mod log;
 pub mod ledger;
 pub mod completeness;
 pub mod measures;
+pub mod forecast;
+pub mod targets;
+pub mod scorecard;
 pub mod bulletin;

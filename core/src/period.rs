@@ -202,6 +202,14 @@ impl Period {
         (other.day_after() == self.day_after()).then_some(other)
     }
 
+    /// The periods of another periodicity that end within this one, in order: the three months of a quarter; the year for
+    /// its last quarter, and for no other.
+    pub fn ending_within(self, periodicity: Periodicity) -> impl Iterator<Item = Self> {
+        let first = Self::containing(periodicity, self.first_day());
+        std::iter::successors(first, |period| period.plus(1))
+            .take_while(move |period| period.day_after() <= self.day_after())
+    }
+
     /// The first calendar day.
     #[must_use]
     pub fn first_day(self) -> Date {

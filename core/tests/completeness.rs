@@ -31,6 +31,7 @@ fn only(unit_code: &str) -> Filter {
         units: [unit(unit_code)].into(),
         datasets: ["quarterly-accounts".parse().unwrap()].into(),
         periods: [Period::parse("2021-Q2").unwrap()].into(),
+        ..Filter::default()
     }
 }
 
@@ -254,7 +255,7 @@ proptest! {
         let start = city.entries.len();
         for index in start..whole.entries.len() {
             let applied = city.journal(whole.entries[index].clone(), &whole.store.payloads[index]);
-            applied.slots.iter().for_each(|(slot, row)| kept.update(slot, row));
+            kept.follow(&applied);
         }
         let loaded = board(&whole);
         for instant in ["2021-07-08T12:00:00+08:00", "2021-07-20T00:00:00+08:00", "2022-01-01T00:00:00+08:00"] {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use granary_agent::{
+    history::Past,
     intake::{self, Names},
     preflight::{Preflighted, preflight},
 };
@@ -98,7 +99,7 @@ fn reports(catalogue: &Catalogue) -> BTreeMap<String, Preflighted> {
             let read =
                 intake::read(&path, &names).unwrap_or_else(|unread| panic!("{path:?}: {unread:?}"));
             for draft in read.drafts {
-                let checked = preflight(draft, catalogue, today);
+                let checked = preflight(draft, catalogue, &Past::default(), today);
                 let checked = checked.unwrap_or_else(|stopped| panic!("{path:?}: {stopped:?}"));
                 let slot = checked.draft().slot().to_string();
                 assert!(

@@ -10,7 +10,8 @@ use granary_core::{
     decimal::Decimal,
     digest::Digest,
     envelope::{self, PublicKey, Signature, Suite},
-    ledger::{Act, Deed, JournalEntry, LogIndex, Outcome, RefusalCode, Subject},
+    ledger::{Act, Arrival, Deed, JournalEntry, LogIndex, Outcome, RefusalCode, Subject},
+    scorecard,
     snapshot::{
         Evidence, Explanation, Observation, ObservationStatus, SignOff, SignOffRole, SlotKey,
         Snapshot,
@@ -173,6 +174,15 @@ fn deeds() -> Vec<Deed> {
             accepted: true,
             reason,
         },
+        Deed::ImportHistory {
+            dataset: "annual-accounts".parse().unwrap(),
+            source: "登记簿 2019".into(),
+            arrivals: vec![Arrival {
+                unit: "621100".parse().unwrap(),
+                period: "2019-A1".parse().unwrap(),
+                arrived_at_ms: 10,
+            }],
+        },
     ]
 }
 
@@ -315,4 +325,69 @@ fn a_bulletin_is_the_published_message() {
     assert_eq!(message.counts.unwrap().expected, 5);
     let standing = &message.leagues[0].standings[0];
     assert_eq!((standing.movement, standing.last), (Some(-2), true));
+}
+
+#[test]
+fn a_league_table_and_an_account_are_the_published_messages() {
+    let named = |code: &str| bulletin::Named {
+        code: code.into(),
+        name: bulletin::Words::default(),
+    };
+    let document = scorecard::LeagueDocument {
+        basis: bulletin::Basis {
+            applied_size: 7,
+            as_of_ms: 9,
+            catalogue_version: vec![1; 32],
+        },
+        log: bulletin::LogHead {
+            origin: "city.example/log".into(),
+            size: 7,
+            root_hash: vec![2; 32],
+        },
+        league: bulletin::League {
+            scorecard: named("counties"),
+            period: "2021-Q1".into(),
+            standings: vec![bulletin::Standing::default()],
+            ..Default::default()
+        },
+    };
+    let bytes = document.encode_to_vec();
+    let message = v1::LeagueDocument::decode(bytes.as_slice()).unwrap();
+    assert_eq!(message.encode_to_vec(), bytes, "both declarations agree");
+    assert_eq!(Digest::of(&bytes), document.sha256());
+
+    let note = scorecard::FindingNote {
+        edit: "GDP.BALANCE".into(),
+        item: Some("G75".into()),
+        status: 2,
+        opened_index: 5,
+    };
+    let part = scorecard::Contribution {
+        dataset: named("quarterly-accounts"),
+        period: "2021-Q1".into(),
+        state: SlotState::Late.number(),
+        numerator: "1".into(),
+        denominator: "2".into(),
+        findings: vec![note],
+    };
+    let account = scorecard::ComponentAccount {
+        full: "50.00".into(),
+        contributions: vec![part],
+        numerator: "1".into(),
+        denominator: "2".into(),
+        targets: vec![bulletin::TargetLine::default()],
+        ..Default::default()
+    };
+    let told = scorecard::ScoreExplanation {
+        scorecard: named("counties"),
+        period: "2021-Q1".into(),
+        accounts: vec![account],
+        ..Default::default()
+    };
+    let bytes = told.encode_to_vec();
+    let message = v1::ScoreExplanation::decode(bytes.as_slice()).unwrap();
+    assert_eq!(message.encode_to_vec(), bytes, "both declarations agree");
+    let part = &message.accounts[0].contributions[0];
+    assert_eq!(part.state(), v1::SlotState::Late);
+    assert_eq!(part.findings[0].status(), v1::FindingStatus::Explained);
 }

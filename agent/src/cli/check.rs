@@ -6,6 +6,7 @@ use granary_core::text::Bilingual;
 
 use crate::catalogue_cache::CatalogueCache;
 use crate::cli::{Ended, not_now, out};
+use crate::history::Reader;
 use crate::inbox;
 use crate::intake::Names;
 use crate::report::{Outcome, render};
@@ -16,7 +17,7 @@ pub(super) const HELP: &str = "Examples (示例):
   granary-agent check 2021Q3.csv --dir /srv/granary
   granary-agent check 2021Q3.csv --json | jq .outcome
 
-Uses the catalogue that was fetched last, also without a connection.
+Uses the catalogue and the own records that were fetched last, also without a connection.
 Exit status: 0 in order, 1 a validity edit fails, 3 cannot be read or admitted, 4 no catalogue yet.";
 
 /// What is asked for.
@@ -34,8 +35,9 @@ pub(super) fn check(settings: &Settings, arguments: &Arguments) -> Result<Ended,
     let cache = CatalogueCache::open(&settings.state);
     let catalogue = cache.catalogue().ok_or_else(no_catalogue)?;
     let names = Names::new(catalogue, &settings.unit);
-    let checked =
-        inbox::check(&arguments.file, &names, now_ms()).map_err(|error| not_now(&error))?;
+    let history = Reader::new(&settings.state, &settings.unit);
+    let checked = inbox::check(&arguments.file, &names, &history, now_ms())
+        .map_err(|error| not_now(&error))?;
     match arguments.json {
         true => out::line(checked.report.to_json().trim_end()),
         false => out::line(&render(

@@ -7,8 +7,9 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     draft::Draft,
+    history::{Past, Reader},
     intake::{self, Fault, Names, Unread},
-    preflight::{Preflighted, Stopped, preflight},
+    preflight::{Judgement, Preflighted, Stopped, preflight},
     report::{FaultReport, Outcome, Report, StatementReport},
 };
 
@@ -34,9 +35,16 @@ pub enum Unchecked {
 
 /// Reads and checks a file. A file stands or falls as one: if one statement in it is stopped, none is ready.
 ///
+/// `history` is where the unit's own records are looked up; the statements of one file see each other.
+///
 /// # Errors
 /// [`Unchecked`]: try again.
-pub fn check(path: &Path, names: &Names<'_>, now_ms: i64) -> Result<Checked, Unchecked> {
+pub fn check(
+    path: &Path,
+    names: &Names<'_>,
+    history: &Reader,
+    now_ms: i64,
+) -> Result<Checked, Unchecked> {
     let name = path
         .file_name()
         .map(|n| n.to_string_lossy().into_owned())
@@ -58,8 +66,18 @@ pub fn check(path: &Path, names: &Names<'_>, now_ms: i64) -> Result<Checked, Unc
     };
     report.sha256 = Some(read.sha256.to_string());
     let mut ready = Vec::new();
+    let catalogue = names.catalogue();
+    let several = read.drafts.len() > 1;
+    // Only drafts that see each other have to outlive their own preflight.
+    let all = if several {
+        read.drafts.clone()
+    } else {
+        Vec::new()
+    };
     for draft in read.drafts {
-        ready.extend(look(draft, names, now_ms, &mut report));
+        let past = history.past(catalogue, draft.slot());
+        let past = past.beside(catalogue, draft.slot(), all.iter());
+        ready.extend(look(draft, names, &past, now_ms, &mut report));
     }
     if report.outcome != Outcome::Ready {
         ready.clear();
@@ -67,28 +85,31 @@ pub fn check(path: &Path, names: &Names<'_>, now_ms: i64) -> Result<Checked, Unc
     Ok(Checked { report, ready })
 }
 
-fn look(draft: Draft, names: &Names<'_>, now_ms: i64, report: &mut Report) -> Option<Preflighted> {
+fn look(
+    draft: Draft,
+    names: &Names<'_>,
+    past: &Past,
+    now_ms: i64,
+    report: &mut Report,
+) -> Option<Preflighted> {
     let catalogue = names.catalogue();
     let today = today(catalogue.dataset(&draft.slot().dataset), now_ms);
-    match preflight(draft, catalogue, today) {
+    match preflight(draft, catalogue, past, today) {
         Ok(ready) => {
-            let statement =
-                StatementReport::of(ready.draft(), ready.findings(), ready.unused(), catalogue);
+            let statement = StatementReport::of(ready.draft(), ready.judgement(), catalogue);
             report.statements.push(statement);
             Some(ready)
         }
-        Err(Stopped::Returned { draft, findings }) => {
+        Err(Stopped::Returned { draft, judgement }) => {
             report.outcome = report.outcome.max(Outcome::Returned);
-            report
-                .statements
-                .push(StatementReport::of(&draft, &findings, &[], catalogue));
+            let statement = StatementReport::of(&draft, &judgement, catalogue);
+            report.statements.push(statement);
             None
         }
         Err(Stopped::Refused { draft, faults }) => {
             report.outcome = report.outcome.max(Outcome::Refused);
-            report
-                .statements
-                .push(StatementReport::of(&draft, &[], &[], catalogue));
+            let statement = StatementReport::of(&draft, &Judgement::default(), catalogue);
+            report.statements.push(statement);
             report
                 .faults
                 .extend(faults.iter().map(|fault: &Fault| FaultReport::of(fault)));

@@ -65,9 +65,11 @@ use self::{
 pub use self::{
     check::{Checked, Unchecked, check},
     folders::{Folder, Folders, Spot},
+    record::{Latest, latest},
     watch::{Watch, watch},
 };
 use crate::{
+    history::Reader,
     intake::say,
     preflight::Outgoing,
     report::{Answer, AnswerReport, Report},
@@ -120,6 +122,8 @@ pub struct Context<'a> {
     pub unit: &'a UnitCode,
     /// The catalogue in force, as far as it is known here.
     pub catalogue: &'a Catalogue,
+    /// The unit's own records, as far as they are known here.
+    pub history: &'a Reader,
     /// Signs and spools.
     pub submitter: &'a mut dyn Submitter,
     /// Now, in milliseconds since 1970-01-01 UTC.

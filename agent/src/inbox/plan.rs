@@ -23,7 +23,7 @@ impl Inbox {
             name: name.to_owned(),
         };
         let names = Names::new(cx.catalogue, cx.unit);
-        let checked = match check(&self.folders.file(&from), &names, cx.now_ms) {
+        let checked = match check(&self.folders.file(&from), &names, cx.history, cx.now_ms) {
             Ok(checked) => checked,
             Err(Unchecked::Changed) => return Ok(Step::Waiting { name: from.name }),
             Err(Unchecked::Io(error)) => return Err(Trouble::Io(error)),

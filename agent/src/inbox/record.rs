@@ -107,6 +107,34 @@ pub(super) struct Move {
     pub(super) report: Report,
 }
 
+/// The latest statement of a slot that was handed in here, for whoever asks what is known of the slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latest {
+    /// Its revision.
+    pub revision: u32,
+    /// The digest of what was signed.
+    pub payload_sha256: Digest,
+    /// Whether it waits for its answer or was accepted; otherwise it was returned or refused.
+    pub stands: bool,
+}
+
+/// The latest statement of a slot under a state folder; none where none was handed in, or its record cannot be read.
+#[must_use]
+pub fn latest(state: &Path, slot: &SlotKey) -> Option<Latest> {
+    let records = Records {
+        folder: state.to_owned(),
+    };
+    let record = records.slot(slot).ok().flatten()?;
+    Some(Latest {
+        revision: record.revision,
+        payload_sha256: Digest::from_hex(&record.payload_sha256)?,
+        stands: match record.state {
+            Outcome::Sent | Outcome::Accepted => true,
+            Outcome::Ready | Outcome::Repeated | Outcome::Returned | Outcome::Refused => false,
+        },
+    })
+}
+
 impl Intent {
     /// Sends what was to go to `taken` to `free`.
     pub(super) fn redirect(&mut self, taken: &Spot, free: &Spot) {

@@ -1,6 +1,6 @@
-//! What the agent fetches from the city: the catalogue in force, and what became of its own statements.
+//! What the agent fetches from the city: the catalogue in force, what became of its own statements, and its own current records.
 //!
-//! Two tasks that ask while the line is open, and rest while it is down. They hold no state that matters: what was fetched
+//! Three tasks that ask while the line is open, and rest while it is down. They hold no state that matters: what was fetched
 //! goes to the owner of the inbox as a [`Fetched`], who says where to go on after it is durable.
 
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use granary_core::{
     text::Bilingual,
 };
 use granary_proto::v1::{
-    self, FetchAssessmentsRequest, FetchCatalogueRequest,
+    self, FetchAssessmentsRequest, FetchCatalogueRequest, FetchRecordsRequest,
     collection_service_client::CollectionServiceClient,
 };
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tonic::transport::Channel;
+use tonic::{Code, transport::Channel};
 
 use crate::enrol::explain;
 use crate::link::wire::{self, WireError};
@@ -31,6 +31,8 @@ use crate::settings::{LinkSettings, PollSettings};
 const MESSAGE_BYTES_MAX: usize = 24 * 1024 * 1024;
 /// Assessments that are asked for at once.
 const ASSESSMENTS_MAX: u32 = 100;
+/// Bytes of own records that are asked for at once, so that little memory is needed.
+const RECORDS_BYTES_MAX: u32 = 256 * 1024;
 /// The least time between two questions, whatever the city answers.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -55,6 +57,26 @@ pub enum Fetched {
         /// Takes the index to go on from, once everything is durable.
         reply: oneshot::Sender<u64>,
     },
+    /// The unit's own current records that have changed.
+    Records {
+        /// As the city gave them; whoever keeps them checks them.
+        answer: Box<v1::FetchRecordsResponse>,
+        /// Takes the index to go on from, once everything is durable.
+        reply: oneshot::Sender<u64>,
+    },
+    /// The city could not be asked for records, or does not know the question.
+    NoRecords,
+}
+
+/// What is held here already.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Held {
+    /// The version of the catalogue.
+    pub catalogue: Option<Digest>,
+    /// From which index of the log on assessments are asked for.
+    pub assessments: u64,
+    /// From which index of the log on records are asked for.
+    pub records: u64,
 }
 
 /// What became of one statement.
@@ -91,30 +113,30 @@ pub struct AssessedFailure {
     pub explanation: Option<String>,
 }
 
-/// The two tasks. Dropping it ends them.
+/// The three tasks. Dropping it ends them.
 pub struct Fetcher {
     /// What was fetched.
     pub(crate) fetched: mpsc::Receiver<Fetched>,
     connected: watch::Sender<bool>,
     held: watch::Sender<Option<Digest>>,
     refresh: Arc<Notify>,
-    tasks: [JoinHandle<()>; 2],
+    refresh_records: Arc<Notify>,
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Fetcher {
-    /// Begins to ask, once the line is open: for a catalogue other than `held`, for assessments from `from_index` on.
+    /// Begins to ask, once the line is open, for what is not `held`.
     #[must_use]
-    pub fn start(
-        channel: Channel,
-        link: LinkSettings,
-        poll: PollSettings,
-        held: Option<Digest>,
-        from_index: u64,
-    ) -> Self {
+    pub fn start(channel: Channel, link: LinkSettings, poll: PollSettings, held: Held) -> Self {
         let (sender, fetched) = mpsc::channel(1);
         let (connected, connection) = watch::channel(false);
-        let (held, version) = watch::channel(held);
-        let refresh = Arc::new(Notify::new());
+        let Held {
+            catalogue,
+            assessments,
+            records,
+        } = held;
+        let (held, version) = watch::channel(catalogue);
+        let (refresh, refresh_records) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let client =
             CollectionServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
         let questions = Questions {
@@ -125,13 +147,18 @@ impl Fetcher {
             connection,
         };
         let catalogue = tokio::spawn(questions.clone().catalogue(version, Arc::clone(&refresh)));
-        let assessments = tokio::spawn(questions.assessments(from_index));
+        let asked = questions
+            .clone()
+            .records(records, Arc::clone(&refresh_records));
+        let records = tokio::spawn(asked);
+        let assessments = tokio::spawn(questions.assessments(assessments));
         Self {
             fetched,
             connected,
             held,
             refresh,
-            tasks: [catalogue, assessments],
+            refresh_records,
+            tasks: [catalogue, assessments, records],
         }
     }
 
@@ -148,6 +175,11 @@ impl Fetcher {
     /// Asks for the catalogue at once.
     pub fn refresh_catalogue(&self) {
         self.refresh.notify_one();
+    }
+
+    /// Asks for the own records at once.
+    pub fn refresh_records(&self) {
+        self.refresh_records.notify_one();
     }
 }
 
@@ -285,6 +317,64 @@ impl Questions {
             assessed.map_err(|error| error.to_string())?,
             answer.next_index,
         ))
+    }
+
+    async fn records(mut self, mut from_index: u64, refresh: Arc<Notify>) {
+        while self
+            .connection
+            .wait_for(|connected| *connected)
+            .await
+            .is_ok()
+        {
+            let long = Duration::from_millis(self.poll.catalogue_ms);
+            let (fetched, wait, next) = match self.ask_records(from_index).await {
+                Ok(Some(answer)) => {
+                    let wait = if answer.more { Duration::ZERO } else { long };
+                    let (reply, next) = oneshot::channel();
+                    (Fetched::Records { answer, reply }, wait, Some(next))
+                }
+                // An older city; it may be replaced by a newer one.
+                Ok(None) => (Fetched::NoRecords, long, None),
+                Err(reason) => (Fetched::NoRecords, self.failed("records", &reason), None),
+            };
+            if self.sender.send(fetched).await.is_err() {
+                return;
+            }
+            let mut stuck = false;
+            if let Some(next) = next {
+                let Ok(next) = next.await else { return };
+                // What could not be kept is asked for again, but not at once.
+                stuck = next == from_index && wait.is_zero();
+                from_index = next;
+            }
+            let wait = if stuck { long } else { wait };
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = refresh.notified() => {}
+                // The line went or came back: to wait longer would only delay the answer.
+                _ = self.connection.changed() => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// The next page of own records; nothing where the city does not know the question.
+    async fn ask_records(
+        &mut self,
+        from_index: u64,
+    ) -> Result<Option<Box<v1::FetchRecordsResponse>>, String> {
+        let request = FetchRecordsRequest {
+            from_index,
+            count_max: 0,
+            bytes_max: RECORDS_BYTES_MAX,
+        };
+        let patience = Duration::from_millis(self.link.answer_timeout_ms);
+        let asked = timeout(patience, self.client.fetch_records(request));
+        match asked.await {
+            Ok(Ok(answer)) => Ok(Some(Box::new(answer.into_inner()))),
+            Ok(Err(status)) if status.code() == Code::Unimplemented => Ok(None),
+            Ok(Err(status)) => Err(explain(&status)),
+            Err(_) => Err("no answer in time".to_owned()),
+        }
     }
 
     fn failed(&self, what: &str, reason: &str) -> Duration {

@@ -14,8 +14,9 @@ mod tests;
 pub use self::{
     answer::{Answer, AnswerFinding, ReceiptFacts},
     model::{
-        AnswerReport, Earlier, FaultReport, FiguresReport, FindingReport, Named, OperandReport,
-        Outcome, Report, StatementReport, ToldReport, Words,
+        AnswerReport, ConsequenceReport, Earlier, FaultReport, FiguresReport, FindingReport,
+        HistoryReport, Named, OperandReport, Outcome, RecordReport, Report, StatementReport,
+        ToldReport, UnjudgedReport, Words,
     },
     text::render,
 };

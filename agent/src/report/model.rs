@@ -6,7 +6,7 @@
 use granary_core::{
     catalogue::Catalogue,
     edits::EditKind,
-    ledger::assess::Figures,
+    ledger::{Consequence, assess::Figures},
     text::{Bilingual, Language},
 };
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Answer, AnswerFinding};
 use crate::{
     draft::{Draft, Told},
-    intake::{Fault, Place, PlaceWire},
-    preflight::{Finding, Operand},
+    history::{AsOf, Origin},
+    intake::{Fault, Place, PlaceWire, say},
+    preflight::{Elsewhere, Finding, Judgement, Operand, Unjudged},
 };
 
 /// How it stands with a file.
@@ -70,6 +71,15 @@ pub struct StatementReport {
     pub absent: usize,
     /// Failed edits, as the preflight found them.
     pub findings: Vec<FindingReport>,
+    /// What was known of the unit's other records, where edits look at them.
+    #[serde(default)]
+    pub history: Option<HistoryReport>,
+    /// Edits that the city will judge, because figures that they look at are not known here.
+    #[serde(default)]
+    pub unjudged: Vec<UnjudgedReport>,
+    /// Other records of the unit that this statement makes fail.
+    #[serde(default)]
+    pub consequences: Vec<ConsequenceReport>,
     /// How something was understood.
     pub told: Vec<ToldReport>,
     /// The name of what was signed.
@@ -78,6 +88,41 @@ pub struct StatementReport {
     pub earlier: Option<Earlier>,
     /// What the city said.
     pub answer: Option<AnswerReport>,
+}
+
+/// As of when the unit's other records were known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryReport {
+    /// By the city's clock; `None` where they never were.
+    pub city_time_ms: Option<i64>,
+    /// Entries of the journal before this index were known.
+    pub next_index: Option<u64>,
+}
+
+/// An edit that the city will judge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnjudgedReport {
+    /// The edit.
+    pub edit: String,
+    /// What is said when it does not hold.
+    pub message: Words,
+    /// The records that it looks at and that are not known here, as `DATASET PERIOD`.
+    pub hidden: Vec<String>,
+    /// Whether an explanation goes along.
+    pub explained: bool,
+}
+
+/// Another record that a statement makes fail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsequenceReport {
+    /// The dataset.
+    pub dataset: Named,
+    /// The period.
+    pub period: String,
+    /// Whether it failed before as well, on other figures.
+    pub failed_before: bool,
+    /// What it fails; the operands are not listed.
+    pub finding: FindingReport,
 }
 
 /// A code with its name.
@@ -129,6 +174,9 @@ pub struct FindingReport {
     pub validity: bool,
     /// The item.
     pub item: Option<String>,
+    /// Whether it looks at other records of the unit.
+    #[serde(default)]
+    pub beyond: bool,
     /// What is wrong, with figures.
     pub message: Words,
     /// Both sides.
@@ -164,6 +212,20 @@ pub struct OperandReport {
     pub at: Option<PlaceWire>,
     /// Where, in words.
     pub place: Words,
+    /// The other record that it stands in.
+    #[serde(default)]
+    pub record: Option<RecordReport>,
+}
+
+/// Another record of the unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordReport {
+    /// The dataset's code.
+    pub dataset: String,
+    /// The period.
+    pub period: String,
+    /// The revision; `None` where there is no record, or where it is in the same file.
+    pub revision: Option<u32>,
 }
 
 /// The statement that stands already.
@@ -241,7 +303,7 @@ impl Report {
 impl StatementReport {
     /// What was read, before any answer.
     #[must_use]
-    pub fn of(draft: &Draft, findings: &[Finding], unused: &[Told], catalogue: &Catalogue) -> Self {
+    pub fn of(draft: &Draft, judgement: &Judgement, catalogue: &Catalogue) -> Self {
         let slot = draft.slot();
         let values = draft.values();
         Self {
@@ -254,11 +316,20 @@ impl StatementReport {
             revision: None,
             values,
             absent: draft.cells().len() - values,
-            findings: findings.iter().map(FindingReport::of).collect(),
+            findings: judgement.findings.iter().map(FindingReport::of).collect(),
+            history: judgement
+                .is_related
+                .then(|| HistoryReport::of(judgement.as_of)),
+            unjudged: judgement.unjudged.iter().map(UnjudgedReport::of).collect(),
+            consequences: judgement
+                .consequences
+                .iter()
+                .map(|one| ConsequenceReport::of(one, catalogue))
+                .collect(),
             told: draft
                 .told()
                 .iter()
-                .chain(unused)
+                .chain(&judgement.unused)
                 .map(ToldReport::of)
                 .collect(),
             payload_sha256: None,
@@ -324,6 +395,52 @@ impl ToldReport {
     }
 }
 
+impl HistoryReport {
+    fn of(as_of: Option<AsOf>) -> Self {
+        Self {
+            city_time_ms: as_of.map(|as_of| as_of.city_time_ms),
+            next_index: as_of.map(|as_of| as_of.next_index),
+        }
+    }
+}
+
+impl UnjudgedReport {
+    fn of(unjudged: &Unjudged) -> Self {
+        let hidden = unjudged.hidden.iter();
+        Self {
+            edit: unjudged.edit.to_string(),
+            message: Words::of(&unjudged.message),
+            hidden: hidden
+                .map(|slot| format!("{} {}", slot.dataset, slot.period))
+                .collect(),
+            explained: unjudged.is_explained,
+        }
+    }
+}
+
+impl ConsequenceReport {
+    fn of(consequence: &Consequence, catalogue: &Catalogue) -> Self {
+        let (record, failure) = (&consequence.record, &consequence.failure);
+        let dataset = catalogue.dataset(&record.dataset);
+        Self {
+            dataset: Named::new(&record.dataset, dataset.map(|d| d.name())),
+            period: record.period.to_string(),
+            failed_before: consequence.failed_before,
+            finding: FindingReport {
+                edit: failure.edit.to_string(),
+                validity: failure.kind == EditKind::Validity,
+                item: failure.item.as_ref().map(ToString::to_string),
+                beyond: true,
+                message: Words::of(&failure.message),
+                figures: FiguresReport::of(&failure.figures),
+                operands: Vec::new(),
+                explanation: failure.explanation.clone(),
+                suspicion: Words::default(),
+            },
+        }
+    }
+}
+
 impl FindingReport {
     /// A finding of the preflight.
     #[must_use]
@@ -332,6 +449,7 @@ impl FindingReport {
             edit: finding.edit.to_string(),
             validity: finding.kind == EditKind::Validity,
             item: finding.item.as_ref().map(ToString::to_string),
+            beyond: finding.is_beyond,
             message: Words::of(&finding.message),
             figures: FiguresReport::of(&finding.figures),
             operands: finding.operands.iter().map(OperandReport::of).collect(),
@@ -347,6 +465,7 @@ impl FindingReport {
             edit: finding.edit.to_string(),
             validity: finding.kind == EditKind::Validity,
             item: finding.item.as_ref().map(ToString::to_string),
+            beyond: false,
             message: Words::of(&finding.message),
             figures: FiguresReport::of(&finding.figures),
             operands: Vec::new(),
@@ -369,14 +488,47 @@ impl FiguresReport {
 impl OperandReport {
     fn of(operand: &Operand) -> Self {
         let place = operand.place.as_ref();
+        let elsewhere = operand.elsewhere.as_ref();
+        let words = place.map(Place::words).or(elsewhere.map(record_words));
         Self {
             indicator: Named::new(&operand.indicator, Some(&operand.name)),
             value: operand.value.map(|d| d.to_string()),
             at: place.map(PlaceWire::from),
-            place: place
-                .map(Place::words)
-                .map(|w| Words::of(&w))
-                .unwrap_or_default(),
+            place: words.map(|w| Words::of(&w)).unwrap_or_default(),
+            record: elsewhere.map(|record| RecordReport {
+                dataset: record.slot.dataset.to_string(),
+                period: record.slot.period.to_string(),
+                revision: record
+                    .revision
+                    .filter(|_| record.origin != Some(Origin::File)),
+            }),
+        }
+    }
+}
+
+/// Where a figure of another record stands.
+fn record_words(record: &Elsewhere) -> Bilingual {
+    let period = record.slot.period;
+    let dataset = record.dataset.clone().unwrap_or_default();
+    let (zh, en) = match dataset.en.is_empty() {
+        true => (String::new(), String::new()),
+        false => (format!("“{}”", dataset.zh), format!("{}, ", dataset.en)),
+    };
+    match (record.origin, record.revision) {
+        (Some(Origin::City), Some(revision)) => say!(
+            "{zh}{period} 第 {revision} 版",
+            "{en}{period}, revision {revision}"
+        ),
+        (Some(Origin::Spool), Some(revision)) => say!(
+            "{zh}{period} 第 {revision} 版（本机已报，市局数据待取）",
+            "{en}{period}, revision {revision} (sent from here, not yet back from the city)"
+        ),
+        (Some(Origin::File), _) => say!(
+            "{zh}{period}，在同一文件中",
+            "{en}{period}, in the same file"
+        ),
+        (None | Some(Origin::City | Origin::Spool), _) => {
+            say!("{zh}{period} 未报送", "{en}{period} is not reported")
         }
     }
 }

@@ -11,11 +11,13 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::{
+    history::Reader,
     inbox::check,
     intake::{
         Names,
         tests::{catalogue, desk, unit},
     },
+    preflight::tests::Known,
 };
 
 /// 2022-02-05 12:00:00 in Shanghai.
@@ -27,9 +29,18 @@ const DINGXI: &str = "# 报表: annual-accounts\n# 报告期: 2021年\n# 填表�
 fn report(name: &str, text: &str) -> Report {
     let (catalogue, own) = (catalogue(), unit("621100"));
     let desk = desk(name, text);
-    check(&desk.path, &Names::new(&catalogue, &own), NOW_MS)
+    let history = Reader::new(desk.folder.path(), &own);
+    check(&desk.path, &Names::new(&catalogue, &own), &history, NOW_MS)
         .unwrap()
         .report
+}
+
+/// A report of a unit of which some records are known.
+fn report_with(known: &Known, name: &str, text: &str) -> Report {
+    let (own, desk) = (unit("520100"), desk(name, text));
+    let names = Names::new(&known.catalogue, &own);
+    let checked = check(&desk.path, &names, &known.reader("520100"), NOW_MS);
+    checked.unwrap().report
 }
 
 fn both(report: &Report) -> String {
@@ -153,6 +164,41 @@ fn a_refusal_by_the_city() {
         message,
     }));
     insta::assert_snapshot!(both(&report));
+}
+
+const QUARTERS: &str = "# 报表: quarterly-accounts\n报告期,地区生产总值（亿元）\n\
+    2021-Q1,900.00\n2021-Q2,2000.00\n2021-Q4,4100.00\n";
+
+#[test]
+fn a_figure_of_another_period_and_what_a_statement_does_to_the_next() {
+    let known = Known::of("520100", &[("往期.csv", QUARTERS)], true);
+    let text =
+        "# 报表: quarterly-accounts\n# 报告期: 2021-Q3\n地区生产总值（亿元）,说明\n1999.99,\n";
+    let mut report = report_with(&known, "三季度.csv", text);
+    assert_eq!(report.outcome, Outcome::Ready);
+    insta::assert_snapshot!("beyond_not_explained", both(&report));
+    // What the city answers does not tell of other records: what was found here stays.
+    report.outcome = Outcome::Accepted;
+    report.statements[0].answer = Some(AnswerReport::of(&Answer::Accepted {
+        receipt: receipt(),
+        findings: Vec::new(),
+    }));
+    assert!(both(&report).contains("GDP.FALLS"));
+    let text = text.replace("1999.99,", "4100.01,人口普查修订");
+    let report = report_with(&known, "三季度.csv", &text);
+    insta::assert_snapshot!("beyond_consequence", both(&report));
+    let again: Report = serde_json::from_str(&report.to_json()).unwrap();
+    assert_eq!(again, report);
+}
+
+#[test]
+fn an_edit_that_only_the_city_can_judge() {
+    let known = Known::of("520100", &[("往期.csv", QUARTERS)], false);
+    let text = "# 报表: quarterly-accounts\n# 报告期: 2021-Q3\n地区生产总值（亿元）,说明\n2100.00,人口普查修订\n";
+    insta::assert_snapshot!(
+        "beyond_unjudged",
+        both(&report_with(&known, "三季度.csv", text))
+    );
 }
 
 #[test]

@@ -4,7 +4,10 @@ use granary_core::text::{Bilingual, Language};
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 
 use super::{
-    model::{AnswerReport, FaultReport, FindingReport, Outcome, Report, StatementReport, Words},
+    model::{
+        AnswerReport, ConsequenceReport, FaultReport, FindingReport, HistoryReport, Outcome,
+        Report, StatementReport, UnjudgedReport, Words,
+    },
     table::Table,
 };
 use crate::intake::say;
@@ -165,6 +168,12 @@ impl Page<'_> {
                 format!("{revision} ({})", self.pick(first)),
             );
         }
+        if let Some(history) = &statement.history {
+            pair(
+                self.pick(say!("往期数据", "Own records")),
+                self.pick(self.known(history)),
+            );
+        }
         self.table(&table, 2);
         for told in &statement.told {
             let (place, text) = (self.words(&told.place), self.words(&told.text));
@@ -178,7 +187,13 @@ impl Page<'_> {
         self.earlier(statement);
         let findings = findings_of(statement);
         if !findings.is_empty() {
-            self.findings(findings);
+            self.findings(&findings);
+        }
+        if !statement.unjudged.is_empty() {
+            self.unjudged(&statement.unjudged);
+        }
+        if !statement.consequences.is_empty() {
+            self.consequences(&statement.consequences);
         }
         if let Some(answer) = &statement.answer {
             self.answer(answer);
@@ -206,7 +221,74 @@ impl Page<'_> {
         ));
     }
 
-    fn findings(&mut self, findings: &[FindingReport]) {
+    /// As of when the unit's other records were known.
+    fn known(&self, history: &HistoryReport) -> Bilingual {
+        let (Some(at_ms), Some(next_index)) = (history.city_time_ms, history.next_index) else {
+            return say!(
+                "本机尚未取齐本单位的往期数据",
+                "the unit's other records have not all been fetched here yet"
+            );
+        };
+        let at = self.time(at_ms);
+        say!(
+            "截至 {at}（市局时钟），日志第 {next_index} 条之前",
+            "as of {at} by the city's clock, journal entries before {next_index}"
+        )
+    }
+
+    fn unjudged(&mut self, unjudged: &[UnjudgedReport]) {
+        let count = unjudged.len();
+        self.heading(say!(
+            "由市局审核（{count} 个）：本机没有所需的往期数据",
+            "The city will judge ({count}): figures that are needed are not known here"
+        ));
+        for (index, one) in unjudged.iter().enumerate() {
+            let (number, edit, hidden) = (index + 1, &one.edit, one.hidden.join(", "));
+            let message = self.words(&one.message).to_owned();
+            let explained = match one.explained {
+                true => say!("；已附说明", "; an explanation goes along"),
+                false => Bilingual::default(),
+            };
+            let Bilingual { zh, en } = explained;
+            self.line(say!(
+                "{number:>3}. {edit}  尚未判断：“{message}”",
+                "{number:>3}. {edit}  not judged yet: \"{message}\""
+            ));
+            self.line(say!("     缺 {hidden}{zh}", "     not known: {hidden}{en}"));
+        }
+    }
+
+    fn consequences(&mut self, consequences: &[ConsequenceReport]) {
+        let count = consequences.len();
+        self.heading(say!(
+            "影响其他报告期（{count} 个）：本次数值使下列已报数据不符",
+            "Other records ({count}): with these figures what was reported there no longer holds"
+        ));
+        for (index, one) in consequences.iter().enumerate() {
+            let number = index + 1;
+            let (dataset, period) = (self.words(&one.dataset.name).to_owned(), &one.period);
+            let (edit, item) = (&one.finding.edit, item_of(&one.finding));
+            let before = match one.failed_before {
+                true => say!(
+                    "（原已不符，说明须重新给出）",
+                    " (failed before as well; explain it anew)"
+                ),
+                false => Bilingual::default(),
+            };
+            let before = self.pick(before);
+            self.lines.push(format!(
+                "{number:>3}. {period} {dataset}  {edit}{item}{before}"
+            ));
+            self.lines
+                .push(format!("     {}", self.words(&one.finding.message)));
+        }
+        self.line(say!(
+            "     那些数值无误时，请在该报告期的文件中写明原因，重新放入。",
+            "     Where those figures are right, say why in the file of that period and hand it in again."
+        ));
+    }
+
+    fn findings(&mut self, findings: &[&FindingReport]) {
         let count = findings.len();
         self.heading(say!("审核问题（{count} 个）", "Findings ({count})"));
         for (index, finding) in findings.iter().enumerate() {
@@ -223,10 +305,7 @@ impl Page<'_> {
             say!("核实性审核，请核实或说明", "quality edit, check or explain")
         };
         let (kind, edit) = (self.pick(kind), &finding.edit);
-        let item = finding
-            .item
-            .as_ref()
-            .map_or(String::new(), |item| format!(" [{item}]"));
+        let item = item_of(finding);
         self.lines
             .push(format!("{number:>3}. {edit}{item}  {kind}"));
         let message = self.words(&finding.message).to_owned();
@@ -325,9 +404,20 @@ impl Page<'_> {
     }
 }
 
-/// The city's findings, which include roll-ups, where it has any; else those of the preflight.
-fn findings_of(statement: &StatementReport) -> &[FindingReport] {
+/// The city's findings, where it has any, else those of the preflight; and in any case those on the unit's other records, which an answer
+/// does not tell.
+fn findings_of(statement: &StatementReport) -> Vec<&FindingReport> {
     let city = statement.answer.as_ref().map(|answer| &answer.findings[..]);
-    city.filter(|findings| !findings.is_empty())
-        .unwrap_or(&statement.findings)
+    match city.filter(|findings| !findings.is_empty()) {
+        Some(city) => {
+            let beyond = statement.findings.iter().filter(|f| f.beyond);
+            city.iter().chain(beyond).collect()
+        }
+        None => statement.findings.iter().collect(),
+    }
+}
+
+fn item_of(finding: &FindingReport) -> String {
+    let item = finding.item.as_ref();
+    item.map_or(String::new(), |item| format!(" [{item}]"))
 }

@@ -10,13 +10,15 @@ use tonic::transport::Channel;
 
 use crate::catalogue_cache::CatalogueCache;
 use crate::durable::OsDisk;
+use crate::history::Reader;
 use crate::identity::Identity;
 use crate::inbox::{self, Context, Folder, Folders, Inbox, Spot, Step, SubmitError, Submitter};
-use crate::link::fetch::{Fetched, Fetcher};
+use crate::link::fetch::{Fetched, Fetcher, Held};
 use crate::link::{Backoff, Courier, Line, News, Outbox, Revisions, Signer, system_random};
 use crate::preflight::Outgoing;
 use crate::receipts::{Receipts, Refused};
 use crate::report::{Answer, Report};
+use crate::run::recorder::Recorder;
 use crate::run::settle::Settler;
 use crate::run::{Event, StartError, Submitted, payloads};
 use crate::settings::Settings;
@@ -43,6 +45,8 @@ pub struct Desk {
     courier: Courier<OsDisk>,
     fetcher: Fetcher,
     catalogue: CatalogueCache,
+    recorder: Recorder,
+    history: Reader,
     signer: Signer,
     settler: Settler,
     status: Status,
@@ -50,6 +54,8 @@ pub struct Desk {
     /// What has happened to files since somebody asked.
     steps: Vec<Step>,
     next_look: Instant,
+    /// Whether files could be checked and numbered once; before that, what comes may make it possible.
+    was_ready: bool,
 }
 
 /// Signs and spools for the inbox.
@@ -57,6 +63,7 @@ struct Spooler<'a> {
     outbox: &'a mut Outbox<OsDisk>,
     signer: &'a Signer,
     revisions: &'a Revisions,
+    recorder: &'a mut Recorder,
 }
 
 impl Submitter for Spooler<'_> {
@@ -71,6 +78,7 @@ impl Submitter for Spooler<'_> {
         let signed = signed.map_err(|error| SubmitError::Failed(error.to_string()))?;
         match self.outbox.append(&signed) {
             Ok(spooled) => {
+                self.recorder.spooled(outgoing);
                 tracing::info!(slot = %signed.slot(), record = spooled.id.get(), payload = %spooled.payload_sha256, "spooled");
                 Ok(())
             }
@@ -87,6 +95,7 @@ macro_rules! spooler {
             outbox: $desk.courier.outbox(),
             signer: &$desk.signer,
             revisions: $desk.settler.revisions(),
+            recorder: &mut $desk.recorder,
         }
     };
 }
@@ -110,13 +119,14 @@ impl Desk {
         let courier = Courier::new(outbox, line, settings.link, backoff(), now_ms);
         let catalogue = CatalogueCache::open(&settings.state);
         let settler = Settler::open(&settings.state);
-        let fetcher = Fetcher::start(
-            channel,
-            settings.link,
-            settings.poll,
-            catalogue.version(),
-            settler.next_index(),
-        );
+        let recorder = Recorder::open(&settings.state, &settings.unit, !settler.caught_up());
+        let history = Reader::new(&settings.state, &settings.unit);
+        let held = Held {
+            catalogue: catalogue.version(),
+            assessments: settler.next_index(),
+            records: recorder.next_index(),
+        };
+        let fetcher = Fetcher::start(channel, settings.link, settings.poll, held);
         let inbox = Inbox::open(
             Folders::under(&settings.root, &settings.state),
             inbox_settings(&settings),
@@ -135,12 +145,15 @@ impl Desk {
             courier,
             fetcher,
             catalogue,
+            recorder,
+            history,
             signer,
             settler,
             status,
             status_file,
             steps,
             next_look,
+            was_ready: false,
         })
     }
 
@@ -163,16 +176,14 @@ impl Desk {
     /// Looks at the inbox.
     pub fn scan(&mut self) {
         let now_ms = now_ms();
-        if let Some(catalogue) = self
-            .catalogue
-            .catalogue()
-            .filter(|_| self.settler.caught_up())
-        {
+        let is_ready = self.is_ready();
+        if let Some(catalogue) = self.catalogue.catalogue().filter(|_| is_ready) {
             let mut submitter = spooler!(self);
             let unit = &self.settings.unit;
             let steps = self.inbox.scan(&mut Context {
                 unit,
                 catalogue,
+                history: &self.history,
                 submitter: &mut submitter,
                 now_ms,
             });
@@ -205,6 +216,7 @@ impl Desk {
             &mut Context {
                 unit,
                 catalogue,
+                history: &self.history,
                 submitter: &mut submitter,
                 now_ms,
             },
@@ -268,7 +280,9 @@ impl Desk {
 
     /// Whether files can be checked and numbered.
     pub(super) fn is_ready(&self) -> bool {
-        self.catalogue.catalogue().is_some() && self.settler.caught_up()
+        self.catalogue.catalogue().is_some()
+            && self.settler.caught_up()
+            && !self.recorder.is_awaited()
     }
 
     pub(super) fn alarm(&self) -> Option<Bilingual> {
@@ -419,6 +433,10 @@ impl Desk {
                 next_index,
                 reply,
             } => {
+                if !assessed.is_empty() {
+                    // What was judged may be current now.
+                    self.fetcher.refresh_records();
+                }
                 let receipts = self.courier.outbox().receipts();
                 let caught_up = self.settler.caught_up();
                 let steps = self.settler.assessed(
@@ -430,11 +448,28 @@ impl Desk {
                 );
                 self.told(steps);
                 if caught_up != self.settler.caught_up() {
-                    self.next_look = Instant::now();
+                    self.look_if_ready();
                 }
                 // The task may have ended; then there is nobody to answer.
                 let _ = reply.send(self.settler.fetch_from());
             }
+            Fetched::Records { answer, reply } => {
+                let next_index = self.recorder.fetched(&answer);
+                self.look_if_ready();
+                let _ = reply.send(next_index);
+            }
+            Fetched::NoRecords => {
+                self.recorder.missed();
+                self.look_if_ready();
+            }
+        }
+    }
+
+    /// Files may have waited for what came.
+    fn look_if_ready(&mut self) {
+        if self.is_ready() && !self.was_ready {
+            self.was_ready = true;
+            self.next_look = Instant::now();
         }
     }
 

@@ -6,6 +6,7 @@
 //! told, then the spool from its oldest record, then the assessments from the last index that was dealt with.
 
 mod desk;
+mod recorder;
 mod settle;
 #[cfg(test)]
 mod tests;

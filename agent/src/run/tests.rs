@@ -8,6 +8,8 @@ use ed25519_dalek::SigningKey;
 use granary_core::catalogue::Bundle;
 use granary_core::code::UnitCode;
 
+use tonic::transport::Endpoint;
+
 use super::*;
 use crate::link::tests::support::{City, Manner, UNIT, log_key};
 use crate::receipts::verify_file;
@@ -51,6 +53,12 @@ kind = "validity"
 dataset = "quarterly-accounts"
 expression = "gdp >= 0"
 message = { zh = "为负", en = "negative" }
+[[edit]]
+id = "GDP.FALLS"
+kind = "quality"
+dataset = "quarterly-accounts"
+expression = "gdp >= previous(gdp)"
+message = { zh = "累计数下降", en = "falls" }
 "#;
 
 fn bundle() -> Vec<u8> {
@@ -87,15 +95,28 @@ fn identity() -> Identity {
 }
 
 fn write(path: &Path, gdp: &str) -> PathBuf {
-    let text = format!("# dataset: quarterly-accounts\nunit,period,gdp\n520100,2021-Q3,{gdp}\n");
+    write_for(path, "2021-Q3", gdp)
+}
+
+fn write_for(path: &Path, period: &str, gdp: &str) -> PathBuf {
+    let text = format!("# dataset: quarterly-accounts\nunit,period,gdp\n520100,{period},{gdp}\n");
     std::fs::write(path, text).unwrap();
     path.to_path_buf()
 }
 
 async fn submitted(city: &City, folder: &Path, file: &Path, wait: Duration) -> (PathBuf, Report) {
+    submitted_over(city.channel(), folder, file, wait).await
+}
+
+async fn submitted_over(
+    channel: Channel,
+    folder: &Path,
+    file: &Path,
+    wait: Duration,
+) -> (PathBuf, Report) {
     let settings = settings(folder);
     let spool = open_spool(&settings, LOCK_PATIENCE).await.unwrap();
-    let desk = Desk::open(city.channel(), settings, identity(), spool).unwrap();
+    let desk = Desk::open(channel, settings, identity(), spool).unwrap();
     match submit_at(desk, file.to_path_buf(), wait).await.unwrap() {
         Submitted::Placed { file, report } => (file, *report),
         other @ (Submitted::NoCatalogue(_) | Submitted::NotTaken(_)) => panic!("{other:?}"),
@@ -226,4 +247,71 @@ async fn a_city_without_a_catalogue_stops_a_first_submission_with_words() {
         panic!()
     };
     assert!(alarm.en.contains("catalogue"), "{}", alarm.en);
+}
+
+/// What the desk finds beyond the record, and what it leaves to the city.
+fn found(report: &Report) -> (Vec<&str>, usize) {
+    let statement = &report.statements[0];
+    let beyond = statement.findings.iter().filter(|f| f.beyond);
+    (
+        beyond.map(|f| f.message.en.as_str()).collect(),
+        statement.unjudged.len(),
+    )
+}
+
+const FALLS: &str = "falls: 1.00 < 2.00, difference -1.00";
+
+#[tokio::test(start_paused = true)]
+async fn a_statement_is_judged_by_what_was_reported_before_also_on_a_new_computer() {
+    let (folder, city) = (tempfile::tempdir().unwrap(), city(Manner::Honest));
+    let second = write_for(&folder.path().join("q2.csv"), "2021-Q2", "2.00");
+    submitted(&city, folder.path(), &second, MINUTE).await;
+    let third = write(&folder.path().join("q3.csv"), "1.00");
+    let (_, report) = submitted(&city, folder.path(), &third, MINUTE).await;
+    assert_eq!(found(&report), (vec![FALLS], 0));
+    assert_eq!(report.outcome, Outcome::Accepted);
+    // A new computer waits for the records before its first file.
+    let other = tempfile::tempdir().unwrap();
+    let third = write(&other.path().join("q3.csv"), "1.00");
+    let (_, report) = submitted(&city, other.path(), &third, MINUTE).await;
+    assert_eq!(found(&report), (vec![FALLS], 0));
+    assert!(report.statements[0].history.unwrap().next_index.is_some());
+    // And without a connection the same computer knows what it knew.
+    let settings = settings(other.path());
+    let cache = crate::catalogue_cache::CatalogueCache::open(&settings.state);
+    let names = crate::intake::Names::new(cache.catalogue().unwrap(), &settings.unit);
+    let history = crate::history::Reader::new(&settings.state, &settings.unit);
+    let checked = crate::inbox::check(&third, &names, &history, now_ms()).unwrap();
+    assert_eq!(found(&checked.report), (vec![FALLS], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_still_in_the_spool_counts() {
+    let (folder, first) = (tempfile::tempdir().unwrap(), city(Manner::Honest));
+    let file = write_for(&folder.path().join("q1.csv"), "2021-Q1", "1.00");
+    submitted(&first, folder.path(), &file, MINUTE).await;
+    // Nobody is at home any more.
+    let nowhere = || Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
+    let moment = Duration::from_secs(5);
+    let file = write_for(&folder.path().join("q2.csv"), "2021-Q2", "2.00");
+    let (_, report) = submitted_over(nowhere(), folder.path(), &file, moment).await;
+    assert_eq!(report.outcome, Outcome::Sent);
+    let file = write(&folder.path().join("q3.csv"), "1.00");
+    let (_, report) = submitted_over(nowhere(), folder.path(), &file, moment).await;
+    assert_eq!(found(&report), (vec![FALLS], 0));
+    let place = &report.statements[0].findings[0].operands[1].place.en;
+    assert!(place.contains("sent from here"), "{place}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_city_leaves_the_edit_to_itself() {
+    let (folder, city) = (tempfile::tempdir().unwrap(), city(Manner::WithoutRecords));
+    let file = write(&folder.path().join("q3.csv"), "1.00");
+    let (_, report) = submitted(&city, folder.path(), &file, MINUTE).await;
+    assert_eq!(report.outcome, Outcome::Accepted);
+    assert_eq!(found(&report), (vec![], 1));
+    assert_eq!(
+        report.statements[0].unjudged[0].hidden,
+        ["quarterly-accounts 2021-Q2"]
+    );
 }

@@ -169,7 +169,7 @@ pub(super) fn decide(args: DecideArgs, screen: &Screen) -> Result<(), Complaint>
 }
 
 /// Signs a deed with the operator's key, sends it, and gives its index once it is in force.
-fn submit(deed: Deed, connection: &Connection) -> Result<u64, Complaint> {
+pub(super) fn submit(deed: Deed, connection: &Connection) -> Result<u64, Complaint> {
     let key = OperatorFolder::new(&connection.operator).signing_key()?;
     let payload = Act {
         issued_at_ms: SystemClock.now_ms(),

@@ -9,6 +9,7 @@ mod flags;
 mod local;
 mod remote;
 mod acts;
+mod history;
 mod serve;
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, process::ExitCode};
@@ -62,6 +63,9 @@ enum Task {
     /// Extend a slot's deadline, or exempt it. ¦ 延长某项应报的期限，或予以免报。
     #[command(subcommand)]
     Unit(UnitTask),
+    /// Bring in when reports arrived before the system. ¦ 导入系统启用之前的报送记录。
+    #[command(subcommand)]
+    History(HistoryTask),
     /// List or revoke signing keys. ¦ 列出或吊销签名密钥。
     #[command(subcommand)]
     Key(KeyTask),
@@ -217,6 +221,35 @@ enum UnitTask {
 }
 
 #[derive(Debug, Subcommand)]
+enum HistoryTask {
+    /// Check a file of arrivals and tell every fault; then sign what is new and send it. Importing it again changes nothing. ¦ 检查到达记录文件并列出全部错误；无误则签名并提交新的部分。重复导入不会改变什么。
+    #[command(
+        after_help = "The file: CSV with lines such as 520100,2019-Q3,2019-10-09T11:20:00+08:00 under the headings unit,period,arrived_at ¦ 文件：CSV，表头 unit,period,arrived_at，各行如 520100,2019-Q3,2019-10-09T11:20:00+08:00\n\nExample ¦ 示例:\n  granary-aggregator history import arrivals.csv --dataset quarterly-accounts --source \"register 2019\" --timezone Asia/Shanghai --dry-run"
+    )]
+    Import(ImportArgs),
+}
+
+#[derive(Debug, Args)]
+struct ImportArgs {
+    /// The file: CSV with the columns unit, period, arrived_at. ¦ 文件：CSV，列为 unit、period、arrived_at。
+    file: PathBuf,
+    /// The dataset. ¦ 报表。
+    #[arg(long)]
+    dataset: String,
+    /// Who kept the record, and where; it is journaled. ¦ 记录由谁保存、在哪里；将记入日志。
+    #[arg(long)]
+    source: String,
+    /// The zone of times that have no offset: Asia/Shanghai. ¦ 未带时区的时间所在的时区：Asia/Shanghai。
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<String>,
+    /// Say what would be imported, and send nothing. ¦ 只说明将导入什么，不提交。
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, Subcommand)]
 enum KeyTask {
     /// List the keys that are or were enrolled. ¦ 列出登记过的密钥。
     #[command(after_help = "Example ¦ 示例:\n  granary-aggregator key list --unit 520100")]
@@ -357,6 +390,7 @@ fn perform(
             reason,
             connection,
         }) => acts::exempt(&slot, reason, &connection, screen),
+        Task::History(HistoryTask::Import(args)) => history::import(&args, screen),
         Task::Key(KeyTask::List { unit, connection }) => {
             remote::list_keys(unit, &connection, screen)
         }

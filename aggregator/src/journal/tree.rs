@@ -112,6 +112,21 @@ impl Journal {
         self.head.load_full()
     }
 
+    /// The root of the tree over the first `size` entries.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read or has fewer entries.
+    pub fn root(&self, size: u64) -> Result<Hash, StoreError> {
+        self.with_store(|store| {
+            let stored = stored_size(store)?;
+            if size > stored {
+                return Err(StoreError::Damaged(format!("{stored} entries, not {size}")));
+            }
+            let (edge, _) = edge_at(store, size, stored)?;
+            Ok(edge.frontier().root())
+        })
+    }
+
     /// Proves against the newest checkpoint that entry `index` is in the log; `None` where that has no such entry yet.
     ///
     /// # Errors
@@ -150,6 +165,17 @@ impl Journal {
         }
         self.prove(&head, |node| {
             proof::consistency_proof(old_size, new_size, node)
+        })
+    }
+
+    /// The root of the tree over the first `size` entries, of which there are at least as many.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub fn root(&self, size: u64) -> Result<Hash, StoreError> {
+        self.with_store(|store| {
+            let (edge, _) = edge_at(store, size, stored_size(store)?)?;
+            Ok(edge.frontier().root())
         })
     }
 

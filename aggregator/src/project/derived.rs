@@ -14,7 +14,10 @@ use granary_core::{
     digest::Digest,
     ledger::{self, Change, Visit},
 };
-use rocksdb::{BlockBasedOptions, Cache, DB, DBCompressionType, Options, ReadOptions, WriteBatch};
+use rocksdb::{
+    BlockBasedOptions, Cache, DB, DBCompressionType, DBRawIterator, Options, ReadOptions, Snapshot,
+    WriteBatch,
+};
 
 use crate::journal::{self, StoreError};
 
@@ -83,17 +86,13 @@ impl Derived {
         start: &[u8],
         visit: &mut Visit<'_>,
     ) -> Result<(), StoreError> {
-        let mut options = ReadOptions::default();
-        options.set_iterate_range(rocksdb::PrefixRange(prefix));
-        let mut iterator = self.db.raw_iterator_opt(options);
-        iterator.seek(start.max(prefix));
-        while let Some((key, value)) = iterator.item() {
-            if let ControlFlow::Break(()) = visit(key, value) {
-                return Ok(());
-            }
-            iterator.next();
-        }
-        Ok(iterator.status()?)
+        let iterator = self.db.raw_iterator_opt(below(prefix));
+        walk(iterator, start.max(prefix), visit)
+    }
+
+    /// The rows as they are now, unchanged by what is written from here on.
+    pub(super) fn freeze(&self) -> Snapshot<'_> {
+        self.db.snapshot()
     }
 
     /// The digest of all rows: equal for equal journals.
@@ -143,6 +142,29 @@ pub(super) fn overlay(
     changes: Vec<Change>,
 ) {
     rows.extend(changes.into_iter().map(|change| (change.key, change.value)));
+}
+
+/// Only the rows whose key begins with `prefix`.
+pub(super) fn below(prefix: &[u8]) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.set_iterate_range(rocksdb::PrefixRange(prefix));
+    options
+}
+
+/// Visits rows from the key `start` on, until `visit` breaks.
+pub(super) fn walk(
+    mut iterator: DBRawIterator<'_>,
+    start: &[u8],
+    visit: &mut Visit<'_>,
+) -> Result<(), StoreError> {
+    iterator.seek(start);
+    while let Some((key, value)) = iterator.item() {
+        if let ControlFlow::Break(()) = visit(key, value) {
+            return Ok(());
+        }
+        iterator.next();
+    }
+    Ok(iterator.status()?)
 }
 
 fn path(folder: &Path) -> PathBuf {

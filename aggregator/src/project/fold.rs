@@ -8,7 +8,7 @@ use std::{
 use granary_core::{
     code::UnitCode,
     completeness::Board,
-    ledger::{FoldError, JournalEntry, Ledger, LogIndex, Registry, rows::SlotRow},
+    ledger::{FoldError, JournalEntry, Ledger, Life, LogIndex, Registry, Vintage, rows::SlotRow},
     snapshot::SlotKey,
 };
 
@@ -77,6 +77,10 @@ pub(crate) struct Folder {
 #[derive(Debug, Default)]
 pub(crate) struct Effects {
     pub(super) slots: BTreeMap<SlotKey, SlotRow>,
+    /// In the order of the log.
+    pub(super) vintages: Vec<(SlotKey, Vintage)>,
+    /// By the key of their row.
+    pub(super) findings: BTreeMap<Vec<u8>, Life>,
     pub(super) assessed: BTreeSet<UnitCode>,
     pub(super) registry_changed: bool,
     pub(super) entries: u64,
@@ -161,6 +165,8 @@ impl Folder {
         let applied = applied.map_err(|error| ProjectError::Fold { index, error })?;
         overlay(&mut self.pending, applied.changes);
         self.effects.slots.extend(applied.slots);
+        self.effects.vintages.extend(applied.vintage);
+        self.effects.findings.extend(applied.findings);
         self.effects.assessed.extend(applied.assessed);
         self.effects.registry_changed |= applied.registry_changed;
         self.effects.entries += 1;

@@ -26,7 +26,7 @@ pub use fold::ProjectError;
 pub(crate) use fold::{Effects, Folder};
 pub(crate) use published::Published;
 pub use published::Stopped;
-pub use view::StoredView;
+pub use view::{FrozenView, StoredView};
 
 use crate::{
     events,
@@ -218,10 +218,17 @@ fn publish_registry(
 }
 
 fn update(board: Option<&mut granary_core::completeness::Board>, effects: &Effects) {
-    if let Some(board) = board {
-        effects
-            .slots
-            .iter()
-            .for_each(|(slot, row)| board.update(slot, row));
+    let Some(board) = board else {
+        return;
+    };
+    for (slot, row) in &effects.slots {
+        board.update(slot, row);
+    }
+    for (slot, vintage) in &effects.vintages {
+        board.add_vintage(slot, vintage.clone());
+    }
+    for (key, life) in &effects.findings {
+        // The keys are the fold's own, and sound.
+        let _ = board.set_finding(key, life.clone());
     }
 }

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use granary_core::ledger::{LogIndex, View, ViewError, Visit};
 
-use super::Derived;
+use super::{
+    Derived,
+    derived::{below, walk},
+};
 use crate::journal::{Journal, StoreError};
 
 /// The rows as of the last written step, and the journal's payloads.
@@ -14,6 +17,12 @@ pub struct StoredView<'a> {
     pub derived: &'a Derived,
     /// The payloads.
     pub journal: &'a Journal,
+}
+
+/// The rows as they were at one moment, whatever is written meanwhile, and the journal's payloads.
+pub struct FrozenView<'a> {
+    rows: rocksdb::Snapshot<'a>,
+    journal: &'a Journal,
 }
 
 /// Rows that will be written together; `None` deletes.
@@ -35,6 +44,34 @@ impl View for StoredView<'_> {
         self.derived
             .scan_from(prefix, prefix, visit)
             .map_err(unreadable)
+    }
+
+    fn payload(&self, index: LogIndex) -> Result<Option<Vec<u8>>, ViewError> {
+        let record = self.journal.record(index).map_err(unreadable)?;
+        Ok(record.map(|record| record.payload))
+    }
+}
+
+impl<'a> FrozenView<'a> {
+    /// Keeps the written rows as they are now.
+    #[must_use]
+    pub fn new(derived: &'a Derived, journal: &'a Journal) -> Self {
+        Self {
+            rows: derived.freeze(),
+            journal,
+        }
+    }
+}
+
+impl View for FrozenView<'_> {
+    fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
+        let row = self.rows.get(key);
+        row.map_err(|error| unreadable(error.into()))
+    }
+
+    fn scan(&self, prefix: &[u8], visit: &mut Visit<'_>) -> Result<(), ViewError> {
+        let iterator = self.rows.raw_iterator_opt(below(prefix));
+        walk(iterator, prefix, visit).map_err(unreadable)
     }
 
     fn payload(&self, index: LogIndex) -> Result<Option<Vec<u8>>, ViewError> {

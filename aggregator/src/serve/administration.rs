@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use granary_core::{
     digest::Digest,
-    ledger::{Refusal, RefusalCode, act},
+    ledger::{Act, Deed, Refusal, RefusalCode, act, import},
 };
 use granary_proto::v1::{
     self, administration_service_server::AdministrationService, submit_act_response,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     convert,
     ingress::Received,
-    project::{self, Derived},
+    project::{self, Derived, StoredView},
 };
 
 /// How often the state is digested anew where entries were folded meanwhile.
@@ -38,7 +38,10 @@ impl AdministrationService for Administration {
     ) -> Result<Response<v1::SubmitActResponse>, Status> {
         guard::person(&request, Need::Operator)?;
         let result = match received(request.into_inner().envelope) {
-            Ok(received) => in_force(&self.city, received).await?,
+            Ok(received) => match contradiction(&self.city, &received).await? {
+                None => in_force(&self.city, received).await?,
+                Some(refusal) => Err(refusal),
+            },
             Err(refusal) => Err(refusal),
         };
         let result = match result {
@@ -73,6 +76,30 @@ impl AdministrationService for Administration {
             applied_size,
         }))
     }
+}
+
+/// Why history cannot be imported beside what was imported before. Admission knows no slots, and the fold, which has the last
+/// word, would only leave the entry without effect.
+async fn contradiction(city: &Arc<City>, received: &Received) -> Result<Option<Refusal>, Failure> {
+    // What cannot be decoded is refused by admission.
+    let Ok(Act {
+        deed: Deed::ImportHistory {
+            dataset, arrivals, ..
+        },
+        ..
+    }) = Act::decode(&received.payload)
+    else {
+        return Ok(None);
+    };
+    let city = Arc::clone(city);
+    super::blocking(move || {
+        let view = StoredView {
+            derived: city.handle.derived(),
+            journal: city.handle.journal(),
+        };
+        import::conflict(&view, &dataset, &arrivals).map_err(Failure::internal)
+    })
+    .await
 }
 
 /// Enters an act and waits until it is in force.

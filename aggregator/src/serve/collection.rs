@@ -17,6 +17,7 @@ use super::{
     failure::Failure,
     guard,
     push::{self, PushStream},
+    records,
 };
 use crate::{convert, ingress::Received, sequence::Answer};
 
@@ -82,6 +83,16 @@ impl CollectionService for Collection {
         Ok(Response::new(
             poll(&self.city, &unit, &request.into_inner()).await?,
         ))
+    }
+
+    async fn fetch_records(
+        &self,
+        request: Request<v1::FetchRecordsRequest>,
+    ) -> Result<Response<v1::FetchRecordsResponse>, Status> {
+        let unit = guard::unit_in_force(&self.city, &request)?;
+        let (city, request) = (Arc::clone(&self.city), request.into_inner());
+        let records = super::blocking(move || records::fetch(&city, &unit, &request)).await?;
+        Ok(Response::new(records))
     }
 }
 

@@ -3,7 +3,8 @@
 use granary_core::{
     ledger::{
         LogIndex,
-        history::{self, SlotFacts, Vintage},
+        history::{self, KnownSlot, Vintage},
+        rows::SlotRow,
     },
     snapshot::{SlotKey, Snapshot},
 };
@@ -12,9 +13,14 @@ use super::{City, failure::Failure};
 
 pub(super) use granary_core::ledger::history::is_valid;
 
+/// The slot's row, if anything has happened to it.
+pub(super) fn slot_row(city: &City, slot: &SlotKey) -> Result<Option<SlotRow>, Failure> {
+    history::slot_row(&city.handle.view(), slot).map_err(Failure::internal)
+}
+
 /// What was known of a slot, beside its state.
-pub(super) fn facts(city: &City, slot: &SlotKey, as_of_ms: i64) -> Result<SlotFacts, Failure> {
-    history::facts(&city.handle.view(), slot, as_of_ms).map_err(Failure::internal)
+pub(super) fn known(city: &City, slot: &SlotKey, as_of_ms: i64) -> Result<KnownSlot, Failure> {
+    history::known(&city.handle.view(), slot, as_of_ms).map_err(Failure::internal)
 }
 
 /// The snapshots whose figures were known of a slot, with when each was received.

@@ -10,6 +10,7 @@ mod guard;
 mod window;
 mod push;
 mod collection;
+mod records;
 mod enrolment;
 mod administration;
 mod transparency;
@@ -18,17 +19,20 @@ mod page;
 mod history;
 mod monitoring;
 mod slots;
+mod measures;
 mod findings;
 mod suspects;
 mod screen;
 mod recheck;
 mod series;
+mod scores;
+mod forecast;
 mod server;
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use granary_core::{digest::Digest, ledger::keys, snapshot};
+use granary_core::{completeness::Board, digest::Digest, ledger::keys, snapshot};
 use tokio::sync::watch;
 
 use self::failure::Failure;
@@ -66,6 +70,12 @@ impl City {
         } else {
             as_of_ms
         }
+    }
+
+    /// The board as it is now. It does not change while somebody computes with it, and nobody waits for that; `None`
+    /// before a catalogue is published.
+    fn board(&self) -> Option<Board> {
+        self.handle.board(Board::clone)
     }
 
     /// The most that a push message holds of its window: a larger one is refused and does not stay in memory.

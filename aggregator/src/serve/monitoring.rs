@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use granary_core::{
     code::{DatasetCode, UnitCode},
-    completeness::Filter,
+    completeness::{Filter, Imported},
     period::Period,
 };
 use granary_proto::v1::{self, monitoring_service_server::MonitoringService};
@@ -112,6 +112,27 @@ pub(super) fn filter(wire: Option<v1::SlotFilter>) -> Result<Filter, Failure> {
         units: set("filter.units", &wire.units, UnitCode::new)?,
         datasets: set("filter.datasets", &wire.datasets, DatasetCode::new)?,
         periods: set("filter.periods", &wire.periods, Period::parse)?,
+        ..Filter::default()
+    })
+}
+
+/// A filter from the wire, with what the reader says about the tree and about imported history.
+pub(super) fn filter_under(
+    wire: Option<v1::SlotFilter>,
+    under: &str,
+    imported: bool,
+) -> Result<Filter, Failure> {
+    let under = (!under.is_empty())
+        .then(|| UnitCode::new(under))
+        .transpose();
+    Ok(Filter {
+        under: under.map_err(|error| Failure::invalid("under", error))?,
+        imported: if imported {
+            Imported::Counted
+        } else {
+            Imported::Apart
+        },
+        ..filter(wire)?
     })
 }
 

@@ -7,8 +7,10 @@ use granary_core::ledger::act;
 use granary_proto::v1::{
     administration_service_server::AdministrationServiceServer,
     collection_service_server::CollectionServiceServer,
-    enrolment_service_server::EnrolmentServiceServer, journal_service_server::JournalServiceServer,
-    monitoring_service_server::MonitoringServiceServer,
+    enrolment_service_server::EnrolmentServiceServer,
+    forecast_service_server::ForecastServiceServer, journal_service_server::JournalServiceServer,
+    measure_service_server::MeasureServiceServer,
+    monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
 };
 use jiff::Timestamp;
@@ -21,8 +23,8 @@ use tonic_health::server::HealthReporter;
 
 use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, collection::Collection, connections,
-    enrolment::Enrolment, journal::JournalReader, message_bytes_max, monitoring::Monitoring,
-    transparency::Transparency,
+    enrolment::Enrolment, forecast::Forecast, journal::JournalReader, measures::Measures,
+    message_bytes_max, monitoring::Monitoring, scores::Scores, transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -250,6 +252,13 @@ async fn router(
         .add_service(MonitoringServiceServer::new(Monitoring {
             city: Arc::clone(city),
         }))
+        .add_service(MeasureServiceServer::new(Measures {
+            city: Arc::clone(city),
+        }))
+        .add_service(ScoreServiceServer::new(Scores {
+            city: Arc::clone(city),
+        }))
+        .add_service(ForecastServiceServer::new(Forecast::new(Arc::clone(city))))
         .add_service(TransparencyServiceServer::new(Transparency {
             city: Arc::clone(city),
         }))

@@ -7,7 +7,6 @@ use granary_core::{
     completeness::{Filter, Group, GroupBy, SlotAt, SlotState, StateCounts},
     ledger::keys,
     snapshot::SlotKey,
-    text::Bilingual,
 };
 use granary_proto::v1;
 
@@ -19,42 +18,51 @@ use super::{
     page::{Cursor, Fingerprint},
 };
 
+pub(super) use granary_core::completeness::Labels;
+
 /// Rows in one page: what 0 means, and the most.
 pub(super) const PAGE_DEFAULT: u32 = 1_000;
 pub(super) const PAGE_MAX: u32 = 10_000;
+/// The most rows of counts in one answer.
+const ROWS_MAX: usize = 10_000;
 
 /// Counts the slots in each state.
 pub(super) fn completeness(
     city: &City,
     request: v1::GetCompletenessRequest,
 ) -> Result<v1::GetCompletenessResponse, Failure> {
-    let filter = monitoring::filter(request.filter)?;
+    let filter = monitoring::filter_under(request.filter, &request.under, request.imported)?;
     let by = group_by(request.group_by)?;
     let as_of_ms = city.instant(request.as_of_ms);
     let basis = basis(city, as_of_ms);
-    let counted = city.handle.board(|board| {
-        (
-            board.counts(&filter, by, as_of_ms),
-            board.catalogue().clone(),
-        )
-    });
-    let Some((counted, catalogue)) = counted else {
+    let Some(board) = city.board() else {
         return Ok(v1::GetCompletenessResponse {
             basis: Some(basis),
             ..Default::default()
         });
     };
-    let total = counted
-        .iter()
-        .fold(StateCounts::default(), |sum, (_, counts)| sum.plus(*counts));
-    let rows = counted
-        .iter()
-        .map(|(group, counts)| row(&catalogue, group, counts))
-        .collect();
+    let counted = board.counts(&filter, by, as_of_ms);
+    if counted.len() > ROWS_MAX {
+        return Err(Failure::invalid(
+            "group_by",
+            format!(
+                "it gives {} rows, and at most {ROWS_MAX} are told: narrow the filter",
+                counted.len()
+            ),
+        ));
+    }
+    let rows = counted.iter();
+    let rows = rows.map(|(group, counts)| row(board.catalogue(), group, counts));
+    // Rows by department may overlap, so the total is counted by itself.
+    let total = board.counts(&filter, GroupBy::Nothing, as_of_ms);
+    let total = total
+        .first()
+        .map_or_else(StateCounts::default, |(_, total)| *total);
     Ok(v1::GetCompletenessResponse {
         basis: Some(basis),
-        rows,
+        rows: rows.collect(),
         total: Some(wire_counts(&total)),
+        total_imported: total.imported,
     })
 }
 
@@ -71,23 +79,21 @@ pub(super) fn list(
     );
     let fingerprint = Fingerprint::of(&request);
     let cursor = Cursor::parse(&token, fingerprint)?;
-    let filter = monitoring::filter(request.filter)?;
+    let filter = monitoring::filter_under(request.filter, "", request.imported)?;
     let states = states(&request.states)?;
     let as_of_ms = cursor
         .as_ref()
         .map_or_else(|| city.instant(request.as_of_ms), |cursor| cursor.as_of_ms);
     let after = cursor.map(|cursor| after_slot(&cursor)).transpose()?;
     let basis = basis(city, as_of_ms);
-    let found = city.handle.board(|board| {
-        let slots = board.slots(&filter, &states, as_of_ms, after.as_ref(), count_max);
-        (slots, board.catalogue().clone())
-    });
-    let Some((found, catalogue)) = found else {
+    let Some(board) = city.board() else {
         return Ok(v1::ListSlotsResponse {
             basis: Some(basis),
             ..Default::default()
         });
     };
+    let catalogue = board.catalogue();
+    let found = board.slots(&filter, &states, as_of_ms, after.as_ref(), count_max);
     let next = found
         .last()
         .filter(|_| found.len() == count_max)
@@ -97,7 +103,7 @@ pub(super) fn list(
         });
     let slots = found
         .into_iter()
-        .map(|at| detail(city, &catalogue, at, as_of_ms));
+        .map(|at| detail(city, catalogue, at, as_of_ms));
     Ok(v1::ListSlotsResponse {
         basis: Some(basis),
         slots: slots.collect::<Result<_, _>>()?,
@@ -125,58 +131,48 @@ fn detail(
         .unit(&at.slot.unit)
         .map(|unit| unit.name().clone())
         .unwrap_or_default();
-    let facts = history::facts(city, &at.slot, as_of_ms)?;
+    let instants = catalogue
+        .dataset(&at.slot.dataset)
+        .map(|dataset| dataset.instants(at.slot.period));
+    let known = history::known(city, &at.slot, as_of_ms)?;
     Ok(v1::Slot {
         unit: at.slot.unit.to_string(),
         dataset: at.slot.dataset.to_string(),
         period: at.slot.period.to_string(),
         state: at.state.number(),
         due_at_ms: at.due_at_ms,
-        first_received_at_ms: facts.first_received_at_ms,
-        first_accepted_at_ms: facts.first_accepted_at_ms,
-        last_revised_at_ms: facts.last_revised_at_ms,
-        returned_count: facts.returned_count,
-        revision: facts.revision,
-        lateness_ms: facts.lateness_ms(at.due_at_ms),
+        first_received_at_ms: known.first_received_at_ms,
+        first_accepted_at_ms: known.first_accepted_at_ms,
+        last_revised_at_ms: known.last_revised_at_ms,
+        returned_count: known.returned_count,
+        revision: known.revision,
+        lateness_ms: at.lateness_ms(),
         unit_name_zh: name.zh,
         unit_name_en: name.en,
+        opened_at_ms: instants.and_then(|instants| instants.opened_at_ms),
+        locked_at_ms: instants.and_then(|instants| instants.locked_at_ms),
+        received_count: known.received_count,
+        imported_at_ms: known.imported_at_ms,
+        imported: at.imported,
     })
 }
 
 fn row(catalogue: &Catalogue, group: &Group, counts: &StateCounts) -> v1::CompletenessRow {
-    let unit = group
-        .unit
-        .as_ref()
-        .and_then(|code| catalogue.unit(code))
-        .map(|unit| unit.name());
-    let dataset = group
-        .dataset
-        .as_ref()
-        .and_then(|code| catalogue.dataset(code))
-        .map(|dataset| dataset.name());
-    let name: Bilingual = unit.or(dataset).cloned().unwrap_or_default();
+    let labels = Labels::of(catalogue, group);
     v1::CompletenessRow {
-        unit: group
-            .unit
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        dataset: group
-            .dataset
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        period: group
-            .period
-            .map(|period| period.to_string())
-            .unwrap_or_default(),
+        unit: labels.unit,
+        dataset: labels.dataset,
+        period: labels.period,
         counts: Some(wire_counts(counts)),
-        name_zh: name.zh,
-        name_en: name.en,
+        name_zh: labels.name.zh,
+        name_en: labels.name.en,
+        imported: counts.imported,
+        department: labels.department,
+        level: labels.level,
     }
 }
 
-fn wire_counts(counts: &StateCounts) -> v1::StateCounts {
+pub(super) fn wire_counts(counts: &StateCounts) -> v1::StateCounts {
     v1::StateCounts {
         expected: counts.expected(),
         timely: counts.timely,
@@ -187,7 +183,7 @@ fn wire_counts(counts: &StateCounts) -> v1::StateCounts {
     }
 }
 
-fn group_by(number: i32) -> Result<GroupBy, Failure> {
+pub(super) fn group_by(number: i32) -> Result<GroupBy, Failure> {
     let group = v1::GroupBy::try_from(number)
         .map_err(|_| Failure::invalid("group_by", "it is not a known number"))?;
     Ok(match group {
@@ -196,6 +192,9 @@ fn group_by(number: i32) -> Result<GroupBy, Failure> {
         v1::GroupBy::Dataset => GroupBy::Dataset,
         v1::GroupBy::Period => GroupBy::Period,
         v1::GroupBy::DatasetPeriod => GroupBy::DatasetPeriod,
+        v1::GroupBy::UnitDataset => GroupBy::UnitDataset,
+        v1::GroupBy::Department => GroupBy::Department,
+        v1::GroupBy::Level => GroupBy::Level,
     })
 }
 

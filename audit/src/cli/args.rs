@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use granary_core::{
+    catalogue::{ComponentCode, DepartmentCode, ScorecardCode},
     code::{DatasetCode, IndicatorCode, ItemKey, UnitCode},
     digest::Digest,
     period::Period,
@@ -38,6 +39,8 @@ pub(super) enum Task {
     Verify(Verify),
     /// Count who has reported, in time or late, who has not, and the two rates
     Completeness(Completeness),
+    /// Compute the measures of reporting quality: rates, lateness, acceptance, findings, revisions, use of the system
+    Measures(Measures),
     /// List the rules that are false on current figures, and the units' explanations
     Findings(Findings),
     /// Apply the detectors to one period: what is unusual, and how many flags chance alone would give
@@ -48,6 +51,18 @@ pub(super) enum Task {
     Slots(Slots),
     /// Read one indicator's series, as known at an instant or with all vintages
     Series(Series),
+    /// Draw up a scorecard's league table: scores, ranks, bands, flags
+    League(League),
+    /// Account for one unit's score, down to every slot and finding
+    Explain(Explain),
+    /// List the progress towards a year's targets, beside elapsed time
+    Targets(Targets),
+    /// List the open slots that will probably be late, the most endangered first, and why
+    Risk(Risk),
+    /// Show how many reports of one period are expected by when, and how many have arrived
+    Arrivals(Arrivals),
+    /// Replay history: how good the warnings were, beside the base rate
+    Calibrate(Calibrate),
     /// Take the edits of a catalogue elsewhere
     Rules(Rules),
     /// Download the journal with its payloads into one file, as far as the newest checkpoint covers it
@@ -230,7 +245,33 @@ pub(super) struct Completeness {
     /// A row for each of these; without it, one row for all
     #[arg(long, value_name = "BY")]
     pub(super) by: Option<By>,
+    /// Only this unit and those below it in the tree
+    #[arg(long, value_name = "CODE")]
+    pub(super) under: Option<UnitCode>,
+    /// Whether slots that only imported history settles stand apart or are counted
+    #[arg(long, value_name = "HOW", default_value = "apart")]
+    pub(super) imported: Imported,
     /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Measures {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// A row for each of these; without it, one row for all
+    #[arg(long, value_name = "BY")]
+    pub(super) by: Option<By>,
+    /// Only this unit and those below it in the tree
+    #[arg(long, value_name = "CODE")]
+    pub(super) under: Option<UnitCode>,
+    /// Whether slots that only imported history settles stand apart or are counted
+    #[arg(long, value_name = "HOW", default_value = "apart")]
+    pub(super) imported: Imported,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
@@ -279,6 +320,9 @@ pub(super) struct Slots {
     /// Only slots in these states
     #[arg(long, value_name = "STATE", value_delimiter = ',')]
     pub(super) state: Vec<State>,
+    /// Whether slots that only imported history settles stand apart or are counted
+    #[arg(long, value_name = "HOW", default_value = "apart")]
+    pub(super) imported: Imported,
     /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
@@ -317,12 +361,124 @@ pub(super) struct Series {
     pub(super) vintages: bool,
 }
 
+#[derive(Debug, Arguments)]
+pub(super) struct League {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) table: Table,
+}
+
+/// Which league table.
+#[derive(Debug, Arguments)]
+pub(super) struct Table {
+    /// The scorecard
+    #[arg(long, value_name = "CODE")]
+    pub(super) scorecard: ScorecardCode,
+    /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
+    #[arg(long, value_name = "PERIOD")]
+    pub(super) period: Period,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Explain {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) table: Table,
+    /// The unit
+    #[arg(long, value_name = "CODE")]
+    pub(super) unit: UnitCode,
+    /// Only this component; else all
+    #[arg(long, value_name = "CODE")]
+    pub(super) component: Option<ComponentCode>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Targets {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The year
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1900..=2199))]
+    pub(super) year: i16,
+    /// Only indicators that this department answers for
+    #[arg(long, value_name = "CODE")]
+    pub(super) department: Option<DepartmentCode>,
+    /// Only these units; repeat it or separate by commas
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(super) unit: Vec<UnitCode>,
+    /// Only these datasets
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(super) dataset: Vec<DatasetCode>,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Risk {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// Only slots whose chance to be late is at least so many per cent
+    #[arg(long, value_name = "PERCENT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=100))]
+    pub(super) min_chance: u32,
+    /// Also slots that are late already
+    #[arg(long)]
+    pub(super) overdue: bool,
+    /// Most rows to list
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    pub(super) most: u32,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Arrivals {
+    #[command(flatten)]
+    pub(super) line: Line,
+    /// The dataset
+    #[arg(long, value_name = "CODE")]
+    pub(super) dataset: DatasetCode,
+    /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
+    #[arg(long, value_name = "PERIOD")]
+    pub(super) period: Period,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Calibrate {
+    #[command(flatten)]
+    pub(super) line: Line,
+    #[command(flatten)]
+    pub(super) filter: Filter,
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(super) as_of: Option<i64>,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum By {
     Unit,
     Dataset,
     Period,
     DatasetPeriod,
+    UnitDataset,
+    Department,
+    Level,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Imported {
+    Apart,
+    Counted,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -349,6 +505,19 @@ impl By {
             Self::Dataset => v1::GroupBy::Dataset,
             Self::Period => v1::GroupBy::Period,
             Self::DatasetPeriod => v1::GroupBy::DatasetPeriod,
+            Self::UnitDataset => v1::GroupBy::UnitDataset,
+            Self::Department => v1::GroupBy::Department,
+            Self::Level => v1::GroupBy::Level,
+        }
+    }
+}
+
+impl Imported {
+    /// Whether imported history counts.
+    pub(super) const fn wire(self) -> bool {
+        match self {
+            Self::Apart => false,
+            Self::Counted => true,
         }
     }
 }

@@ -121,6 +121,10 @@ const CHINESE: &[(&str, &str)] = &[
     ("granary-audit", "离线核验回执；查看谁已报送、哪里不平"),
     ("verify", "仅凭日志公钥离线核验回执或检查点"),
     ("completeness", "统计按时、迟报、未报的份数和两个率"),
+    (
+        "measures",
+        "计算报送质量指标：报送率、迟报时长、一次通过、问题、修订、系统应用率",
+    ),
     ("findings", "列出现行数据上不成立的审核及单位的说明"),
     (
         "screen",
@@ -132,6 +136,22 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("slots", "列出每份应报的状态"),
     ("series", "读取一个指标的序列：某一时点所知的值，或全部版本"),
+    ("league", "生成一张考核表的排名：得分、名次、档次、授旗"),
+    (
+        "explain",
+        "说明一个单位的得分怎样得来，直到每份应报和每个问题",
+    ),
+    ("targets", "列出一年目标的完成进度，与时间进度并列"),
+    ("scorecard", "考核表代码"),
+    ("component", "只看这一评分项；不写则全部"),
+    ("year", "年份"),
+    ("department", "只看这个部门负责的指标"),
+    ("risk", "列出很可能迟报的待报，最危险的在前，并说明理由"),
+    ("arrivals", "一期报表按往常此时应到多少、实到多少"),
+    ("calibrate", "回放历史：预警准不准，与基准率对照"),
+    ("min_chance", "只列迟报可能不低于这个百分数的"),
+    ("overdue", "也列出已经逾期的"),
+    ("most", "最多列多少行"),
     ("rules", "把目录里的审核关系带到别处"),
     (
         "rules export",
@@ -202,6 +222,11 @@ const CHINESE: &[(&str, &str)] = &[
         "报告期，如 2021-A1、2021-S1、2021-Q3、2021-M03、2021-03-31",
     ),
     ("by", "按什么分行；不写则合为一行"),
+    ("under", "只看这个单位及其下级"),
+    (
+        "imported",
+        "仅有导入历史的应报：apart 另计，counted 计入应报",
+    ),
     (
         "as_of",
         "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在，用 --export 时为最后一条的接收时间",
@@ -224,6 +249,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("verify", Language::En) => VERIFY_EN,
         ("completeness", Language::Zh) => COMPLETENESS_ZH,
         ("completeness", Language::En) => COMPLETENESS_EN,
+        ("measures", Language::Zh) => MEASURES_ZH,
+        ("measures", Language::En) => MEASURES_EN,
         ("findings", Language::Zh) => FINDINGS_ZH,
         ("findings", Language::En) => FINDINGS_EN,
         ("screen", Language::Zh) => SCREEN_ZH,
@@ -234,6 +261,18 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("slots", Language::En) => SLOTS_EN,
         ("series", Language::Zh) => SERIES_ZH,
         ("series", Language::En) => SERIES_EN,
+        ("league", Language::Zh) => LEAGUE_ZH,
+        ("league", Language::En) => LEAGUE_EN,
+        ("explain", Language::Zh) => EXPLAIN_ZH,
+        ("explain", Language::En) => EXPLAIN_EN,
+        ("targets", Language::Zh) => TARGETS_ZH,
+        ("targets", Language::En) => TARGETS_EN,
+        ("risk", Language::Zh) => RISK_ZH,
+        ("risk", Language::En) => RISK_EN,
+        ("arrivals", Language::Zh) => ARRIVALS_ZH,
+        ("arrivals", Language::En) => ARRIVALS_EN,
+        ("calibrate", Language::Zh) => CALIBRATE_ZH,
+        ("calibrate", Language::En) => CALIBRATE_EN,
         ("rules", Language::Zh) => RULES_ZH,
         ("rules", Language::En) => RULES_EN,
         ("rules export", Language::Zh) => RULES_EXPORT_ZH,
@@ -297,6 +336,18 @@ Examples:
   granary-audit completeness --server https://city.example:7443 --identity auditor --by unit --period 2021-Q3
   granary-audit completeness --server https://city.example:7443 --identity auditor --as-of 2021-10-12T12:00:00+08:00";
 
+const MEASURES_ZH: &str = "各项指标的公式、分子、分母和出处见 docs/METRICS.md。
+
+示例：
+  granary-audit measures --server https://city.example:7443 --identity auditor --by unit --period 2021-Q3
+  granary-audit measures --server https://city.example:7443 --identity auditor --by department --under 520100 --as-of 2021-10-12T12:00:00+08:00";
+
+const MEASURES_EN: &str = "docs/METRICS.md has each measure's formula, numerator, denominator and source.
+
+Examples:
+  granary-audit measures --server https://city.example:7443 --identity auditor --by unit --period 2021-Q3
+  granary-audit measures --server https://city.example:7443 --identity auditor --by department --under 520100 --as-of 2021-10-12T12:00:00+08:00";
+
 const FINDINGS_ZH: &str = "示例：
   granary-audit findings --server https://city.example:7443 --identity auditor --status open,explained
   granary-audit findings --server https://city.example:7443 --identity auditor --unit 621100 --json";
@@ -334,6 +385,61 @@ const SERIES_ZH: &str = "示例：
 const SERIES_EN: &str = "Examples:
   granary-audit series --server https://city.example:7443 --identity auditor \\
     --unit 621100 --dataset annual-accounts --indicator gdp --vintages";
+
+const LEAGUE_ZH: &str = "规则见 docs/SCORES.md。表下列出所依据的日志树和文件的 SHA-256，任何人都可据以重算。
+
+示例：
+  granary-audit league --server https://city.example:7443 --identity auditor --scorecard counties --period 2021-Q1";
+
+const LEAGUE_EN: &str = "docs/SCORES.md has the rules. Below the table stand the log's tree that it stands on and the document's SHA-256, so that
+anybody can compute it again.
+
+Examples:
+  granary-audit league --server https://city.example:7443 --identity auditor --scorecard counties --period 2021-Q1";
+
+const EXPLAIN_ZH: &str = "示例：
+  granary-audit explain --server https://city.example:7443 --identity auditor \\
+    --scorecard counties --period 2021-Q1 --unit 520100";
+
+const EXPLAIN_EN: &str = "Examples:
+  granary-audit explain --server https://city.example:7443 --identity auditor \\
+    --scorecard counties --period 2021-Q1 --unit 520100";
+
+const TARGETS_ZH: &str = "示例：
+  granary-audit targets --server https://city.example:7443 --identity auditor --year 2021 --department statistics";
+
+const TARGETS_EN: &str = "Examples:
+  granary-audit targets --server https://city.example:7443 --identity auditor --year 2021 --department statistics";
+
+const RISK_ZH: &str = "依据只有该时点已知的往期：本单位往期迟报多少、往常此时已报到多少，并向同级单位收缩。公式见 docs/FORECAST.md。
+
+示例：
+  granary-audit risk --server https://city.example:7443 --identity auditor --min-chance 30
+  granary-audit risk --server https://city.example:7443 --identity auditor --unit 621100 --as-of 2021-10-12T09:00:00+08:00";
+
+const RISK_EN: &str = "From what was known of the past at that instant: how often the unit was late, how much of it had usually arrived by this
+hour, shrunk towards the units of its level. docs/FORECAST.md has the formulas.
+
+Examples:
+  granary-audit risk --server https://city.example:7443 --identity auditor --min-chance 30
+  granary-audit risk --server https://city.example:7443 --identity auditor --unit 621100 --as-of 2021-10-12T09:00:00+08:00";
+
+const ARRIVALS_ZH: &str = "示例：
+  granary-audit arrivals --server https://city.example:7443 --identity auditor --dataset quarterly-accounts --period 2021-Q3";
+
+const ARRIVALS_EN: &str = "Examples:
+  granary-audit arrivals --server https://city.example:7443 --identity auditor --dataset quarterly-accounts --period 2021-Q3";
+
+const CALIBRATE_ZH: &str = "按时间顺序回放：每份应报都只凭当时已知的往期预报，再与结果对照。历史太短时不下结论。
+
+示例：
+  granary-audit calibrate --server https://city.example:7443 --identity auditor --dataset quarterly-accounts";
+
+const CALIBRATE_EN: &str = "History is replayed in the order of time: each slot is forecast from what was known then and scored by what came of it.
+Where history is too short, nothing is claimed.
+
+Examples:
+  granary-audit calibrate --server https://city.example:7443 --identity auditor --dataset quarterly-accounts";
 
 const RULES_ZH: &str = "示例：
   granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
@@ -439,6 +545,12 @@ mod tests {
             "recheck",
             "slots",
             "series",
+            "league",
+            "explain",
+            "targets",
+            "risk",
+            "arrivals",
+            "calibrate",
             "rules",
             "rules export",
             "export",

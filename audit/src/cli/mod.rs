@@ -5,6 +5,7 @@
 //! not hold", which is an answer; what went wrong goes to standard error.
 
 mod args;
+mod forecast;
 mod help;
 mod journal;
 mod offline;
@@ -78,11 +79,18 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
     match &args.task {
         Task::Verify(verify) => offline::verify(&manner, args.json, verify),
         Task::Completeness(ask) => online::completeness(&manner, screen, args.json, ask),
+        Task::Measures(ask) => online::measures(&manner, args.json, ask),
         Task::Findings(ask) => online::findings(&manner, screen, args.json, ask),
         Task::Screen(ask) => online::screen(&manner, args.json, ask),
         Task::Recheck(ask) => online::recheck(&manner, args.json, ask),
         Task::Slots(ask) => online::slots(&manner, screen, args.json, ask),
         Task::Series(ask) => online::series(&manner, screen, args.json, ask),
+        Task::League(ask) => online::league(&manner, args.json, ask),
+        Task::Explain(ask) => online::explain(&manner, args.json, ask),
+        Task::Targets(ask) => online::targets(&manner, args.json, ask),
+        Task::Risk(ask) => forecast::risk(&manner, args.json, ask),
+        Task::Arrivals(ask) => forecast::arrivals(&manner, args.json, ask),
+        Task::Calibrate(ask) => forecast::calibrate(&manner, args.json, ask),
         Task::Rules(rules) => match &rules.task {
             RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
         },

@@ -2,12 +2,15 @@
 
 use std::{future::Future, path::Path};
 
-use granary_core::text::Bilingual;
+use granary_core::{code::UnitCode, text::Bilingual};
 use granary_proto::v1;
 
 use super::{
     HOLDS, Response,
-    args::{Completeness, Findings, Line, Recheck, Screen, Series, Slots, Source},
+    args::{
+        Completeness, Explain, Findings, League, Line, Measures, Recheck, Screen, Series, Slots,
+        Source, Targets,
+    },
     journal,
 };
 use crate::{
@@ -32,6 +35,8 @@ pub(super) fn completeness(
         filter: Some(ask.filter.wire()),
         group_by: by.into(),
         as_of_ms: ask.as_of.unwrap_or_default(),
+        under: under(ask.under.as_ref()),
+        imported: ask.imported.wire(),
     };
     let replayed = |journal: &Replayed| journal.completeness(&request);
     let asked = async |mut city: City| city.completeness(request.clone()).await;
@@ -39,6 +44,28 @@ pub(super) fn completeness(
     shown(manner, as_json, answer, json::completeness, |answer| {
         table::completeness(manner, by, answer)
     })
+}
+
+pub(super) fn measures(manner: &Manner, as_json: bool, ask: &Measures) -> Response {
+    let by = ask
+        .by
+        .map_or(v1::GroupBy::Unspecified, super::args::By::wire);
+    let request = v1::ListMeasuresRequest {
+        filter: Some(ask.filter.wire()),
+        group_by: by.into(),
+        under: under(ask.under.as_ref()),
+        as_of_ms: ask.as_of.unwrap_or_default(),
+        imported: ask.imported.wire(),
+        ..Default::default()
+    };
+    let answer = answered(&ask.line, async |mut city| city.measures(request).await);
+    shown(manner, as_json, answer, json::measures, |answer| {
+        table::measures(manner, by, ask.imported.wire(), answer)
+    })
+}
+
+fn under(unit: Option<&UnitCode>) -> String {
+    unit.map(ToString::to_string).unwrap_or_default()
 }
 
 pub(super) fn findings(
@@ -91,6 +118,7 @@ pub(super) fn slots(manner: &Manner, screen: Display, as_json: bool, ask: &Slots
         filter: Some(ask.filter.wire()),
         states: ask.state.iter().map(|state| state.wire().into()).collect(),
         as_of_ms: ask.as_of.unwrap_or_default(),
+        imported: ask.imported.wire(),
         ..Default::default()
     };
     let replayed = |journal: &Replayed| journal.slots(&request, ask.limit);
@@ -123,6 +151,65 @@ pub(super) fn series(manner: &Manner, screen: Display, as_json: bool, ask: &Seri
     })
 }
 
+pub(super) fn league(manner: &Manner, as_json: bool, ask: &League) -> Response {
+    let request = v1::GetLeagueRequest {
+        scorecard: ask.table.scorecard.to_string(),
+        period: ask.table.period.to_string(),
+        as_of_ms: ask.table.as_of.unwrap_or_default(),
+    };
+    let answer = answered(&ask.line, async |mut city| city.league(request).await);
+    shown(manner, as_json, answer, json::league, |answer| {
+        table::league(manner, answer)
+    })
+}
+
+pub(super) fn explain(manner: &Manner, as_json: bool, ask: &Explain) -> Response {
+    let request = v1::ExplainScoreRequest {
+        scorecard: ask.table.scorecard.to_string(),
+        period: ask.table.period.to_string(),
+        unit: ask.unit.to_string(),
+        as_of_ms: ask.table.as_of.unwrap_or_default(),
+    };
+    let answer = answered(&ask.line, async |mut city| {
+        let mut answer = city.explain_score(request).await?;
+        if let (Some(only), Some(told)) = (&ask.component, &mut answer.explanation) {
+            told.accounts
+                .retain(|account| code_of(account) == only.as_str());
+        }
+        Ok(answer)
+    });
+    shown(manner, as_json, answer, json::explanation, |answer| {
+        table::explanation(manner, answer)
+    })
+}
+
+fn code_of(account: &v1::ComponentAccount) -> &str {
+    let component = account.component.as_ref();
+    let named = component.and_then(|component| component.component.as_ref());
+    named.map_or("", |named| &named.code)
+}
+
+pub(super) fn targets(manner: &Manner, as_json: bool, ask: &Targets) -> Response {
+    let request = v1::ListTargetsRequest {
+        filter: Some(v1::SlotFilter {
+            units: ask.unit.iter().map(ToString::to_string).collect(),
+            datasets: ask.dataset.iter().map(ToString::to_string).collect(),
+            ..Default::default()
+        }),
+        year: i32::from(ask.year),
+        department: ask
+            .department
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        as_of_ms: ask.as_of.unwrap_or_default(),
+    };
+    let answer = answered(&ask.line, async |mut city| city.targets(request).await);
+    shown(manner, as_json, answer, json::targets, |answer| {
+        table::targets(manner, answer)
+    })
+}
+
 /// Asks the city, or the file that is named in its place, which is checked from end to end first.
 fn sourced<T, F: Future<Output = Result<T, CityError>>>(
     manner: &Manner,
@@ -147,7 +234,7 @@ fn sourced<T, F: Future<Output = Result<T, CityError>>>(
 }
 
 /// Asks over one connection. The program has nothing else to do, so one thread is enough.
-fn answered<T, F: Future<Output = Result<T, CityError>>>(
+pub(super) fn answered<T, F: Future<Output = Result<T, CityError>>>(
     line: &Line,
     ask: impl FnOnce(City) -> F,
 ) -> Result<T, Bilingual> {
@@ -174,7 +261,7 @@ pub(super) fn connected<T, F: Future<Output = Result<T, CityError>>>(
     })
 }
 
-fn shown<T>(
+pub(super) fn shown<T>(
     manner: &Manner,
     as_json: bool,
     answer: Result<T, Bilingual>,

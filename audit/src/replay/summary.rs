@@ -58,8 +58,8 @@ impl Replayed {
         let local = |error: FoldError| Fault::local(error);
         let counted = self.board().map_err(local)?.map(|board| {
             let counts = board.counts(&Filter::default(), GroupBy::Nothing, as_of_ms);
-            let counts = counts.iter().map(|(_, counts)| *counts);
-            counts.fold(StateCounts::default(), StateCounts::plus)
+            let total = counts.first();
+            total.map_or_else(StateCounts::default, |(_, total)| *total)
         });
         Ok(Summary {
             origin: self.checkpoint.origin().to_owned(),

@@ -1,7 +1,7 @@
 //! What an answer stands on, below every table: without it nobody could ask the same question again.
 
 use granary_core::text::Language;
-use granary_proto::v1::Basis;
+use granary_proto::v1::{Basis, LogHead};
 
 use crate::words::{self, Manner};
 
@@ -26,6 +26,21 @@ pub(super) fn basis(manner: &Manner, basis: &Basis, applied_size_last: u64) -> S
         ),
         (manner.say("目录版本", "catalogue version"), &version),
     ])
+}
+
+/// The tree of the journal prefix that a document stands on, and its digest, with which anybody can compute it again.
+pub(super) fn log(manner: &Manner, log: &LogHead, sha256: Option<&[u8]>) -> String {
+    let root = words::digest(&log.root_hash).unwrap_or_default();
+    let mut text = lines(&[
+        (manner.say("日志", "log"), &log.origin),
+        (manner.say("树的大小", "tree size"), &log.size.to_string()),
+        (manner.say("根哈希", "root hash"), &root),
+    ]);
+    if let Some(sha256) = sha256.and_then(words::digest) {
+        let label = manner.say("排名表 SHA-256", "league table SHA-256");
+        text.push_str(&lines(&[(label, &sha256)]));
+    }
+    text
 }
 
 /// An instant with the name of its zone.

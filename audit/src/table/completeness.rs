@@ -3,11 +3,19 @@
 use granary_core::text::Language;
 use granary_proto::v1::{CompletenessRow, GetCompletenessResponse, GroupBy, StateCounts};
 
-use super::{Lay, basis, draw};
+use super::{Key, Lay, basis, draw, key_columns, total_cells};
 use crate::{
     rates::{self, Rate},
     words::{Manner, NOTHING},
 };
+
+/// Below a table with imported history.
+pub(super) const IMPORTED_ZH: &str =
+    "导入：仅有导入历史（系统启用前的到达记录）的份数；除非 --imported counted，不计入应报\n";
+pub(super) const IMPORTED_EN: &str = "imported: slots that only imported history settles (arrivals from before the system); not among those expected unless --imported counted\n";
+/// Below a table by department.
+pub(super) const DEPARTMENTS_ZH: &str = "一张报表计入其指标所属的每个部门，各行之和可大于合计\n";
+pub(super) const DEPARTMENTS_EN: &str = "A dataset counts for every department that owns one of its indicators, so rows may sum to more than the total\n";
 
 /// Draws the answer to a question that was grouped by `by`.
 #[must_use]
@@ -22,11 +30,10 @@ pub fn completeness(manner: &Manner, by: GroupBy, answer: &GetCompletenessRespon
         .map(|row| line(manner, by, row))
         .collect();
     if keys == 0 {
-        rows = vec![counts(&total)];
+        rows = vec![counts(&total, answer.total_imported)];
     } else {
-        let mut last = vec![String::new(); keys];
-        last[0] = manner.say("合计", "total").to_owned();
-        last.extend(counts(&total));
+        let mut last = total_cells(manner, keys);
+        last.extend(counts(&total, answer.total_imported));
         rows.push(last);
     }
     let mut text = draw(&columns, rows, manner.width);
@@ -34,6 +41,12 @@ pub fn completeness(manner: &Manner, by: GroupBy, answer: &GetCompletenessRespon
     text.push_str(&rule(manner));
     if total.pending > 0 {
         text.push_str(&interim(manner, total.pending));
+    }
+    if answer.total_imported > 0 {
+        text.push_str(manner.say(IMPORTED_ZH, IMPORTED_EN));
+    }
+    if by == GroupBy::Department {
+        text.push_str(manner.say(DEPARTMENTS_ZH, DEPARTMENTS_EN));
     }
     if !answer
         .rows
@@ -52,21 +65,7 @@ pub fn completeness(manner: &Manner, by: GroupBy, answer: &GetCompletenessRespon
     text
 }
 
-fn key_columns(manner: &Manner, by: GroupBy) -> Vec<(&'static str, Lay)> {
-    let unit = (manner.say("单位", "unit"), Lay::Words);
-    let dataset = (manner.say("报表", "dataset"), Lay::Words);
-    let period = (manner.say("报告期", "period"), Lay::Words);
-    let name = (manner.say("名称", "name"), Lay::Text);
-    match by {
-        GroupBy::Unspecified => Vec::new(),
-        GroupBy::Unit => vec![unit, name],
-        GroupBy::Dataset => vec![dataset, name],
-        GroupBy::Period => vec![period],
-        GroupBy::DatasetPeriod => vec![dataset, name, period],
-    }
-}
-
-fn count_columns(manner: &Manner) -> [(&'static str, Lay); 8] {
+fn count_columns(manner: &Manner) -> [(&'static str, Lay); 9] {
     [
         (manner.say("应报", "expected"), Lay::Figures),
         (manner.say("按时", "timely"), Lay::Figures),
@@ -74,25 +73,27 @@ fn count_columns(manner: &Manner) -> [(&'static str, Lay); 8] {
         (manner.say("未报", "missing"), Lay::Figures),
         (manner.say("免报", "exempt"), Lay::Figures),
         (manner.say("待报", "pending"), Lay::Figures),
+        (manner.say("导入", "imported"), Lay::Figures),
         (manner.say("报送率", "reporting rate"), Lay::Figures),
         (manner.say("按时率", "on-time rate"), Lay::Figures),
     ]
 }
 
 fn line(manner: &Manner, by: GroupBy, row: &CompletenessRow) -> Vec<String> {
-    let name = manner.pick(&row.name_zh, &row.name_en).to_owned();
-    let mut cells = match by {
-        GroupBy::Unspecified => Vec::new(),
-        GroupBy::Unit => vec![row.unit.clone(), name],
-        GroupBy::Dataset => vec![row.dataset.clone(), name],
-        GroupBy::Period => vec![row.period.clone()],
-        GroupBy::DatasetPeriod => vec![row.dataset.clone(), name, row.period.clone()],
+    let key = Key {
+        unit: &row.unit,
+        dataset: &row.dataset,
+        period: &row.period,
+        department: &row.department,
+        level: &row.level,
+        name: manner.pick(&row.name_zh, &row.name_en),
     };
-    cells.extend(counts(&row.counts.unwrap_or_default()));
+    let mut cells = key.cells(by);
+    cells.extend(counts(&row.counts.unwrap_or_default(), row.imported));
     cells
 }
 
-fn counts(counts: &StateCounts) -> Vec<String> {
+fn counts(counts: &StateCounts, imported: u64) -> Vec<String> {
     let numbers = [
         counts.expected,
         counts.timely,
@@ -100,6 +101,7 @@ fn counts(counts: &StateCounts) -> Vec<String> {
         counts.missing,
         counts.exempt,
         counts.pending,
+        imported,
     ];
     let numbers = numbers.iter().map(ToString::to_string);
     numbers

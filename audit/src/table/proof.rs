@@ -241,6 +241,7 @@ const fn deed(manner: &Manner, act: &Act) -> &'static str {
         Deed::RevokeKey { .. } => manner.say("吊销密钥", "a key is revoked"),
         Deed::Extend { .. } => manner.say("延期", "a slot is extended"),
         Deed::Exempt { .. } => manner.say("免报", "a slot is exempted"),
+        Deed::ImportHistory { .. } => manner.say("导入历史", "history is imported"),
         Deed::Decide { .. } => manner.say("对说明的批示", "an explanation is decided on"),
     }
 }

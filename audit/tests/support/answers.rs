@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use granary_proto::v1::{self, monitoring_service_server::MonitoringService};
+use granary_core::measures::Measure;
+use granary_proto::v1::{
+    self, measure_service_server::MeasureService, monitoring_service_server::MonitoringService,
+};
 use tonic::{Request, Response, Status};
 
 /// Slots in all; the server gives at most three a page.
@@ -11,6 +14,7 @@ const PAGE: usize = 3;
 const DAY_MS: i64 = 86_400_000;
 const DUE_MS: i64 = 1_634_011_200_000;
 
+#[derive(Clone)]
 pub struct Monitoring {
     /// What stands in the certificate of somebody who may not call.
     pub stranger: Arc<Vec<u8>>,
@@ -32,7 +36,7 @@ impl Monitoring {
     }
 }
 
-fn basis(applied_size: u64, as_of_ms: i64) -> Option<v1::Basis> {
+pub(super) fn basis(applied_size: u64, as_of_ms: i64) -> Option<v1::Basis> {
     Some(v1::Basis {
         applied_size,
         as_of_ms: if as_of_ms == 0 {
@@ -61,7 +65,74 @@ fn row(unit: &str, zh: &str, en: &str, counts: v1::StateCounts) -> v1::Completen
         counts: Some(counts),
         name_zh: zh.into(),
         name_en: en.into(),
+        imported: u64::from(unit == "520302") * 3,
         ..Default::default()
+    }
+}
+
+fn measures_row(unit: &str, zh: &str, counts: v1::StateCounts, late: u64) -> v1::MeasuresRow {
+    use v1::measure_value::Value;
+    let share = |numerator| {
+        let denominator = 8;
+        Value::Share(v1::Share {
+            numerator,
+            denominator,
+        })
+    };
+    let value = |measure: Measure| {
+        let value = match measure {
+            Measure::MedianLateness | Measure::NinetiethLateness if late == 0 => None,
+            Measure::MedianLateness => Some(Value::DurationMs(DAY_MS / 2)),
+            Measure::NinetiethLateness => Some(Value::DurationMs(3 * DAY_MS)),
+            Measure::ResponseTime => Some(Value::DurationMs(5_400_000)),
+            Measure::MeanRevision => Some(Value::Number("-0.25".into())),
+            Measure::MeanAbsoluteRevision => Some(Value::Number("3.333333".into())),
+            Measure::RelativeMeanAbsoluteRevision => Some(Value::Number("6.25".into())),
+            Measure::ReportingRate
+            | Measure::OnTimeRate
+            | Measure::RequiredCells
+            | Measure::FirstTimeAcceptance
+            | Measure::QualityEdits
+            | Measure::ExplainedShare
+            | Measure::LowQuality
+            | Measure::SystemUse => Some(share(8 - late)),
+        };
+        v1::MeasureValue {
+            measure: measure.word().into(),
+            value,
+        }
+    };
+    v1::MeasuresRow {
+        unit: unit.into(),
+        name_zh: zh.into(),
+        counts: Some(counts),
+        imported: late,
+        measures: Measure::ALL.iter().map(|measure| value(*measure)).collect(),
+        last_seen_ms: (late > 0).then_some(DUE_MS),
+        ..Default::default()
+    }
+}
+
+#[tonic::async_trait]
+impl MeasureService for Monitoring {
+    async fn list_measures(
+        &self,
+        request: Request<v1::ListMeasuresRequest>,
+    ) -> Result<Response<v1::ListMeasuresResponse>, Status> {
+        self.let_in(&request)?;
+        let request = request.into_inner();
+        let rows = if request.page_token.is_empty() {
+            vec![measures_row("520100", "甲市", counts(6, 1, 1, 0, 0), 1)]
+        } else {
+            vec![measures_row("520302", "乙丙丁区", counts(8, 0, 0, 0, 0), 0)]
+        };
+        let more = request.page_token.is_empty();
+        Ok(Response::new(v1::ListMeasuresResponse {
+            basis: basis(41, request.as_of_ms),
+            rows,
+            total: Some(measures_row("", "", counts(14, 1, 1, 0, 0), 1)),
+            next_page_token: if more { "1".into() } else { String::new() },
+        }))
     }
 }
 
@@ -86,6 +157,11 @@ fn slot(index: usize) -> v1::Slot {
         lateness_ms: if late { DAY_MS } else { 0 },
         unit_name_zh: "某某县".into(),
         unit_name_en: "County".into(),
+        opened_at_ms: Some(DUE_MS - 100 * DAY_MS),
+        locked_at_ms: None,
+        received_count: u32::from(late) * 3,
+        imported_at_ms: (index == 6).then_some(DUE_MS + DAY_MS),
+        imported: index == 6,
     }
 }
 
@@ -183,6 +259,7 @@ impl MonitoringService for Monitoring {
             basis: basis(41, request.as_of_ms),
             rows,
             total: Some(counts(10, 1, 1, 10, 2)),
+            total_imported: 3,
         }))
     }
 

@@ -7,11 +7,16 @@
 )]
 
 mod answers;
+mod scores;
+mod forecasts;
 
 use std::{fs, sync::Arc};
 
 use granary_audit::cli::{Response, respond};
-use granary_proto::v1::monitoring_service_server::MonitoringServiceServer;
+use granary_proto::v1::{
+    forecast_service_server::ForecastServiceServer, measure_service_server::MeasureServiceServer,
+    monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime::Runtime};
@@ -119,13 +124,18 @@ async fn serve(authority: &Authority) -> String {
         .identity(TlsIdentity::from_pem(certificate, key))
         .client_ca_root(Certificate::from_pem(authority.pem()));
     let unit_key = Arc::new(b"granary:unit:".to_vec());
-    let service = MonitoringServiceServer::new(Monitoring { stranger: unit_key });
+    let answers = Monitoring { stranger: unit_key };
+    let measures = MeasureServiceServer::new(answers.clone());
+    let service = MonitoringServiceServer::new(answers);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = Server::builder()
         .tls_config(tls)
         .unwrap()
-        .add_service(service);
+        .add_service(measures)
+        .add_service(service)
+        .add_service(ScoreServiceServer::new(scores::Scores))
+        .add_service(ForecastServiceServer::new(forecasts::Forecasts));
     tokio::spawn(server.serve_with_incoming(TcpListenerStream::new(listener)));
     format!("https://localhost:{port}")
 }

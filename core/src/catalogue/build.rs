@@ -22,11 +22,12 @@ use super::{
     footprint::Footprint,
     indicator::{self, Indicator},
     names::{Kind, Names},
-    roster, rules,
+    roster, rules, scorecard,
     source::{Place, Source},
+    target::{self, Target},
     tree::Tree,
     unit::{self, Level, Unit},
-    words::{DepartmentCode, LevelCode, MeasureCode},
+    words::{DepartmentCode, LevelCode, MeasureCode, ScorecardCode},
 };
 
 /// Reads `bundle` to the end whatever is wrong in it.
@@ -88,6 +89,9 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
     };
     let (edits, detectors) = read_checks(&document, &known, &mut names.edits, faults);
     let schedules = roster::read(document.of(Kind::Roster), &scope, faults);
+    let entries = document.of(Kind::Scorecard);
+    let scorecards = scorecard::read(entries, &scope, &mut names.scorecards, faults);
+    let targets = read_targets(&document, &known, &schedules, faults);
     let header = header?;
     let datasets = finish(datasets, edits, &indicators)?;
     Some(Catalogue {
@@ -104,6 +108,8 @@ fn build(bundle: &Bundle, faults: &Faults) -> Option<Catalogue> {
         datasets,
         detectors,
         schedules,
+        scorecards,
+        targets,
     })
 }
 
@@ -133,6 +139,22 @@ fn read_checks<'a>(
     (edits, detectors)
 }
 
+/// The targets, which need to know who owes what.
+fn read_targets(
+    document: &Document<'_>,
+    known: &rules::Known<'_, '_>,
+    schedules: &[roster::Schedule],
+    faults: &Faults,
+) -> Vec<Target> {
+    let known = target::Known {
+        roster: known.roster,
+        schedules,
+        indicator_names: known.indicator_names,
+        indicators: known.indicators,
+    };
+    target::read(document.of(Kind::Target), &known, faults)
+}
+
 /// The codes of every kind.
 struct Declared<'a> {
     levels: Names<'a, LevelCode>,
@@ -142,6 +164,7 @@ struct Declared<'a> {
     indicators: Names<'a, IndicatorCode>,
     datasets: Names<'a, DatasetCode>,
     edits: Names<'a, EditId>,
+    scorecards: Names<'a, ScorecardCode>,
 }
 
 impl Declared<'_> {
@@ -154,6 +177,7 @@ impl Declared<'_> {
             indicators: Names::new(Kind::Indicator, sources),
             datasets: Names::new(Kind::Dataset, sources),
             edits: Names::new(Kind::Edit, sources),
+            scorecards: Names::new(Kind::Scorecard, sources),
         }
     }
 }

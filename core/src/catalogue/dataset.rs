@@ -187,6 +187,11 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
+    /// Whether an observation has an item as its second key.
+    pub(super) const fn is_itemised(&self) -> bool {
+        self.itemised
+    }
+
     /// The dataset without its edits, or `None` where a fault was reported.
     pub(super) fn finish(self, known: &[Indicator]) -> Option<Dataset> {
         let indicators = self.indicators?;

@@ -41,6 +41,13 @@ pub(super) struct Field<'a> {
     faults: &'a Faults,
 }
 
+/// A key that is the name of a thing.
+pub(super) struct Key<'a> {
+    name: &'a str,
+    place: Place<'a>,
+    faults: &'a Faults,
+}
+
 /// The codes that could be read in an array.
 pub(super) struct Codes<'a, C> {
     pub(super) codes: Vec<At<'a, C>>,
@@ -146,6 +153,34 @@ impl<'a> Entry<'a> {
         Bilingual::new(zh.unwrap_or_default(), en.unwrap_or_default())
     }
 
+    /// The keys and values of a table whose keys are names of things.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (Key<'a>, Field<'a>)> {
+        let (kind, source, torn, faults) = (self.kind, self.place.source, self.torn, self.faults);
+        let written = self.table.iter();
+        let written = written.filter(|(_, value)| !value.span().is_empty());
+        written.map(move |(key, value)| {
+            let place = |offset| Place { source, offset };
+            let name: &'a str = key.get_ref();
+            let field = Field {
+                kind,
+                key: name,
+                value: value.get_ref(),
+                place: place(value.span().start),
+                torn,
+                faults,
+            };
+            let place = place(key.span().start);
+            (
+                Key {
+                    name,
+                    place,
+                    faults,
+                },
+                field,
+            )
+        })
+    }
+
     const fn at(&self, offset: usize) -> Place<'a> {
         Place {
             source: self.place.source,
@@ -209,21 +244,12 @@ impl<'a> Field<'a> {
     /// A code or a period.
     pub(super) fn lexical<T: Lexical>(&self) -> Option<At<'a, T>> {
         let text = self.text()?.value;
-        if let Ok(value) = text.parse() {
-            return Some(self.at(value));
+        Key {
+            name: text,
+            place: self.place,
+            faults: self.faults,
         }
-        let shown = quoted(text);
-        let ((zh, en), (zh_rule, en_rule)) = (T::NOUN, T::RULE);
-        let article = if en.starts_with(['a', 'e', 'i', 'o']) {
-            "an"
-        } else {
-            "a"
-        };
-        self.fault(
-            say!("{shown} 不是合格的{zh}", "{shown} is not {article} {en}"),
-            Bilingual::new(zh_rule, en_rule),
-        );
-        None
+        .lexical()
     }
 
     /// One of some words.
@@ -438,6 +464,29 @@ impl<'a> Field<'a> {
     }
 }
 
+impl<'a> Key<'a> {
+    /// A code or a period.
+    pub(super) fn lexical<T: Lexical>(&self) -> Option<At<'a, T>> {
+        let place = self.place;
+        if let Ok(value) = self.name.parse() {
+            return Some(At { value, place });
+        }
+        let shown = quoted(self.name);
+        let ((zh, en), (zh_rule, en_rule)) = (T::NOUN, T::RULE);
+        let article = if en.starts_with(['a', 'e', 'i', 'o']) {
+            "an"
+        } else {
+            "a"
+        };
+        self.faults.report(
+            place,
+            say!("{shown} 不是合格的{zh}", "{shown} is not {article} {en}"),
+            Bilingual::new(zh_rule, en_rule),
+        );
+        None
+    }
+}
+
 /// A text from a file as a message shows it: quoted, on one line and short.
 pub(super) fn quoted(text: &str) -> String {
     let short: String = text.chars().take(40).collect();
@@ -466,6 +515,10 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (Kind::Department, "code") | (_, "owner") => "\"statistics\"",
         (Kind::Measure, "code") | (_, "unit_of_measure" | "base") => "\"CNY_100M\"",
         (Kind::Detector, "factor") => "\"0.6745\"",
+        (Kind::Scorecard, "code") => "\"counties\"",
+        (Kind::Scorecard, "measure") => "\"on_time_rate\"",
+        (Kind::Scorecard, "weight") => "40",
+        (Kind::Target, "growth") => "{ 520100 = \"8.5\" }",
         (Kind::Edit, "kind") => "\"validity\"",
         (Kind::Roster, "from" | "to") | (_, "first_period" | "last_period") => "\"2021-Q1\"",
         (_, "from" | "to") => "\"2021-01-01\"",
@@ -492,6 +545,16 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (_, "indicators" | "required") => "[\"gdp\"]",
         (_, "units") => "[\"520100\"]",
         (_, "under" | "parent") => "\"520000\"",
+        (_, "components") => "[{ measure = \"on_time_rate\", weight = 100 }]",
+        (_, "bands") => "[{ name = { zh = \"…\", en = \"…\" }, share = 100 }]",
+        (_, "share") => "30",
+        (_, "zero_at") => "\"72h\"",
+        (_, "datasets") => "[\"quarterly-accounts\"]",
+        (_, "imported") => "false",
+        (_, "slots_min" | "flags" | "last") => "3",
+        (_, "indicator") => "\"gdp\"",
+        (_, "year") => "2021",
+        (_, "values" | "half") => "{ 520100 = \"4700\" }",
         (_, _) => "\"…\"",
     }
 }

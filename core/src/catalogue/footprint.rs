@@ -2,13 +2,14 @@
 //!
 //! An edit that looks beyond its record reaches it from other periods, units and datasets. The footprint turns that round: from
 //! a changed (unit, dataset, period, indicator) it gives the records whose edits look at it, so that a late revision of last
-//! year's base judges this year's growth edit again, a county's figure its city's roll-up, and nothing else.
+//! year's base judges this year's growth edit again, a county's figure its city's roll-up, and nothing else. From a record it also gives
+//! the unit's other records that its edits look at, so that a county knows which of its own it needs at hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     code::{DatasetCode, IndicatorCode, UnitCode},
-    edits::{Edit, Source},
+    edits::{Edit, Looked, Source},
     period::{Period, Periodicity},
     snapshot::SlotKey,
 };
@@ -60,6 +61,32 @@ impl Footprint {
 }
 
 impl Catalogue {
+    /// The other records of the same unit that the edits of `slot` look at: what has to be at hand to judge it, roll-ups apart.
+    #[must_use]
+    pub fn looked_at(&self, slot: &SlotKey) -> BTreeSet<SlotKey> {
+        let dataset = self.dataset(&slot.dataset);
+        let edits = dataset.into_iter().flat_map(Dataset::edits);
+        let edits = edits.filter(|edit| edit.scope().holds(&slot.unit, slot.period));
+        let looks = edits
+            .filter(|edit| edit.is_of_one_unit())
+            .flat_map(|edit| edit.looks(slot.period));
+        let record = |look: Looked| {
+            let dataset = look.dataset.unwrap_or_else(|| slot.dataset.clone());
+            SlotKey::new(slot.unit.clone(), dataset, look.period)
+        };
+        looks.map(record).collect()
+    }
+
+    /// The other records of the same unit whose edits look at figures of `slot`: what a revision of it judges anew, roll-ups apart.
+    #[must_use]
+    pub fn looking_at(&self, slot: &SlotKey) -> BTreeSet<SlotKey> {
+        let related = self.related_indicators(&slot.dataset).cloned().collect();
+        let records = self.affected(slot, &related).into_keys();
+        records
+            .filter(|record| record.unit == slot.unit && record != slot)
+            .collect()
+    }
+
     /// Whether an edit of `dataset` looks beyond its record, or one that does looks at figures of `dataset`.
     #[must_use]
     pub fn is_related(&self, dataset: &DatasetCode) -> bool {

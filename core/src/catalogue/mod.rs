@@ -2,8 +2,8 @@
 //!
 //! A catalogue is written as a few TOML files, a [`Bundle`], whose SHA-256 is its version. Reading a bundle gives an immutable,
 //! indexed [`Catalogue`], or *all* its faults at once, each with file, line, column and remedy. Any file may hold any table; a
-//! usual layout is `catalogue.toml`, `units.toml`, `indicators.toml`, `datasets.toml`, `roster.toml`, `edits.toml` and
-//! `detectors.toml`. The first is
+//! usual layout is `catalogue.toml`, `units.toml`, `indicators.toml`, `datasets.toml`, `roster.toml`, `edits.toml`,
+//! `detectors.toml`, `scorecards.toml` and `targets.toml`. The first is
 //! ```toml
 //! [catalogue]
 //! name = { zh = "某市统计报送", en = "City statistics" }
@@ -30,9 +30,12 @@ mod tree;
 mod indicator;
 mod deadline;
 mod dataset;
+mod instants;
 mod rules;
 mod detectors;
 mod roster;
+mod scorecard;
+mod target;
 mod footprint;
 
 mod build;
@@ -60,8 +63,11 @@ pub use self::{
     fault::Fault,
     footprint::EditPlaces,
     indicator::{Department, Indicator, IndicatorKind, Measure},
+    instants::Instants,
+    scorecard::{Band, Component, Scorecard, Scoring, TARGET_PROGRESS},
+    target::{Aim, Target},
     unit::{Level, Unit, UnitIndex},
-    words::{DepartmentCode, LevelCode, MeasureCode, WordError},
+    words::{ComponentCode, DepartmentCode, LevelCode, MeasureCode, ScorecardCode, WordError},
 };
 
 /// One version of the catalogue, checked and indexed.
@@ -80,6 +86,8 @@ pub struct Catalogue {
     /// One for each of `datasets`.
     schedules: Vec<roster::Schedule>,
     footprint: footprint::Footprint,
+    scorecards: Vec<Scorecard>,
+    targets: Vec<Target>,
 }
 
 impl Catalogue {
@@ -215,6 +223,24 @@ impl Catalogue {
     #[must_use]
     pub fn detectors(&self) -> &[Detector] {
         &self.detectors
+    }
+
+    /// The scorecards, in catalogue order.
+    #[must_use]
+    pub fn scorecards(&self) -> &[Scorecard] {
+        &self.scorecards
+    }
+
+    /// The scorecard with this code.
+    #[must_use]
+    pub fn scorecard(&self, code: &ScorecardCode) -> Option<&Scorecard> {
+        self.scorecards.iter().find(|card| card.code() == code)
+    }
+
+    /// The targets, sorted by dataset, indicator, year and unit.
+    #[must_use]
+    pub fn targets(&self) -> &[Target] {
+        &self.targets
     }
 
     /// All operands that the dataset's edits sum over a unit's children, sorted; none for an unknown dataset.

@@ -10,7 +10,7 @@ use crate::{
 use super::{
     fault::{Faults, say},
     source::{At, Place, Source},
-    words::{DepartmentCode, LevelCode, MeasureCode},
+    words::{ComponentCode, DepartmentCode, LevelCode, MeasureCode, ScorecardCode},
 };
 
 /// What a top-level table of a catalogue file declares.
@@ -26,10 +26,12 @@ pub(super) enum Kind {
     Roster,
     Edit,
     Detector,
+    Scorecard,
+    Target,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Catalogue,
         Self::Level,
         Self::Department,
@@ -40,6 +42,8 @@ impl Kind {
         Self::Roster,
         Self::Edit,
         Self::Detector,
+        Self::Scorecard,
+        Self::Target,
     ];
 
     /// The table's key in TOML.
@@ -55,6 +59,8 @@ impl Kind {
             Self::Roster => "roster",
             Self::Edit => "edit",
             Self::Detector => "detector",
+            Self::Scorecard => "scorecard",
+            Self::Target => "target",
         }
     }
 
@@ -74,7 +80,9 @@ impl Kind {
             | Self::Dataset
             | Self::Roster
             | Self::Edit
-            | Self::Detector => format!("[[{}]]", self.table()),
+            | Self::Detector
+            | Self::Scorecard
+            | Self::Target => format!("[[{}]]", self.table()),
         }
     }
 }
@@ -106,6 +114,8 @@ lexical! {
     LevelCode, ("层级代码", "level"), WORD_RULE;
     DepartmentCode, ("部门代码", "department code"), WORD_RULE;
     MeasureCode, ("计量单位代码", "unit of measure"), WORD_RULE;
+    ScorecardCode, ("考核表代码", "scorecard code"), WORD_RULE;
+    ComponentCode, ("评分项代码", "component code"), WORD_RULE;
     IndicatorCode, ("指标代码", "indicator code"), (
         "以小写字母开头，至多 48 个小写字母、数字或 _",
         "write a lower-case letter, then up to 47 lower-case letters, digits or '_'"

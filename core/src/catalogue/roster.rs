@@ -212,7 +212,8 @@ pub(super) fn select_codes<'a>(
 }
 
 impl Scope<'_, '_> {
-    fn find(&self, code: &UnitCode) -> Option<UnitIndex> {
+    /// The place of a unit.
+    pub(super) fn find(&self, code: &UnitCode) -> Option<UnitIndex> {
         let at = self.units.binary_search_by(|u| u.code().cmp(code)).ok()?;
         Some(UnitIndex(narrow(at)))
     }

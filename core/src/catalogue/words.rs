@@ -1,4 +1,4 @@
-//! The short codes that only the catalogue uses: levels of the unit tree, departments, units of measure.
+//! The short codes that only the catalogue uses: levels of the unit tree, departments, units of measure, scorecards.
 //!
 //! Each is 1 to 32 bytes of ASCII letters, digits, `_`, `-` and `.`.
 
@@ -73,6 +73,17 @@ word!(
     /// A unit of measure: `CNY_100M`, `PERCENT`.
     MeasureCode,
     "unit of measure"
+);
+
+word!(
+    /// A scorecard: `counties`.
+    ScorecardCode,
+    "scorecard code"
+);
+word!(
+    /// A component of a scorecard: `timeliness`.
+    ComponentCode,
+    "component code"
 );
 
 fn is_word(text: &str) -> bool {

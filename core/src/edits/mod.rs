@@ -114,7 +114,7 @@ use self::{
 use crate::{
     code::{DatasetCode, EditId, IndicatorCode},
     decimal::Decimal,
-    period::Periodicity,
+    period::{Period, Periodicity},
     text::Bilingual,
 };
 
@@ -213,6 +213,17 @@ pub struct Operand {
     pub source: Source,
     /// The dataset, where it is not the edit's own.
     pub dataset: Option<DatasetCode>,
+    /// The indicator.
+    pub indicator: IndicatorCode,
+}
+
+/// A figure of another record of the same unit that an edit looks at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Looked {
+    /// The dataset, where it is not the edit's own.
+    pub dataset: Option<DatasetCode>,
+    /// The period.
+    pub period: Period,
     /// The indicator.
     pub indicator: IndicatorCode,
 }
@@ -328,6 +339,21 @@ impl Edit {
     pub fn is_of_one_record(&self) -> bool {
         let own = |operand: &Operand| operand.source == Source::Own && operand.dataset.is_none();
         self.operands.iter().all(own)
+    }
+
+    /// Whether it looks at no other unit, so that the county's own desk can judge it where it knows its own records.
+    #[must_use]
+    pub fn is_of_one_unit(&self) -> bool {
+        let sums = |operand: &Operand| operand.source == Source::Children;
+        !self.operands.iter().any(sums)
+    }
+
+    /// The figures of the unit's other records that it looks at from a record of `period`, in the order of the expression; those
+    /// that [`Cells::elsewhere`] may be asked for, and no others.
+    #[must_use]
+    pub fn looks(&self, period: Period) -> Vec<Looked> {
+        let slots = self.program.slots().iter();
+        slots.flat_map(|slot| slot.looks(period)).collect()
     }
 
     /// The indicators of the record itself that it looks at, sorted.

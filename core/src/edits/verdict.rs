@@ -62,7 +62,8 @@ impl From<bool> for Truth {
 
 /// What an edit says about one record.
 ///
-/// The figures are those of the comparison at the top of the expression. Where the top is a conjunction, they are those of
+/// The figures are those of the comparison at the top of the expression. Where the top is `if`, they are those of the branch
+/// that is taken, as in VTL, where the imbalance of `if` is `if` of the imbalances. Where the top is a conjunction, they are those of
 /// the first comparison in it that is false, and where there is no such comparison, there are no figures. They are exact,
 /// except that a quotient without an end is rounded for the reader to 12 digits after the point, half to even; the truth
 /// is decided on the exact one.

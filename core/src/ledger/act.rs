@@ -1,4 +1,4 @@
-//! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions.
+//! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions, imported history.
 //!
 //! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
 //! itself and which an issued, unused token authorises. So the operator's key need not be on the server.
@@ -10,7 +10,10 @@ use crate::{
     code::{DatasetCode, EditId, ItemKey, UnitCode},
     digest::Digest,
     envelope::{KeyId, PublicKey, Suite},
-    ledger::LogIndex,
+    ledger::{
+        LogIndex,
+        import::{Arrival, ImportWire},
+    },
     period::Period,
     snapshot::SlotKey,
 };
@@ -90,6 +93,15 @@ pub enum Deed {
         /// Why.
         reason: String,
     },
+    /// Arrivals from before the system are brought in, on the operator's word.
+    ImportHistory {
+        /// The dataset.
+        dataset: DatasetCode,
+        /// Who kept the record, and where.
+        source: String,
+        /// When reports arrived.
+        arrivals: Vec<Arrival>,
+    },
     /// An explanation is accepted or rejected.
     Decide {
         /// The slot.
@@ -110,7 +122,7 @@ pub enum Deed {
 /// Why bytes are not an act.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an act: {0}")]
-pub struct ActError(String);
+pub struct ActError(pub(super) String);
 
 #[derive(Clone, PartialEq, Message)]
 struct ActWire {
@@ -118,7 +130,7 @@ struct ActWire {
     issued_at_ms: i64,
     #[prost(bytes = "vec", tag = "2")]
     nonce: Vec<u8>,
-    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10")]
+    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11")]
     act: Option<DeedWire>,
 }
 
@@ -140,6 +152,8 @@ enum DeedWire {
     Exempt(ExemptWire),
     #[prost(message, tag = "10")]
     Decide(DecideWire),
+    #[prost(message, tag = "11")]
+    ImportHistory(ImportWire),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -321,15 +335,12 @@ fn encode_deed(deed: &Deed) -> DeedWire {
                 reason,
             })
         }
-        Deed::Exempt { slot, reason } => {
-            let [unit, dataset, period] = slot_texts(&slot);
-            DeedWire::Exempt(ExemptWire {
-                unit,
-                dataset,
-                period,
-                reason,
-            })
-        }
+        Deed::Exempt { slot, reason } => DeedWire::Exempt(ExemptWire::of(&slot, reason)),
+        Deed::ImportHistory {
+            dataset,
+            source,
+            arrivals,
+        } => DeedWire::ImportHistory(ImportWire::of(&dataset, source, &arrivals)),
         Deed::Decide {
             slot,
             edit,
@@ -363,6 +374,18 @@ impl EnrolWire {
             public_key: key.to_bytes(),
             token: token.to_vec(),
             label,
+        }
+    }
+}
+
+impl ExemptWire {
+    fn of(slot: &SlotKey, reason: String) -> Self {
+        let [unit, dataset, period] = slot_texts(slot);
+        Self {
+            unit,
+            dataset,
+            period,
+            reason,
         }
     }
 }
@@ -420,6 +443,14 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
             reason: reason(w.reason)?,
         },
         DeedWire::Decide(w) => decode_decide(w)?,
+        DeedWire::ImportHistory(w) => {
+            let (dataset, source, arrivals) = w.decode()?;
+            Deed::ImportHistory {
+                dataset,
+                source,
+                arrivals,
+            }
+        }
     })
 }
 
@@ -475,7 +506,7 @@ fn reason(reason: String) -> Result<String> {
     text("reason", reason, 1, REASON_BYTES_MAX)
 }
 
-fn text(field: &str, text: String, min: usize, max: usize) -> Result<String> {
+pub(super) fn text(field: &str, text: String, min: usize, max: usize) -> Result<String> {
     if (min..=max).contains(&text.len()) {
         return Ok(text);
     }
@@ -491,6 +522,6 @@ fn fixed<const N: usize>(field: &str, bytes: &[u8]) -> Result<[u8; N]> {
         .map_err(|_| ActError(format!("{field} is {} bytes; it has {N}", bytes.len())))
 }
 
-fn parsed<T, E: ToString>(result: std::result::Result<T, E>) -> Result<T> {
+pub(super) fn parsed<T, E: ToString>(result: std::result::Result<T, E>) -> Result<T> {
     result.map_err(|error| ActError(error.to_string()))
 }

@@ -17,6 +17,7 @@ use crate::{
 use super::{
     Refusal, RefusalCode, Registry, Subject,
     act::{self, Act, Deed},
+    import,
 };
 
 /// What was received, borrowed and not yet believed.
@@ -153,6 +154,7 @@ fn signing_key<'a>(
         | Deed::RevokeKey { .. }
         | Deed::Extend { .. }
         | Deed::Exempt { .. }
+        | Deed::ImportHistory { .. }
         | Deed::Decide { .. } => registry.operator(),
     };
     key.filter(|key| key.key_id() == *key_id).ok_or_else(|| {
@@ -382,6 +384,9 @@ pub(super) fn permit(
             slot, due_at_ms, ..
         } => permit_extension(registry, slot, *due_at_ms),
         Deed::Exempt { slot, .. } | Deed::Decide { slot, .. } => owed(registry, slot).map(drop),
+        Deed::ImportHistory {
+            dataset, arrivals, ..
+        } => import::check(catalogue(registry)?, dataset, arrivals, now_ms),
     }
 }
 

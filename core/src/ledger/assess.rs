@@ -1,7 +1,8 @@
 //! Assessment: what the edits say about one snapshot by itself.
 //!
 //! The county's preflight and the city's fold call the same function, so that a clerk sees at once what the city will
-//! say. Edits that look at other periods, datasets or units are judged by the fold alone ([`super::fold`]).
+//! say. Edits that look at other periods and datasets of the unit are judged beside it ([`super::beyond`]), those that sum over other
+//! units by the fold alone ([`super::fold`]).
 //!
 //! Two edits are built in: [`REQUIRED`] (validity) fails where a required cell is not stated at all, and [`MISSING`]
 //! (quality) where it is stated to be missing; blank and "we do not have it" are different things.
@@ -84,8 +85,8 @@ pub fn assess(catalogue: &Catalogue, snapshot: &Snapshot) -> Assessment {
 /// The sums of an indicator over a unit's children.
 pub(super) type Sums<'a> = dyn Fn(&IndicatorCode) -> Option<Rollup> + 'a;
 
-/// The unit's figures in other periods and datasets.
-pub(super) type Elsewhere<'a> =
+/// The unit's figures in other periods and datasets, of the same item.
+pub(super) type OtherFigures<'a> =
     dyn Fn(&DatasetCode, Period, &IndicatorCode) -> Option<Decimal> + 'a;
 
 /// The cells of one record of a snapshot, with or without what stands around it.
@@ -93,7 +94,7 @@ pub(super) struct RecordCells<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) item: Option<&'a ItemKey>,
     pub(super) rollup: Option<&'a Sums<'a>>,
-    pub(super) elsewhere: Option<&'a Elsewhere<'a>>,
+    pub(super) elsewhere: Option<&'a OtherFigures<'a>>,
 }
 
 impl Cells for RecordCells<'_> {

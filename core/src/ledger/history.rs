@@ -23,17 +23,21 @@ pub type Vintage = (LogIndex, VintageRow);
 
 /// What was known of a slot at an instant, beside its state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SlotFacts {
+pub struct KnownSlot {
     /// When the first snapshot was received.
     pub first_received_at_ms: Option<i64>,
     /// When the first accepted snapshot was received.
     pub first_accepted_at_ms: Option<i64>,
     /// When the current value was received.
     pub last_revised_at_ms: Option<i64>,
-    /// How many snapshots were returned.
+    /// How many snapshots were received.
+    pub received_count: u32,
+    /// How many of them were returned.
     pub returned_count: u32,
     /// The current revision number; 0 where nothing was accepted.
     pub revision: u32,
+    /// When the report arrived before the system, by imported history.
+    pub imported_at_ms: Option<i64>,
 }
 
 /// The slot's row, if anything has happened to it.
@@ -111,27 +115,38 @@ pub fn current_at<'a>(
 ///
 /// # Errors
 /// [`FoldError`] where the rows or payloads cannot be read.
-pub fn facts(view: &dyn View, slot: &SlotKey, as_of_ms: i64) -> Result<SlotFacts, FoldError> {
+pub fn known(view: &dyn View, slot: &SlotKey, as_of_ms: i64) -> Result<KnownSlot, FoldError> {
     let row = slot_row(view, slot)?.unwrap_or_default();
-    let known = |at_ms: Option<i64>| at_ms.filter(|at_ms| *at_ms <= as_of_ms);
+    let by_then = |at_ms: Option<i64>| at_ms.filter(|at_ms| *at_ms <= as_of_ms);
+    let import_known = by_then(row.import_received_at_ms).is_some();
+    let known = KnownSlot {
+        first_received_at_ms: by_then(row.first_received_at_ms),
+        first_accepted_at_ms: by_then(row.first_accepted_at_ms),
+        imported_at_ms: row.imported_at_ms.filter(|_| import_known),
+        ..KnownSlot::default()
+    };
     let current = row.current.as_ref();
-    let mut current = current.map(|current| (current.received_at_ms, current.revision));
-    let mut returned_count = row.returned_count;
-    // The row tells of now. Where it holds more than was known at the instant, the vintages tell the rest.
-    if returned_count > 0 || current.is_some_and(|(received_at_ms, _)| received_at_ms > as_of_ms) {
-        let vintages = vintages(view, slot)?;
-        let returned = |(_, row): &&Vintage| row.received_at_ms <= as_of_ms && !is_valid(row);
-        returned_count =
-            u32::try_from(vintages.iter().filter(returned).count()).unwrap_or(u32::MAX);
-        let vintage = current_at(view, &vintages, as_of_ms)?;
-        current = vintage.map(|(_, row)| (row.received_at_ms, row.revision));
+    let current = current.map(|current| (current.received_at_ms, current.revision));
+    // A row with one snapshot tells all. Where there are more, some may have come after the instant.
+    if row.received_count <= 1 && current.is_none_or(|(at_ms, _)| at_ms <= as_of_ms) {
+        let first = known.first_received_at_ms;
+        return Ok(KnownSlot {
+            received_count: first.map_or(0, |_| row.received_count),
+            returned_count: first.map_or(0, |_| row.returned_count),
+            ..known.with(current)
+        });
     }
-    Ok(SlotFacts {
-        first_received_at_ms: known(row.first_received_at_ms),
-        first_accepted_at_ms: known(row.first_accepted_at_ms),
-        last_revised_at_ms: current.map(|(received_at_ms, _)| received_at_ms),
-        returned_count,
-        revision: current.map_or(0, |(_, revision)| revision),
+    let vintages = vintages(view, slot)?;
+    let by_then = vintages
+        .iter()
+        .filter(|(_, row)| row.received_at_ms <= as_of_ms);
+    let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let returned = by_then.clone().filter(|(_, row)| !is_valid(row));
+    let current = current_at(view, &vintages, as_of_ms)?;
+    Ok(KnownSlot {
+        received_count: narrow(by_then.count()),
+        returned_count: narrow(returned.count()),
+        ..known.with(current.map(|(_, row)| (row.received_at_ms, row.revision)))
     })
 }
 
@@ -186,11 +201,13 @@ pub fn periods(
     )
 }
 
-impl SlotFacts {
-    /// How late the first accepted snapshot was, in milliseconds; 0 where it was not late, or there was none.
-    #[must_use]
-    pub fn lateness_ms(&self, due_at_ms: i64) -> i64 {
-        let late = |accepted: i64| accepted.saturating_sub(due_at_ms).max(0);
-        self.first_accepted_at_ms.map_or(0, late)
+impl KnownSlot {
+    /// With the current snapshot's receive time and revision.
+    fn with(self, current: Option<(i64, u32)>) -> Self {
+        Self {
+            last_revised_at_ms: current.map(|(received_at_ms, _)| received_at_ms),
+            revision: current.map_or(0, |(_, revision)| revision),
+            ..self
+        }
     }
 }

@@ -12,6 +12,7 @@
 //! | 12 | feed | unit 00, log index | slot |
 //! | 13 | finding | slot, edit 00, item | [`super::rows::FindingRow`] |
 //! | 14 | roll-up | slot of the parent | [`super::rows::RollupRow`] |
+//! | 15 | revision | slot that was revised | [`super::facts::RevisionRow`] |
 //!
 //! A slot is `dataset 00 period unit 00`; a period is one byte for the periodicity and its ordinal, 4 bytes big-endian
 //! with the sign bit flipped, so that periods sort by time. Codes hold no zero byte, so keys sort as their parts do.
@@ -50,6 +51,8 @@ pub enum Table {
     Finding = 0x13,
     /// Sums over children.
     Rollup = 0x14,
+    /// First values beside current ones, of slots that were revised.
+    Revision = 0x15,
 }
 
 /// The key of a table's only row, and the prefix of all rows of a table.
@@ -70,7 +73,7 @@ pub fn token(token_sha256: &Digest) -> Vec<u8> {
     [&[Table::Token as u8][..], token_sha256.as_bytes()].concat()
 }
 
-/// The key of a slot's row in the tables slot and roll-up, and the prefix of its rows in vintage and finding.
+/// The key of a slot's row in the tables slot, roll-up and revision, and the prefix of its rows in vintage and finding.
 #[must_use]
 pub fn slot(table: Table, slot: &SlotKey) -> Vec<u8> {
     let mut key = Vec::with_capacity(64);
@@ -131,7 +134,7 @@ pub fn finding(slot_key: &SlotKey, edit: &EditId, item: Option<&ItemKey>) -> Vec
     key
 }
 
-/// The slot in a key of the tables slot, roll-up, vintage or finding, and what follows it.
+/// The slot in a key of the tables slot, roll-up, revision, vintage or finding, and what follows it.
 #[must_use]
 pub fn parse_slot(key: &[u8]) -> Option<(SlotKey, &[u8])> {
     let (dataset, rest) = split_zero(key.get(1..)?)?;

@@ -7,12 +7,16 @@
 
 pub mod entry;
 pub mod act;
+pub mod import;
 pub mod refusal;
 pub mod keys;
 pub mod rows;
+pub mod facts;
 pub mod registry;
 pub mod admission;
 pub mod assess;
+pub mod beyond;
+pub mod revision;
 mod suspect;
 pub mod fold;
 pub mod history;
@@ -25,10 +29,14 @@ pub use self::{
     act::{Act, Deed},
     admission::{Admitted, Received, admit, readmit},
     assess::{Assessment, Failure, Figures, assess},
+    beyond::{Beyond, Consequence, Elsewhere, Known, Unjudged, assess_with, consequences},
     entry::{JournalEntry, LogIndex, Subject},
+    facts::{Facts, Life, Vintage},
     fold::{Applied, FindingStatus, FoldError, Ledger, Outcome},
+    import::Arrival,
     refusal::{Refusal, RefusalCode},
     registry::{EnrolledKey, Registry},
+    revision::{RevisedFigure, Revisions},
     suspect::{Suspicion, suspect},
 };
 use crate::digest::Digest;

@@ -126,7 +126,10 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
         | Deed::IssueToken { .. }
         | Deed::EnrolKey { .. }
         | Deed::RevokeKey { .. } => true,
-        Deed::Extend { .. } | Deed::Exempt { .. } | Deed::Decide { .. } => false,
+        Deed::Extend { .. }
+        | Deed::Exempt { .. }
+        | Deed::ImportHistory { .. }
+        | Deed::Decide { .. } => false,
     }
 }
 

@@ -14,7 +14,11 @@ use crate::{
     text::Bilingual,
 };
 
-use super::{Failure, assess::Figures};
+use super::{
+    Failure,
+    assess::Figures,
+    facts::{FactsRow, LifeRow, RevisionSumsRow},
+};
 
 /// Why a row cannot be read: the derived state is damaged and has to be rebuilt.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,12 +32,16 @@ macro_rules! row {
             ///
             /// # Errors
             /// [`RowError`] where the bytes are no such row.
-            pub fn decode_row(bytes: &[u8]) -> Result<Self, RowError> {
-                Self::decode(bytes).map_err(|e| RowError(format!("{}: {e}", stringify!($name))))
+            pub fn decode_row(bytes: &[u8]) -> Result<Self, $crate::ledger::rows::RowError> {
+                <Self as prost::Message>::decode(bytes).map_err(|e| {
+                    $crate::ledger::rows::RowError(format!("{}: {e}", stringify!($name)))
+                })
             }
         }
     };
 }
+
+pub(super) use row;
 
 /// The log and its keys.
 #[derive(Clone, PartialEq, Eq, Message)]
@@ -126,6 +134,18 @@ pub struct SlotRow {
     /// When the slot was exempted.
     #[prost(int64, optional, tag = "7")]
     pub exempted_at_ms: Option<i64>,
+    /// The log index of the first snapshot that was accepted.
+    #[prost(uint64, optional, tag = "8")]
+    pub first_accepted_index: Option<u64>,
+    /// When the report arrived, by imported history: before the system, and not through it.
+    #[prost(int64, optional, tag = "9")]
+    pub imported_at_ms: Option<i64>,
+    /// When the act that imported it was received.
+    #[prost(int64, optional, tag = "10")]
+    pub import_received_at_ms: Option<i64>,
+    /// The log index of that act, which names the source.
+    #[prost(uint64, optional, tag = "11")]
+    pub import_index: Option<u64>,
 }
 row!(SlotRow);
 
@@ -147,6 +167,9 @@ pub struct CurrentRow {
     /// Its payload's digest.
     #[prost(bytes = "vec", tag = "5")]
     pub payload_sha256: Vec<u8>,
+    /// What can be told of its figures at a glance.
+    #[prost(message, required, tag = "6")]
+    pub facts: FactsRow,
 }
 
 /// One extension of a slot.
@@ -184,6 +207,12 @@ pub struct VintageRow {
     /// The key that signed it.
     #[prost(bytes = "vec", tag = "7")]
     pub key_id: Vec<u8>,
+    /// What can be told of its figures at a glance.
+    #[prost(message, required, tag = "8")]
+    pub facts: FactsRow,
+    /// Sums over its figures against those first accepted; absent in the first and where it did not become current.
+    #[prost(message, optional, tag = "9")]
+    pub revisions: Option<RevisionSumsRow>,
 }
 row!(VintageRow);
 
@@ -258,6 +287,9 @@ pub struct FindingRow {
     /// Why operations accepted or rejected the explanation.
     #[prost(string, tag = "7")]
     pub decision_reason: String,
+    /// Each change of its status, in the order of the log; the last is the status.
+    #[prost(message, repeated, tag = "8")]
+    pub life: Vec<LifeRow>,
 }
 row!(FindingRow);
 

@@ -1,5 +1,22 @@
 //! The measures of reporting quality, each defined in `docs/METRICS.md` with formula, numerator, denominator and source.
+//!
+//! A [`Tally`] is counted over a set of slots at an instant and adds up; [`Tally::value`] gives each [`Measure`] of it.
 
+mod durations;
+mod tally;
+mod count;
+mod definition;
+mod document;
+
+pub use self::{
+    count::tallies,
+    document::{
+        finding_lines, matrix, measure_value, measure_values, of_period, revision_lines,
+        unit_measures,
+    },
+    durations::Durations,
+    tally::{Part, Poor, Tally},
+};
 use crate::text::Bilingual;
 
 macro_rules! measures {
@@ -46,11 +63,11 @@ measures! {
     ExplainedShare = "explained_share", "问题说明率", "explained share";
     /// The mean time from a finding's opening until it was explained or corrected.
     ResponseTime = "response_time", "问题响应时间", "response time to a finding";
-    /// Mean revision: the mean of (latest minus first) in units of the first, in per cent.
+    /// Mean revision: the mean of (latest minus first) in units of |first|, in per cent, over the figures of revised slots.
     MeanRevision = "mean_revision", "平均修订", "mean revision";
-    /// Mean absolute revision, in per cent.
+    /// Mean absolute revision: the same of its magnitude, in per cent.
     MeanAbsoluteRevision = "mean_absolute_revision", "平均绝对修订", "mean absolute revision";
-    /// Relative mean absolute revision: the sum of absolute revisions over the sum of absolute latest values.
+    /// Relative mean absolute revision: the sum of absolute revisions over the sum of absolute latest values, in per cent.
     RelativeMeanAbsoluteRevision = "relative_mean_absolute_revision", "相对平均绝对修订", "relative mean absolute revision";
     /// Slots reported empty, all zero, copied, or in time but returned, of those received.
     LowQuality = "low_quality_share", "低质量报送占比", "low-quality share";
@@ -70,7 +87,7 @@ pub enum Value {
     },
     /// A duration in milliseconds.
     DurationMs(i64),
-    /// An exact decimal.
+    /// An exact decimal; revisions are in per cent.
     Number(crate::decimal::Decimal),
 }
 

@@ -100,6 +100,7 @@ fn a_crash_at_any_step_ends_in_the_same_state() {
     let mut cx = Context {
         unit: &office.own,
         catalogue: &office.catalogue,
+        history: &office.history,
         submitter: &mut witness,
         now_ms: office.now_ms,
     };
@@ -124,6 +125,7 @@ fn a_crash_at_any_step_ends_in_the_same_state() {
                 folder: tempfile::tempdir().unwrap(),
                 spool,
                 catalogue: catalogue(),
+                history: Reader::new(picture.path(), &unit("520100")),
                 own: unit("520100"),
                 now_ms: 0,
             };
@@ -158,6 +160,7 @@ fn a_crash_while_a_file_leaves_sent_ends_in_accepted() {
             folder: tempfile::tempdir().unwrap(),
             spool: Spool::default(),
             catalogue: catalogue(),
+            history: Reader::new(picture.path(), &unit("520100")),
             own: unit("520100"),
             now_ms: 0,
         };

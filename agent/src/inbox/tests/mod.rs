@@ -46,6 +46,7 @@ struct Office {
     inbox: Inbox,
     spool: Spool,
     catalogue: Catalogue,
+    history: Reader,
     own: UnitCode,
     now_ms: i64,
 }
@@ -54,8 +55,10 @@ impl Office {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let inbox = open(folder.path());
+        let history = Reader::new(&folder.path().join("state"), &unit("520100"));
         Self {
             folder,
+            history,
             inbox,
             spool: Spool::default(),
             catalogue: catalogue(),
@@ -73,6 +76,7 @@ impl Office {
         let mut cx = Context {
             unit: &self.own,
             catalogue: &self.catalogue,
+            history: &self.history,
             submitter: &mut self.spool,
             now_ms: self.now_ms,
         };
@@ -503,6 +507,7 @@ fn a_file_from_elsewhere_is_taken_in() {
     let mut cx = Context {
         unit: &office.own,
         catalogue: &office.catalogue,
+        history: &office.history,
         submitter: &mut office.spool,
         now_ms: NOW_MS,
     };

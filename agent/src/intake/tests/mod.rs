@@ -19,7 +19,12 @@ use super::*;
 
 /// The catalogue of the agent's tests.
 pub(crate) fn catalogue() -> Catalogue {
-    let text = include_str!("catalogue.toml").to_owned();
+    catalogue_with("")
+}
+
+/// The same with more tables.
+pub(crate) fn catalogue_with(more: &str) -> Catalogue {
+    let text = format!("{}{more}", include_str!("catalogue.toml"));
     let files = BTreeMap::from([("catalogue.toml".to_owned(), text)]);
     Catalogue::parse(&Bundle::new(files).unwrap()).unwrap()
 }

@@ -8,10 +8,11 @@ use granary_core::{
     code::{DatasetCode, IndicatorCode, UnitCode},
     decimal::Decimal,
     digest::Digest,
+    envelope::{self, Signature},
     ledger::{JournalEntry, Subject},
     log::{Checkpoint, Frontier, Growth, Hash, KeyName, VerifierKey, leaf_hash},
     period::Period,
-    snapshot::{Observation, ObservationStatus, SlotKey, Snapshot},
+    snapshot::{Observation, ObservationStatus, PAYLOAD_TYPE, SlotKey, Snapshot},
 };
 use granary_proto::v1::{
     self, PushAnswer, PushRequest, PushResponse, PushWindow,
@@ -57,6 +58,11 @@ pub(crate) fn signer() -> Signer {
         SigningKey::from_bytes(&[5; 32]),
         UnitCode::new(UNIT).unwrap(),
     )
+}
+
+/// Of the signer, over a payload.
+pub(crate) fn signature(payload: &[u8]) -> Signature {
+    envelope::sign(&SigningKey::from_bytes(&[5; 32]), PAYLOAD_TYPE, payload)
 }
 
 /// Synthetic statement number `n`, each for a slot of its own.
@@ -168,12 +174,16 @@ pub(crate) enum Manner {
     BusyTimes(usize),
     /// The first stream never answers.
     SilentAtFirst,
+    /// A city of before records could be fetched.
+    WithoutRecords,
 }
 
 #[derive(Default)]
 struct Journal {
     entries: Vec<Hash>,
     assessments: Vec<v1::Assessment>,
+    /// The current ones, by slot.
+    records: BTreeMap<String, (u32, v1::Record)>,
     bundle: Vec<u8>,
     enrolments: usize,
     receipts: BTreeMap<Digest, v1::Receipt>,
@@ -274,7 +284,8 @@ impl City {
             | Manner::AnotherLog
             | Manner::RefuseFor(_)
             | Manner::BusyTimes(_)
-            | Manner::SilentAtFirst => Ok(()),
+            | Manner::SilentAtFirst
+            | Manner::WithoutRecords => Ok(()),
         }
     }
 
@@ -318,7 +329,8 @@ impl City {
                 | Manner::AnotherLog
                 | Manner::RefuseFor(_)
                 | Manner::BusyTimes(_)
-                | Manner::SilentAtFirst => gathered.push(answer),
+                | Manner::SilentAtFirst
+                | Manner::WithoutRecords => gathered.push(answer),
             }
             for answer in gathered.drain(..) {
                 let message = Some(push_response::Message::Answer(answer));
@@ -359,7 +371,8 @@ impl City {
             | Manner::WrongReceiptFor(_)
             | Manner::RefuseFor(_)
             | Manner::BusyTimes(_)
-            | Manner::SilentAtFirst => push_answer::Result::Receipt(journal.take(&envelope)),
+            | Manner::SilentAtFirst
+            | Manner::WithoutRecords => push_answer::Result::Receipt(journal.take(&envelope)),
         };
         PushAnswer {
             sequence: request.sequence,
@@ -375,6 +388,16 @@ impl Journal {
         let known = self.receipts.contains_key(&Digest::of(&envelope.payload));
         let receipt = self.enter(envelope, Subject::Snapshot(snapshot.slot.clone()));
         if !known {
+            let slot = snapshot.slot.to_string();
+            let held = self.records.get(&slot).map_or(0, |(revision, _)| *revision);
+            if snapshot.revision > held {
+                let record = v1::Record {
+                    index: receipt.index,
+                    entry: receipt.entry.clone(),
+                    payload: envelope.payload.to_vec(),
+                };
+                self.records.insert(slot, (snapshot.revision, record));
+            }
             self.order.push(Digest::of(&envelope.payload));
             self.assessments.push(v1::Assessment {
                 index: receipt.index,
@@ -498,6 +521,33 @@ impl CollectionService for City {
             next_index,
         }))
     }
+
+    async fn fetch_records(
+        &self,
+        request: Request<v1::FetchRecordsRequest>,
+    ) -> Result<Response<v1::FetchRecordsResponse>, Status> {
+        if self.manner == Manner::WithoutRecords {
+            return Err(Status::unimplemented("an older city"));
+        }
+        let from_index = request.into_inner().from_index;
+        let journal = self.journal.lock().unwrap();
+        let current = journal.records.values().map(|(_, record)| record);
+        let mut records: Vec<_> = current.filter(|r| r.index >= from_index).cloned().collect();
+        records.sort_by_key(|record| record.index);
+        // One to a page, so that there are pages.
+        let more = records.len() > 1;
+        records.truncate(1);
+        let last = records
+            .last()
+            .filter(|_| more)
+            .map(|record| record.index + 1);
+        Ok(Response::new(v1::FetchRecordsResponse {
+            records,
+            next_index: last.unwrap_or(journal.entries.len() as u64),
+            more,
+            city_time_ms: 1_700_000_000_000,
+        }))
+    }
 }
 
 /// The certificate of the synthetic city's authority.
@@ -543,7 +593,8 @@ impl EnrolmentService for City {
             | Manner::Twice
             | Manner::Backwards
             | Manner::BusyTimes(_)
-            | Manner::SilentAtFirst => v1::enrol_response::Result::Enrolled(enrolled),
+            | Manner::SilentAtFirst
+            | Manner::WithoutRecords => v1::enrol_response::Result::Enrolled(enrolled),
         };
         Ok(Response::new(v1::EnrolResponse {
             result: Some(result),

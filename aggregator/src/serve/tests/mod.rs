@@ -8,5 +8,7 @@ mod enrolling;
 mod refusals;
 mod pushing;
 mod reading;
+mod records;
 mod quality;
 mod exporting;
+mod forecasting;

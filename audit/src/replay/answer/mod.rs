@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use granary_core::{
     catalogue::Catalogue,
     code::{DatasetCode, UnitCode},
-    completeness::{Filter, SlotAt, SlotState, StateCounts},
+    completeness::{Filter, GroupBy, Imported, SlotAt, SlotState, StateCounts},
     ledger::{FoldError, history},
     period::Period,
     snapshot::SlotKey,
@@ -69,7 +69,7 @@ impl Replayed {
         &self,
         request: &GetCompletenessRequest,
     ) -> Result<GetCompletenessResponse, AnswerError> {
-        let filter = filter(request.filter.as_ref())?;
+        let filter = filter_under(request.filter.as_ref(), &request.under, request.imported)?;
         let as_of_ms = self.instant(request.as_of_ms);
         let basis = Some(self.basis(as_of_ms));
         let Some(board) = self.board()? else {
@@ -79,14 +79,18 @@ impl Replayed {
             });
         };
         let counted = board.counts(&filter, wire::group_by(request.group_by()), as_of_ms);
-        let total = counted.iter().map(|(_, counts)| *counts);
-        let total = total.fold(StateCounts::default(), StateCounts::plus);
+        // Rows by department may overlap, so the total is counted by itself.
+        let total = board.counts(&filter, GroupBy::Nothing, as_of_ms);
+        let total = total
+            .first()
+            .map_or_else(StateCounts::default, |(_, total)| *total);
         let rows = counted.iter();
         let rows = rows.map(|(group, counts)| wire::row(board.catalogue(), group, counts));
         Ok(GetCompletenessResponse {
             basis,
             rows: rows.collect(),
             total: Some(wire::counts(&total)),
+            total_imported: total.imported,
         })
     }
 
@@ -99,7 +103,7 @@ impl Replayed {
         request: &ListSlotsRequest,
         rows_max: usize,
     ) -> Result<Listing<Slot>, AnswerError> {
-        let filter = filter(request.filter.as_ref())?;
+        let filter = filter_under(request.filter.as_ref(), "", request.imported)?;
         let states = request.states.iter();
         let states = states.filter_map(|number| SlotState::from_number(*number));
         let states: BTreeSet<SlotState> = states.collect();
@@ -117,7 +121,9 @@ impl Replayed {
     }
 
     fn slot(&self, catalogue: &Catalogue, at: &SlotAt, as_of_ms: i64) -> Result<Slot, AnswerError> {
-        let facts = history::facts(&self.view(), &at.slot, as_of_ms)?;
+        let known = history::known(&self.view(), &at.slot, as_of_ms)?;
+        let dataset = catalogue.dataset(&at.slot.dataset);
+        let instants = dataset.map(|dataset| dataset.instants(at.slot.period));
         let name = wire::unit_name(Some(catalogue), &at.slot.unit);
         Ok(Slot {
             unit: at.slot.unit.to_string(),
@@ -125,14 +131,19 @@ impl Replayed {
             period: at.slot.period.to_string(),
             state: at.state.number(),
             due_at_ms: at.due_at_ms,
-            first_received_at_ms: facts.first_received_at_ms,
-            first_accepted_at_ms: facts.first_accepted_at_ms,
-            last_revised_at_ms: facts.last_revised_at_ms,
-            returned_count: facts.returned_count,
-            revision: facts.revision,
-            lateness_ms: facts.lateness_ms(at.due_at_ms),
+            first_received_at_ms: known.first_received_at_ms,
+            first_accepted_at_ms: known.first_accepted_at_ms,
+            last_revised_at_ms: known.last_revised_at_ms,
+            returned_count: known.returned_count,
+            revision: known.revision,
+            lateness_ms: at.lateness_ms(),
             unit_name_zh: name.zh,
             unit_name_en: name.en,
+            opened_at_ms: instants.and_then(|instants| instants.opened_at_ms),
+            locked_at_ms: instants.and_then(|instants| instants.locked_at_ms),
+            received_count: known.received_count,
+            imported_at_ms: known.imported_at_ms,
+            imported: at.imported,
         })
     }
 
@@ -175,6 +186,24 @@ fn filter(wire: Option<&SlotFilter>) -> Result<Filter, AnswerError> {
         units: set(&wire.units, UnitCode::new)?,
         datasets: set(&wire.datasets, DatasetCode::new)?,
         periods: set(&wire.periods, Period::parse)?,
+        ..Filter::default()
+    })
+}
+
+fn filter_under(
+    wire: Option<&SlotFilter>,
+    under: &str,
+    imported: bool,
+) -> Result<Filter, AnswerError> {
+    let under = (!under.is_empty()).then(|| UnitCode::new(under));
+    Ok(Filter {
+        under: under.transpose().map_err(AnswerError::request)?,
+        imported: if imported {
+            Imported::Counted
+        } else {
+            Imported::Apart
+        },
+        ..filter(wire)?
     })
 }
 

@@ -4,7 +4,7 @@
 use granary_core::{
     catalogue::Catalogue,
     code::UnitCode,
-    completeness::{Group, GroupBy, StateCounts},
+    completeness::{Group, GroupBy, Labels, StateCounts},
     decimal::Decimal,
     edits::EditKind,
     ledger::{Failure, assess::Figures},
@@ -24,6 +24,9 @@ pub(super) const fn group_by(by: v1::GroupBy) -> GroupBy {
         v1::GroupBy::Dataset => GroupBy::Dataset,
         v1::GroupBy::Period => GroupBy::Period,
         v1::GroupBy::DatasetPeriod => GroupBy::DatasetPeriod,
+        v1::GroupBy::UnitDataset => GroupBy::UnitDataset,
+        v1::GroupBy::Department => GroupBy::Department,
+        v1::GroupBy::Level => GroupBy::Level,
     }
 }
 
@@ -32,22 +35,17 @@ pub(super) fn row(
     group: &Group,
     counted: &StateCounts,
 ) -> v1::CompletenessRow {
-    let text = |code: Option<String>| code.unwrap_or_default();
-    let dataset = group.dataset.as_ref();
-    let name = match &group.unit {
-        Some(unit) => unit_name(Some(catalogue), unit),
-        None => dataset
-            .and_then(|code| catalogue.dataset(code))
-            .map(|dataset| dataset.name().clone())
-            .unwrap_or_default(),
-    };
+    let labels = Labels::of(catalogue, group);
     v1::CompletenessRow {
-        unit: text(group.unit.as_ref().map(ToString::to_string)),
-        dataset: text(dataset.map(ToString::to_string)),
-        period: text(group.period.map(|period| period.to_string())),
+        unit: labels.unit,
+        dataset: labels.dataset,
+        period: labels.period,
         counts: Some(counts(counted)),
-        name_zh: name.zh,
-        name_en: name.en,
+        name_zh: labels.name.zh,
+        name_en: labels.name.en,
+        imported: counted.imported,
+        department: labels.department,
+        level: labels.level,
     }
 }
 

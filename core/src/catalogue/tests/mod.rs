@@ -4,6 +4,7 @@
 
 mod detectors;
 mod faults;
+mod scoring;
 mod valid;
 
 use std::collections::BTreeMap;

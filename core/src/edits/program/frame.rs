@@ -2,11 +2,14 @@
 
 use std::cmp::Ordering;
 
-use super::{Shown, step::Step};
+use super::{
+    Shown,
+    step::{Shows, Step, Turn},
+};
 use crate::{
     decimal::Decimal,
     edits::{
-        ast::{Comparison, NodeId},
+        ast::Comparison,
         figure::{Figure, Ratio},
         functions,
         tolerance::Tolerance,
@@ -40,6 +43,13 @@ impl<T: Copy + Default, const N: usize> Stack<T, N> {
         self.depth = self.depth.saturating_sub(1);
         self.items.get(self.depth).copied().unwrap_or_default()
     }
+
+    /// What lies so far under the top, which is at 0.
+    fn peek(&self, under: usize) -> T {
+        let place = self.depth.checked_sub(under + 1);
+        let item = place.and_then(|place| self.items.get(place));
+        item.copied().unwrap_or_default()
+    }
 }
 
 pub(super) struct Frame<F, const N: usize> {
@@ -48,6 +58,8 @@ pub(super) struct Frame<F, const N: usize> {
     tolerance: Tolerance,
     period: Period,
     pub(super) shown: Option<Shown>,
+    /// In how many branches that are not taken the evaluation stands.
+    idle: usize,
 }
 
 impl<F: Figure, const N: usize> Frame<F, N> {
@@ -58,6 +70,7 @@ impl<F: Figure, const N: usize> Frame<F, N> {
             tolerance,
             period,
             shown: None,
+            idle: 0,
         }
     }
 
@@ -95,7 +108,8 @@ impl<F: Figure, const N: usize> Frame<F, N> {
                 let set = members.get(first..end).unwrap_or_default();
                 self.is_member(set, positive);
             }
-            Step::Compare(comparison, conjunct) => self.compare(comparison, conjunct),
+            Step::Compare(comparison, shows) => self.compare(comparison, shows),
+            Step::Branch(turn) => self.turn(turn),
             Step::Not => {
                 let truth = self.truths.pop();
                 self.truths.push(truth.negated());
@@ -176,7 +190,18 @@ impl<F: Figure, const N: usize> Frame<F, N> {
         self.truths.push(op(left, right));
     }
 
-    fn compare(&mut self, comparison: Comparison, conjunct: Option<NodeId>) {
+    /// Keeps count of branches that are not taken, so that a verdict shows nothing out of them.
+    fn turn(&mut self, turn: Turn) {
+        let taken = |under| self.truths.peek(under) == Truth::True;
+        let (entered, left) = match turn {
+            Turn::Then => (!taken(0), false),
+            Turn::Else => (taken(1), !taken(1)),
+            Turn::End => (false, taken(2)),
+        };
+        self.idle = (self.idle + usize::from(entered)).saturating_sub(usize::from(left));
+    }
+
+    fn compare(&mut self, comparison: Comparison, shows: Option<Shows>) {
         let (right, left) = (self.figures.pop(), self.figures.pop());
         let truth = self.truth(comparison, left.zip(right));
         self.truths.push(truth);
@@ -184,11 +209,13 @@ impl<F: Figure, const N: usize> Frame<F, N> {
             Some(shown) => shown.truth != Truth::False && truth == Truth::False,
             None => true,
         };
-        if let Some(node) = conjunct
+        if let Some(Shows { node, alone }) = shows
+            && self.idle == 0
             && first_false(self.shown)
         {
             self.shown = Some(Shown {
                 node,
+                alone,
                 truth,
                 left: left.map(F::value),
                 right: right.map(F::value),

@@ -12,7 +12,7 @@ mod step;
 pub(crate) use self::step::Step;
 use self::{
     frame::Frame,
-    step::{conjuncts, room, step},
+    step::{Display, room, step},
 };
 use super::{
     ast::{Ast, NodeId, Source},
@@ -64,8 +64,6 @@ pub(crate) struct Program {
     manner: Manner,
     /// How much room a run needs, in figures and in truths.
     room: usize,
-    /// How many comparisons the top of the expression joins by `and`, other statements included.
-    conjuncts: usize,
 }
 
 /// The result of a run.
@@ -80,6 +78,7 @@ pub(super) struct Outcome {
 #[derive(Clone, Copy)]
 pub(super) struct Shown {
     pub(super) node: NodeId,
+    alone: bool,
     truth: Truth,
     left: Option<Ratio>,
     right: Option<Ratio>,
@@ -87,18 +86,18 @@ pub(super) struct Shown {
 
 impl Program {
     pub(super) fn compile(ast: &Ast, checked: Checked, manner: Manner) -> Self {
-        let conjuncts = conjuncts(ast);
-        let mut members = Vec::new();
-        let steps: Vec<Step> = (0..ast.nodes.len())
-            .filter_map(|id| step(ast, &checked, &conjuncts, &mut members, id))
-            .collect();
+        let display = Display::of(ast);
+        let (mut members, mut steps) = (Vec::new(), Vec::new());
+        for id in 0..ast.nodes.len() {
+            steps.extend(step(ast, &checked, &display, &mut members, id));
+            steps.extend(display.turn_after(id));
+        }
         Self {
             room: room(&steps).max(checked.slots.len()),
             steps,
             slots: checked.slots,
             members,
             manner,
-            conjuncts: conjuncts.len(),
         }
     }
 
@@ -167,7 +166,7 @@ impl Program {
         for step in &self.steps {
             frame.take(*step, &operands, &self.members);
         }
-        let decided = |shown: &Shown| self.conjuncts == 1 || shown.truth == Truth::False;
+        let decided = |shown: &Shown| shown.alone || shown.truth == Truth::False;
         Outcome {
             truth: frame.truths.pop(),
             shown: frame.shown.filter(decided),

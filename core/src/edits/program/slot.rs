@@ -4,6 +4,7 @@ use super::Cells;
 use crate::{
     decimal::Decimal,
     edits::{
+        Looked,
         ast::{Operand, Source},
         checker::Slot,
     },
@@ -33,6 +34,36 @@ impl Slot {
             }
             Source::YearAgo => self.at(cells, period.year_ago()?).map(printed),
             Source::YearToDate => self.year_to_date(cells, period),
+        }
+    }
+
+    /// What it looks at in other records of the unit; nothing for a roll-up.
+    pub(in crate::edits) fn looks(&self, record: Period) -> Vec<Looked> {
+        let own = self.dataset.is_none().then_some(record);
+        let periods = self.period(record).map(|p| self.periods(p));
+        let others = periods.into_iter().flatten();
+        others
+            .filter(|period| Some(*period) != own)
+            .map(|period| Looked {
+                dataset: self.dataset.as_ref().map(|(code, _)| code.clone()),
+                period,
+                indicator: self.indicator.clone(),
+            })
+            .collect()
+    }
+
+    /// The periods whose figures make up the slot's, where `period` is the one that it is seen from.
+    fn periods(&self, period: Period) -> Vec<Period> {
+        match self.source {
+            Source::Children => Vec::new(),
+            Source::Own => vec![period],
+            Source::Lag(count) => period.plus(-i32::from(count)).into_iter().collect(),
+            Source::YearAgo => period.year_ago().into_iter().collect(),
+            Source::YearToDate => {
+                let first = Period::new(period.periodicity(), period.year(), 1);
+                let next = |p: &Period| p.plus(1).filter(|next| *next <= period);
+                std::iter::successors(first, next).collect()
+            }
         }
     }
 

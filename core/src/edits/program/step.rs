@@ -1,5 +1,7 @@
 //! The steps of a program, and how a tree becomes a list of them.
 
+use std::collections::BTreeMap;
+
 use crate::{
     decimal::Decimal,
     edits::{
@@ -36,8 +38,10 @@ pub(crate) enum Step {
     Between,
     /// Whether a figure is among the members from the first to before the second, or is not.
     In(usize, usize, bool),
-    /// Compares two figures; the node is given where the comparison is a conjunct of the whole expression.
-    Compare(Comparison, Option<NodeId>),
+    /// Compares two figures; the statement is given where a verdict may show them.
+    Compare(Comparison, Option<Shows>),
+    /// A turn in an `if` whose branches hold what a verdict may show. It moves no figure and no truth.
+    Branch(Turn),
     Not,
     And,
     Or,
@@ -46,24 +50,79 @@ pub(crate) enum Step {
     PickTruth,
 }
 
-/// The statements that the top of the expression joins by `and`.
-pub(super) fn conjuncts(ast: &Ast) -> Vec<NodeId> {
-    let (mut open, mut found) = (vec![ast.root], Vec::new());
-    while let Some(id) = open.pop() {
-        if let NodeKind::Binary(BinaryOp::And, left, right) = ast.nodes[id].kind {
-            open.extend([right, left]);
-        } else {
-            found.push(id);
+/// A comparison whose figures a verdict may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shows {
+    pub(in crate::edits) node: NodeId,
+    /// Whether no `and` stands above it, so that it alone decides wherever its branch is taken.
+    pub(super) alone: bool,
+}
+
+/// Where an evaluation stands in an `if`: its condition, and then its first branch, are on the stack of truths already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Before the branch that is taken where the condition is true.
+    Then,
+    /// Before the branch that is taken where it is not.
+    Else,
+    /// After both.
+    End,
+}
+
+/// What a verdict may show, by node.
+#[derive(Debug, Default)]
+pub(super) struct Display {
+    shows: BTreeMap<NodeId, Shows>,
+    /// The turn that follows a node, which is a part of one `if` only.
+    turns: BTreeMap<NodeId, Turn>,
+}
+
+impl Display {
+    /// Goes down from the top of the expression through `and` and the branches of `if`. What stands in a condition, or under
+    /// `or`, `xor` or `not`, does not decide by itself and is not shown.
+    pub(super) fn of(ast: &Ast) -> Self {
+        let (mut open, mut display) = (vec![(ast.root, true)], Self::default());
+        while let Some((node, alone)) = open.pop() {
+            match ast.nodes[node].kind {
+                NodeKind::Binary(BinaryOp::And, left, right) => {
+                    open.extend([(right, false), (left, false)]);
+                }
+                NodeKind::Binary(BinaryOp::Compare(_), ..) => {
+                    display.shows.insert(node, Shows { node, alone });
+                }
+                NodeKind::If(condition, then, otherwise) => {
+                    open.extend([(otherwise, alone), (then, alone)]);
+                    let turns = [
+                        (condition, Turn::Then),
+                        (then, Turn::Else),
+                        (otherwise, Turn::End),
+                    ];
+                    display.turns.extend(turns);
+                }
+                NodeKind::Number(_)
+                | NodeKind::Boolean(_)
+                | NodeKind::Null
+                | NodeKind::Operand(_)
+                | NodeKind::Unary(..)
+                | NodeKind::Binary(..)
+                | NodeKind::Call(..)
+                | NodeKind::In(..)
+                | NodeKind::Error => {}
+            }
         }
+        display
     }
-    found
+
+    pub(super) fn turn_after(&self, node: NodeId) -> Option<Step> {
+        self.turns.get(&node).copied().map(Step::Branch)
+    }
 }
 
 /// The step for a node; none for what changes nothing.
 pub(super) fn step(
     ast: &Ast,
     checked: &Checked,
-    conjuncts: &[NodeId],
+    display: &Display,
     members: &mut Vec<Decimal>,
     id: NodeId,
 ) -> Option<Step> {
@@ -77,7 +136,7 @@ pub(super) fn step(
         NodeKind::Unary(UnaryOp::Plus, _) | NodeKind::Error => return None,
         NodeKind::Unary(UnaryOp::Minus, _) => Step::Negate,
         NodeKind::Unary(UnaryOp::Not, _) => Step::Not,
-        NodeKind::Binary(op, ..) => binary_step(*op, conjuncts.contains(&id).then_some(id)),
+        NodeKind::Binary(op, ..) => binary_step(*op, display.shows.get(&id).copied()),
         NodeKind::Call(function, arguments) => call_step(ast, *function, arguments),
         NodeKind::In(_, values, positive) => {
             let first = members.len();
@@ -124,13 +183,13 @@ fn call_step(ast: &Ast, function: Function, arguments: &[NodeId]) -> Step {
     }
 }
 
-const fn binary_step(op: BinaryOp, conjunct: Option<NodeId>) -> Step {
+const fn binary_step(op: BinaryOp, shows: Option<Shows>) -> Step {
     match op {
         BinaryOp::Add => Step::Add,
         BinaryOp::Subtract => Step::Subtract,
         BinaryOp::Multiply => Step::Multiply,
         BinaryOp::Divide => Step::Divide,
-        BinaryOp::Compare(comparison) => Step::Compare(comparison, conjunct),
+        BinaryOp::Compare(comparison) => Step::Compare(comparison, shows),
         BinaryOp::And => Step::And,
         BinaryOp::Or => Step::Or,
         BinaryOp::Xor => Step::Xor,
@@ -161,7 +220,8 @@ const fn growth(step: Step) -> (isize, isize) {
         | Step::Ln
         | Step::Exp
         | Step::Sqrt
-        | Step::Not => (0, 0),
+        | Step::Not
+        | Step::Branch(_) => (0, 0),
         Step::Add
         | Step::Subtract
         | Step::Multiply

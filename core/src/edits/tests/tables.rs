@@ -53,7 +53,7 @@ fn if_takes_an_undecided_condition_for_false() {
             assert_eq!(letter(&expression), result, "{expression}");
         }
     }
-    check("if a > 0 then b = 1 else b = 2", "", "a=5 b=1", "true");
+    check("if a > 0 then b = 1 else b = 2", "", "a=5 b=1", "true [0]");
     check("(if a > 0 then b else c) = 7", "", "b=1 c=7", "true [0] ?a");
     check(
         "(if a > 0 then b else c) = 7",
@@ -249,6 +249,56 @@ fn figures_are_those_of_the_first_conjunct_that_fails() {
     check("a = 1 or b = 1", "", "a=3 b=3", "false");
     check("not (a = 1)", "", "a=1", "false");
     check("(((a = 1)))", "", "a=3", "false [2]");
+}
+
+#[test]
+fn figures_are_those_of_the_branch_that_is_taken() {
+    let growth = "if a > 0 then abs(b - a) <= 50 else null";
+    check(growth, "", "a=10 b=100", "false [40]");
+    check(growth, "", "a=10 b=20", "true [-40]");
+    check(growth, "", "a=0 b=100", "undecided");
+    check(growth, "", "b=100", "undecided ?a");
+    let two = "if a > 0 then b = 1 else b = 2";
+    check(two, "", "a=1 b=5", "false [4]");
+    check(two, "", "a=0 b=5", "false [3]");
+    // An undecided condition takes the second branch.
+    check(two, "", "b=2", "true [0]");
+    let nested =
+        "if a > 0 then (if b > 0 then c = 1 else c = 2) else (if b > 0 then c = 3 else null)";
+    check(nested, "", "a=1 b=1 c=9", "false [8]");
+    check(nested, "", "a=1 b=0 c=9", "false [7]");
+    check(nested, "", "a=0 b=1 c=9", "false [6]");
+    check(nested, "", "a=0 b=0 c=9", "undecided");
+    let chain = "if a = 1 then c = 1 else if a = 2 then c = 2 else c = 3";
+    check(chain, "", "a=1 c=9", "false [8]");
+    check(chain, "", "a=2 c=9", "false [7]");
+    check(chain, "", "a=3 c=9", "false [6]");
+}
+
+#[test]
+fn if_and_conjunctions_show_the_first_comparison_that_is_false_in_what_is_taken() {
+    let inside = "if a > 0 then b = 1 and c = 1 else c = 2";
+    check(inside, "", "a=1 b=1 c=4", "false [3]");
+    check(inside, "", "a=1 b=3 c=4", "false [2]");
+    check(inside, "", "a=1 b=1 c=1", "true");
+    check(inside, "", "a=0 b=3 c=2", "true [0]");
+    let beside = "(if a > 0 then b = 1 else b = 2) and c = 1";
+    check(beside, "", "a=1 b=1 c=4", "false [3]");
+    check(beside, "", "a=0 b=3 c=4", "false [1]");
+    check(beside, "", "a=0 b=2 c=1", "true");
+    // What stands in a condition, or under `or`, decides nothing by itself.
+    check(
+        "if a = 1 then b = 1 or c = 1 else true",
+        "",
+        "a=1 b=3 c=3",
+        "false",
+    );
+    check(
+        "(if a > 0 then b else c) = 1",
+        "",
+        "a=1 b=3",
+        "false [2] ?c",
+    );
 }
 
 #[test]

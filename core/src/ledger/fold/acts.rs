@@ -16,7 +16,7 @@ use crate::{
     snapshot::SlotKey,
 };
 
-use super::{FindingStatus, FoldError, overlay::Draft};
+use super::{FindingStatus, FoldError, imports, overlay::Draft};
 
 pub(super) fn fold(
     draft: &mut Draft<'_>,
@@ -79,6 +79,9 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
             slot, due_at_ms, ..
         } => extend(draft, &slot, due_at_ms)?,
         Deed::Exempt { slot, .. } => exempt(draft, &slot)?,
+        Deed::ImportHistory {
+            dataset, arrivals, ..
+        } => imports::fold(draft, &dataset, &arrivals)?,
         Deed::Decide {
             slot,
             edit,
@@ -195,6 +198,5 @@ fn decide(
     row.status = status.number();
     row.decision_reason = decision.reason;
     row.changed_index = draft.index.0;
-    draft.put(key, row.encode_to_vec());
-    Ok(())
+    draft.put_finding(key, row)
 }

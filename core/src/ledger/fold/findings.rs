@@ -8,8 +8,6 @@ use std::{
     ops::ControlFlow,
 };
 
-use prost::Message as _;
-
 use crate::{
     catalogue::Catalogue,
     code::ItemKey,
@@ -74,20 +72,17 @@ pub(super) fn put_one(
         .map(|row| FindingRow::decode_row(&row))
         .transpose()?;
     match (failure, before) {
-        (Some(failure), before) => {
-            open(
-                draft,
-                catalogue,
-                key,
-                failure,
-                snapshot_index,
-                before.as_ref(),
-            );
-        }
+        (Some(failure), before) => open(
+            draft,
+            catalogue,
+            key,
+            failure,
+            snapshot_index,
+            before.as_ref(),
+        ),
         (None, Some(before)) => correct(draft, key, before),
-        (None, None) => {}
+        (None, None) => Ok(()),
     }
-    Ok(())
 }
 
 /// Corrects the findings of an edit on items that the slot's current snapshot no longer has.
@@ -103,7 +98,7 @@ pub(super) fn correct_other_items(
         .collect();
     for (key, row) in findings_of(draft, slot)? {
         if row.failure.edit == edit.id().as_str() && !held.contains(&key) {
-            correct(draft, key, row);
+            correct(draft, key, row)?;
         }
     }
     Ok(())
@@ -121,11 +116,11 @@ fn settle(
     for failure in failures {
         let key = keys::finding(slot, &failure.edit, failure.item.as_ref());
         let earlier = before.remove(&key);
-        open(draft, catalogue, key, failure, index, earlier.as_ref());
+        open(draft, catalogue, key, failure, index, earlier.as_ref())?;
     }
     for (key, row) in before {
         if speaks_for(catalogue, slot, &row, part) {
-            correct(draft, key, row);
+            correct(draft, key, row)?;
         }
     }
     Ok(())
@@ -152,7 +147,7 @@ fn open(
     failure: &Failure,
     snapshot_index: LogIndex,
     before: Option<&FindingRow>,
-) {
+) -> Result<(), FoldError> {
     let version = catalogue.version().as_bytes().to_vec();
     let failure = FailureRow::of(failure);
     let corrected = FindingStatus::Corrected.number();
@@ -178,17 +173,19 @@ fn open(
         decision_reason: decided
             .map(|row| row.decision_reason.clone())
             .unwrap_or_default(),
+        life: before.map(|row| row.life.clone()).unwrap_or_default(),
     };
-    draft.put(key, row.encode_to_vec());
+    draft.put_finding(key, row)
 }
 
-fn correct(draft: &mut Draft<'_>, key: Vec<u8>, mut row: FindingRow) {
+fn correct(draft: &mut Draft<'_>, key: Vec<u8>, mut row: FindingRow) -> Result<(), FoldError> {
     let corrected = FindingStatus::Corrected.number();
-    if row.status != corrected {
-        row.status = corrected;
-        row.changed_index = draft.index.0;
-        draft.put(key, row.encode_to_vec());
+    if row.status == corrected {
+        return Ok(());
     }
+    row.status = corrected;
+    row.changed_index = draft.index.0;
+    draft.put_finding(key, row)
 }
 
 fn findings_of(

@@ -6,16 +6,18 @@
 //! - the current value of a slot is the accepted snapshot that ranks highest by (revision, prepared at, digest), so that
 //!   any order of delivery ends in the same values;
 //! - a snapshot that fails a validity edit is kept as a vintage and never becomes current;
-//! - first received and first accepted never change once they are set.
+//! - first received, first accepted and an imported arrival never change once they are set.
 //!
 //! An entry that admission would refuse has no effect here either ([`Applied::ineffective`]), so that a journal written
 //! by a faulty program cannot change figures.
 
 mod acts;
 mod findings;
+mod imports;
 mod overlay;
 mod recent;
 mod related;
+mod revisions;
 mod rollups;
 mod snapshots;
 
@@ -23,7 +25,7 @@ use std::{cell::RefCell, sync::Arc};
 
 use self::{overlay::Draft, recent::Recent};
 use super::{
-    Change, JournalEntry, LogIndex, Refusal, Registry, Subject, View, ViewError,
+    Change, JournalEntry, Life, LogIndex, Refusal, Registry, Subject, View, ViewError, Vintage,
     keys::{self, Table},
     rows::{RowError, SlotRow},
 };
@@ -44,6 +46,10 @@ pub struct Applied {
     pub changes: Vec<Change>,
     /// The slots whose row changed, for the indexes that the serving side keeps in memory.
     pub slots: Vec<(SlotKey, SlotRow)>,
+    /// The snapshot that was assessed, for the same indexes.
+    pub vintage: Option<(SlotKey, Vintage)>,
+    /// The findings that changed, by the key of their row; for the same indexes.
+    pub findings: Vec<(Vec<u8>, Life)>,
     /// Whether there is a new registry.
     pub registry_changed: bool,
     /// The unit whose snapshot was assessed.

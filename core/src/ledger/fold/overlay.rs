@@ -4,9 +4,10 @@ use std::{cell::RefCell, collections::BTreeMap, ops::ControlFlow, sync::Arc};
 
 use crate::{
     ledger::{
-        Change, JournalEntry, LogIndex, Refusal, View, ViewError, Visit,
+        Change, JournalEntry, Life, LogIndex, Refusal, View, ViewError, Visit,
+        facts::LifeRow,
         keys::{self, Table},
-        rows::SlotRow,
+        rows::{FindingRow, SlotRow},
     },
     snapshot::{SlotKey, Snapshot},
 };
@@ -69,6 +70,18 @@ impl<'a> Draft<'a> {
     pub(super) fn put_slot_row(&mut self, slot: &SlotKey, row: SlotRow) {
         self.put(keys::slot(Table::Slot, slot), row.encode_to_vec());
         self.applied.slots.push((slot.clone(), row));
+    }
+
+    /// Puts a finding, and notes in its life where its status is another one now.
+    pub(super) fn put_finding(
+        &mut self,
+        key: Vec<u8>,
+        mut row: FindingRow,
+    ) -> Result<(), FoldError> {
+        LifeRow::note(&mut row, self.index, self.entry.received_at_ms);
+        self.put(key.clone(), row.encode_to_vec());
+        self.applied.findings.push((key, Life::of(&row)?));
+        Ok(())
     }
 
     /// The snapshot that an entry holds, for entries that the fold took before.

@@ -4,18 +4,16 @@
 //! changed ([`Catalogue::affected`]). A record is judged by the figures that are current when the entry is folded; a later
 //! change of any of them judges it again, so the findings follow the current figures whatever order these arrived in.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use crate::{
-    catalogue::{Catalogue, Dataset, EditPlaces},
-    code::{DatasetCode, IndicatorCode, ItemKey},
-    edits::{Edit, Truth},
-    ledger::{Failure, LogIndex, assess::RecordCells},
-    period::Period,
+    catalogue::{Catalogue, EditPlaces},
+    code::{IndicatorCode, ItemKey},
+    edits::Edit,
+    ledger::{
+        Failure, LogIndex,
+        beyond::{Known, beyond_one_record, changed, items, judge_one},
+    },
     snapshot::{SlotKey, Snapshot},
 };
 
@@ -41,48 +39,6 @@ pub(super) fn follow(
         judge(draft, catalogue, &current, &record, &edits)?;
     }
     Ok(())
-}
-
-fn beyond_one_record(dataset: &Dataset, slot: &SlotKey) -> EditPlaces {
-    let edits = dataset.edits().iter().enumerate();
-    let wanted = edits.filter(|(_, edit)| {
-        !edit.is_of_one_record() && edit.scope().holds(&slot.unit, slot.period)
-    });
-    wanted.map(|(place, _)| place).collect()
-}
-
-/// The indicators that other edits look at and whose figures differ in any item, also in the digits that are printed.
-fn changed(
-    catalogue: &Catalogue,
-    new: &Snapshot,
-    old: Option<&Snapshot>,
-) -> BTreeSet<IndicatorCode> {
-    let related = catalogue.related_indicators(&new.slot.dataset);
-    let differs = |indicator: &&IndicatorCode| {
-        let (new, old) = (
-            figures(new, indicator),
-            old.map(|old| figures(old, indicator)),
-        );
-        !new.eq(old.into_iter().flatten())
-    };
-    related.filter(differs).cloned().collect()
-}
-
-/// The figures of one indicator: item, mantissa, scale.
-fn figures<'a>(
-    snapshot: &'a Snapshot,
-    indicator: &'a IndicatorCode,
-) -> impl Iterator<Item = (Option<&'a ItemKey>, i128, u8)> {
-    // Observations are sorted by indicator and item.
-    let first = snapshot
-        .observations
-        .partition_point(|o| o.indicator < *indicator);
-    let own = snapshot.observations[first..].iter();
-    let own = own.take_while(move |o| o.indicator == *indicator);
-    own.filter_map(|o| {
-        let value = o.value?;
-        Some((o.item.as_ref(), value.mantissa(), value.scale()))
-    })
 }
 
 /// A snapshot and the entry that brought it.
@@ -127,11 +83,7 @@ fn judge(
         return Ok(());
     };
     let (index, snapshot) = (found.0, &found.1);
-    let items: Vec<Option<&ItemKey>> = if dataset.itemised() {
-        snapshot.items().into_iter().map(Some).collect()
-    } else {
-        vec![None]
-    };
+    let items = items(dataset, snapshot);
     for edit in edits.iter().filter_map(|place| dataset.edits().get(*place)) {
         for item in &items {
             let failure = failure(draft, catalogue, current, snapshot, *item, edit)?;
@@ -172,29 +124,14 @@ fn failure(
     let rollup = |indicator: &IndicatorCode| Some(sums.as_ref()?.rollup(indicator, expected));
     // A closure cannot pass a fault on, so it is kept aside; the verdict is of no use then.
     let fault: RefCell<Option<FoldError>> = RefCell::new(None);
-    let elsewhere = |dataset: &DatasetCode, period: Period, indicator: &IndicatorCode| {
-        let slot = SlotKey {
-            unit: slot.unit.clone(),
-            dataset: dataset.clone(),
-            period,
-        };
-        match current.snapshot(draft, &slot) {
-            Ok(found) => found?.1.value(indicator, item),
-            Err(error) => {
-                fault.borrow_mut().get_or_insert(error);
-                None
-            }
+    let elsewhere = |slot: &SlotKey| match current.snapshot(draft, slot) {
+        Ok(found) => found.map_or(Known::Nothing, |(_, snapshot)| Known::Stated(snapshot)),
+        Err(error) => {
+            fault.borrow_mut().get_or_insert(error);
+            Known::Hidden
         }
     };
-    let cells = RecordCells {
-        snapshot,
-        item,
-        rollup: Some(&rollup),
-        elsewhere: Some(&elsewhere),
-    };
-    let verdict = edit.evaluate(&cells);
-    let failed = verdict.truth == Truth::False;
-    let failure = failed.then(|| Failure::of(edit, &verdict, &cells));
+    let (failure, _) = judge_one(edit, (snapshot, item), Some(&rollup), &elsewhere);
     match fault.into_inner() {
         Some(error) => Err(error),
         None => Ok(failure),

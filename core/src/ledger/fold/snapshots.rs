@@ -6,16 +6,17 @@ use crate::{
     catalogue::Catalogue,
     digest::Digest,
     ledger::{
-        Assessment, LogIndex, Registry,
+        Assessment, LogIndex, Registry, Vintage,
         admission::recheck,
         assess::assess,
+        facts::{FactsRow, RevisionSumsRow},
         keys,
         rows::{CurrentRow, FailureRow, SlotRow, VintageRow},
     },
     snapshot::{SlotKey, Snapshot},
 };
 
-use super::{FoldError, Outcome, findings, overlay::Draft, related, rollups};
+use super::{FoldError, Outcome, findings, overlay::Draft, related, revisions, rollups};
 
 /// What decides which of two accepted snapshots of a slot is current. The order of delivery is not in it.
 type Rank = (u32, i64, Vec<u8>);
@@ -43,9 +44,19 @@ pub(super) fn fold(
         &row,
     );
     let replaced = row.current.clone();
-    keep_vintage(draft, catalogue, &snapshot, &assessment, outcome);
-    change_slot(&mut row, draft, &snapshot, outcome);
+    let revisions = match outcome {
+        Outcome::Accepted => revisions::follow(draft, catalogue, &row, &snapshot)?,
+        Outcome::Returned | Outcome::Superseded => None,
+    };
+    let vintage = VintageRow {
+        outcome: outcome.number(),
+        facts: FactsRow::of(catalogue, &snapshot),
+        revisions: revisions.as_ref().map(RevisionSumsRow::of),
+        ..vintage(draft, catalogue, &snapshot, &assessment)
+    };
+    change_slot(&mut row, draft, &snapshot, outcome, &vintage.facts);
     draft.put_slot_row(slot, row);
+    keep_vintage(draft, slot, &vintage)?;
     draft.applied.assessed = Some(slot.unit.clone());
     match outcome {
         Outcome::Accepted => {
@@ -101,7 +112,13 @@ fn outcome(assessment: &Assessment, rank: &Rank, row: &SlotRow) -> Outcome {
     }
 }
 
-fn change_slot(row: &mut SlotRow, draft: &Draft<'_>, snapshot: &Snapshot, outcome: Outcome) {
+fn change_slot(
+    row: &mut SlotRow,
+    draft: &Draft<'_>,
+    snapshot: &Snapshot,
+    outcome: Outcome,
+    facts: &FactsRow,
+) {
     let at_ms = draft.entry.received_at_ms;
     row.received_count = row.received_count.saturating_add(1);
     row.first_received_at_ms.get_or_insert(at_ms);
@@ -113,38 +130,44 @@ fn change_slot(row: &mut SlotRow, draft: &Draft<'_>, snapshot: &Snapshot, outcom
         }
         Outcome::Accepted => {
             row.first_accepted_at_ms.get_or_insert(at_ms);
+            row.first_accepted_index.get_or_insert(draft.index.0);
             row.current = Some(CurrentRow {
                 index: draft.index.0,
                 received_at_ms: at_ms,
                 revision: snapshot.revision,
                 prepared_at_ms: snapshot.prepared_at_ms,
                 payload_sha256: draft.entry.payload_sha256.as_bytes().to_vec(),
+                facts: facts.clone(),
             });
         }
     }
 }
 
-fn keep_vintage(
-    draft: &mut Draft<'_>,
+/// What is kept of a snapshot, before its outcome.
+fn vintage(
+    draft: &Draft<'_>,
     catalogue: &Catalogue,
     snapshot: &Snapshot,
     assessment: &Assessment,
-    outcome: Outcome,
-) {
+) -> VintageRow {
     let signer = draft.entry.signatures.first();
-    let row = VintageRow {
+    VintageRow {
         received_at_ms: draft.entry.received_at_ms,
         revision: snapshot.revision,
         payload_sha256: draft.entry.payload_sha256.as_bytes().to_vec(),
-        outcome: outcome.number(),
         catalogue_version: catalogue.version().as_bytes().to_vec(),
         failures: assessment.failures.iter().map(FailureRow::of).collect(),
         key_id: signer
             .map(|s| s.key_id.as_bytes().to_vec())
             .unwrap_or_default(),
-    };
-    let slot = &snapshot.slot;
+        ..VintageRow::default()
+    }
+}
+
+fn keep_vintage(draft: &mut Draft<'_>, slot: &SlotKey, row: &VintageRow) -> Result<(), FoldError> {
+    draft.applied.vintage = Some((slot.clone(), Vintage::of(row)?));
     draft.put(keys::vintage(slot, draft.index), row.encode_to_vec());
     let slot_key = keys::slot(keys::Table::Slot, slot);
     draft.put(keys::feed(&slot.unit, draft.index), slot_key);
+    Ok(())
 }

@@ -116,6 +116,8 @@ impl Binder<'_> {
                 let (right, left) = (self.form()?, self.form()?);
                 self.compare(comparison, left, right)?;
             }
+            // Which branch a verdict shows is no matter of its truth.
+            Step::Branch(_) => {}
             Step::Not => self.negate_truth()?,
             Step::And => self.join(Statement::All)?,
             Step::Or => self.join(Statement::Any)?,

@@ -121,6 +121,13 @@ impl CollectionService for Echo {
     ) -> Result<Response<v1::FetchAssessmentsResponse>, Status> {
         Err(Status::unimplemented("an echo assesses nothing"))
     }
+
+    async fn fetch_records(
+        &self,
+        _: Request<v1::FetchRecordsRequest>,
+    ) -> Result<Response<v1::FetchRecordsResponse>, Status> {
+        Err(Status::unimplemented("an echo keeps nothing"))
+    }
 }
 
 fn answer(request: PushRequest) -> PushResponse {

@@ -3,7 +3,10 @@
 pub(crate) mod limits;
 pub(crate) mod ingest;
 pub(crate) mod agent;
+mod board;
 pub(crate) mod completeness;
+pub(crate) mod forecast;
+pub(crate) mod measures;
 pub(crate) mod checks;
 pub(crate) mod replay;
 
@@ -49,6 +52,16 @@ pub(crate) const PARTS: &[Part] = &[
         name: "completeness",
         what: "counting every slot in one query",
         run: completeness::run,
+    },
+    Part {
+        name: "forecast",
+        what: "the chance of every open slot to be late",
+        run: forecast::run,
+    },
+    Part {
+        name: "measures",
+        what: "every measure of every slot, with one year and with ten in memory",
+        run: measures::run,
     },
     Part {
         name: "replay",

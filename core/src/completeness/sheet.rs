@@ -1,0 +1,167 @@
+//! A sheet: one dataset and period, looked at from an instant. It says what is known of each slot.
+
+use crate::{
+    catalogue::{Dataset, DatasetIndex, UnitIndex},
+    ledger::Life,
+    period::Period,
+    snapshot::SlotKey,
+};
+
+use super::{
+    Imported, SlotState,
+    column::{Column, Current, NEVER, Snapshots, mark},
+    state,
+};
+
+/// One dataset and period at an instant.
+#[derive(Clone, Copy)]
+pub(crate) struct Sheet<'a> {
+    pub(super) index: DatasetIndex,
+    pub(super) dataset: &'a Dataset,
+    pub(crate) period: Period,
+    /// By the rule; [`NEVER`] where it lies beyond the calendar.
+    pub(super) due_at_ms: i64,
+    /// The cells that a complete record without items fills.
+    pub(super) asked: u32,
+    pub(super) column: Option<&'a Column>,
+    /// The column of the period before.
+    pub(super) before: Option<&'a Column>,
+    pub(crate) as_of_ms: i64,
+    pub(super) imported: Imported,
+}
+
+/// A slot that the roster expects, as known at an instant.
+#[derive(Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    sheet: &'a Sheet<'a>,
+    pub(crate) unit: UnitIndex,
+    /// Its state; where imported history stands apart and alone settles it, what its state would be.
+    pub(crate) state: SlotState,
+    /// Whether imported history alone settles it.
+    pub(crate) imported: bool,
+    /// With the extensions known at the instant.
+    pub(crate) due_at_ms: i64,
+    /// What decided between timely and late.
+    pub(crate) arrived_at_ms: Option<i64>,
+}
+
+/// One slot at an instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotAt {
+    /// Which.
+    pub slot: SlotKey,
+    /// Its state; of a slot that stands apart from those expected, what it would be.
+    pub state: SlotState,
+    /// When it is due, with the extensions known at the instant.
+    pub due_at_ms: i64,
+    /// When the report arrived that decided between timely and late.
+    pub arrived_at_ms: Option<i64>,
+    /// Whether imported history alone settles it.
+    pub imported: bool,
+}
+
+impl SlotAt {
+    /// How late the report was that decided, in milliseconds; 0 where it was not late, or there is none.
+    #[must_use]
+    pub fn lateness_ms(&self) -> i64 {
+        let late = |arrived: i64| arrived.saturating_sub(self.due_at_ms).max(0);
+        self.arrived_at_ms.map_or(0, late)
+    }
+}
+
+impl<'a> Sheet<'a> {
+    /// What is known of a unit's slot, which the roster must expect.
+    pub(super) fn see(&'a self, unit: UnitIndex) -> Seen<'a> {
+        let accepted_at_ms = self
+            .column
+            .map_or(NEVER, |column| column.accepted_at_ms(unit));
+        match self.column {
+            Some(column) if column.has(unit, mark::ACTS | mark::IMPORTED) => {
+                self.see_acts(column, unit, accepted_at_ms)
+            }
+            Some(_) | None => self.seen(unit, accepted_at_ms, self.due_at_ms),
+        }
+    }
+
+    fn seen(&'a self, unit: UnitIndex, arrived_at_ms: i64, due_at_ms: i64) -> Seen<'a> {
+        Seen {
+            sheet: self,
+            unit,
+            state: state(arrived_at_ms, due_at_ms, self.as_of_ms),
+            imported: false,
+            due_at_ms,
+            arrived_at_ms: Some(arrived_at_ms).filter(|at_ms| *at_ms <= self.as_of_ms),
+        }
+    }
+
+    fn see_acts(&'a self, column: &Column, unit: UnitIndex, accepted_at_ms: i64) -> Seen<'a> {
+        let acts = column.acts(unit);
+        let due_at_ms = acts.map_or(self.due_at_ms, |acts| {
+            acts.due_at_ms(self.due_at_ms, self.as_of_ms)
+        });
+        if acts.is_some_and(|acts| acts.is_exempt(self.as_of_ms)) {
+            return Seen {
+                state: SlotState::Exempt,
+                ..self.seen(unit, accepted_at_ms, due_at_ms)
+            };
+        }
+        let Some(import) = column.import(unit, self.as_of_ms) else {
+            return self.seen(unit, accepted_at_ms, due_at_ms);
+        };
+        let imported = accepted_at_ms > self.as_of_ms;
+        let arrived_at_ms = if imported || self.imported == Imported::Counted {
+            accepted_at_ms.min(import.arrived_at_ms)
+        } else {
+            accepted_at_ms
+        };
+        Seen {
+            imported,
+            ..self.seen(unit, arrived_at_ms, due_at_ms)
+        }
+    }
+}
+
+impl<'a> Seen<'a> {
+    /// Whether it is one of the slots expected.
+    pub(crate) fn is_expected(&self) -> bool {
+        !self.imported || self.sheet.imported == Imported::Counted
+    }
+
+    /// Cells that a complete record without items fills.
+    pub(crate) const fn asked(&self) -> u32 {
+        self.sheet.asked
+    }
+
+    pub(crate) const fn as_of_ms(&self) -> i64 {
+        self.sheet.as_of_ms
+    }
+
+    pub(crate) fn snapshots(&self) -> Snapshots {
+        let column = self.sheet.column;
+        column.map_or_else(Snapshots::default, |column| {
+            column.snapshots(self.unit, self.sheet.as_of_ms)
+        })
+    }
+
+    pub(crate) fn current(&self) -> Option<Current<'a>> {
+        let sheet = self.sheet;
+        sheet
+            .column?
+            .current(self.unit, sheet.asked, sheet.as_of_ms)
+    }
+
+    /// The unit's current snapshot in the period before.
+    pub(crate) fn before(&self) -> Option<Current<'a>> {
+        let sheet = self.sheet;
+        sheet
+            .before?
+            .current(self.unit, sheet.asked, sheet.as_of_ms)
+    }
+
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &'a Life> {
+        let column = self.sheet.column;
+        column
+            .into_iter()
+            .flat_map(|column| column.findings(self.unit))
+    }
+}

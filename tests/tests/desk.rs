@@ -1,0 +1,281 @@
+//! The county's desk says beforehand what the city finds afterwards: the real agent and the real city, over mTLS on this machine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use granary_agent::{
+    enrol::{self, Request, Token},
+    report::{Outcome, Report},
+    run::{self, Submitted},
+    settings::{LinkSettings, Settings},
+    tls,
+};
+use granary_aggregator::{
+    clock::SystemClock,
+    convert,
+    init::{self, Plan},
+    serve::Server,
+    settings as city_settings, site,
+    tls::EnrolmentToken,
+};
+use granary_core::{
+    catalogue::Bundle,
+    code::UnitCode,
+    digest::Digest,
+    envelope,
+    ledger::{Act, Deed, act},
+};
+use granary_proto::v1::{
+    self, administration_service_client::AdministrationServiceClient,
+    monitoring_service_client::MonitoringServiceClient,
+};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+const UNIT: &str = "520100";
+const EDITS: &str = r#"
+[[edit]]
+id = "REVENUE.FALLS"
+kind = "quality"
+dataset = "monthly-revenue"
+expression = "if previous(revenue) > 0 then revenue >= previous(revenue) else null"
+message = { zh = "比上月少", en = "Less than the month before" }
+"#;
+
+/// A city with a catalogue in force.
+struct City {
+    folder: tempfile::TempDir,
+    url: String,
+    operator: Channel,
+}
+
+impl City {
+    async fn founded() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = Plan {
+            data: folder.path().join("data"),
+            origin: "desk.example/log".into(),
+            server_names: vec!["localhost".into()],
+        };
+        let made = tokio::task::spawn_blocking(move || init::init(&plan, Arc::new(SystemClock)));
+        made.await.unwrap().unwrap();
+        let data = folder.path().join("data").display().to_string();
+        let given = [
+            ("data", data.as_str()),
+            ("listen", "127.0.0.1:0"),
+            ("metrics_listen", "off"),
+        ];
+        let flags = given.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let settings = city_settings::Settings::read(&city_settings::Sources {
+            flags: flags.into(),
+            ..Default::default()
+        });
+        let server = Server::open(&settings.unwrap(), Arc::new(SystemClock), None).await;
+        let server = server.unwrap();
+        let url = format!("https://localhost:{}", server.address().unwrap().port());
+        tokio::spawn(server.run(std::future::pending()));
+        let site = site::Site::new(&folder.path().join("data"));
+        let read = |path: PathBuf| site::read(&path).unwrap();
+        let person = site.operator();
+        let tls = ClientTlsConfig::new()
+            .ca_certificate(Certificate::from_pem(read(site.authority_certificate())))
+            .identity(Identity::from_pem(
+                read(person.client_certificate()),
+                read(person.client_key()),
+            ));
+        let endpoint = Endpoint::from_shared(url.clone()).unwrap();
+        let operator = endpoint.tls_config(tls).unwrap().connect().await.unwrap();
+        let city = Self {
+            folder,
+            url,
+            operator,
+        };
+        city.act(Deed::PublishCatalogue(bundle())).await;
+        city
+    }
+
+    fn site(&self) -> site::Site {
+        site::Site::new(&self.folder.path().join("data"))
+    }
+
+    async fn act(&self, deed: Deed) {
+        let key = self.site().operator().signing_key().unwrap();
+        let payload = Act {
+            issued_at_ms: 0,
+            nonce: init::random().unwrap(),
+            deed,
+        }
+        .encode();
+        let signature = envelope::sign(&key, act::PAYLOAD_TYPE, &payload);
+        let envelope = convert::envelope(act::PAYLOAD_TYPE, payload, &[signature]);
+        let request = v1::SubmitActRequest {
+            envelope: Some(envelope),
+        };
+        let mut client = AdministrationServiceClient::new(self.operator.clone());
+        let answer = client.submit_act(request).await.unwrap().into_inner();
+        let taken = matches!(
+            answer.result,
+            Some(v1::submit_act_response::Result::Receipt(_))
+        );
+        assert!(taken, "{answer:?}");
+    }
+
+    /// An office of the unit, with an agent that is enrolled and has done nothing yet.
+    async fn office(&self) -> Office {
+        let secret: [u8; 32] = init::random().unwrap();
+        self.act(Deed::IssueToken {
+            unit: UnitCode::new(UNIT).unwrap(),
+            token_sha256: Digest::of(&secret),
+            expires_at_ms: i64::MAX,
+        })
+        .await;
+        let authority = self.site().authority().unwrap();
+        let token = EnrolmentToken::new(Digest::of(authority.certificate_der()), secret);
+        let token = Token::parse(&token.to_string()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "unit = \"{UNIT}\"\nserver = \"{}\"\nlanguage = \"en\"\n[spool]\ndisk_free_bytes_min = 0\n",
+            self.url
+        );
+        let file = folder.path().join("agent.toml");
+        let settings = Settings::parse(&text, &file, &BTreeMap::new()).unwrap();
+        let link = LinkSettings::default();
+        let channel = tls::pinned_channel(&self.url, token.authority_sha256, &link).unwrap();
+        let request = Request {
+            token,
+            unit: UnitCode::new(UNIT).unwrap(),
+            label: "test".into(),
+        };
+        enrol::enrol(channel, &settings.identity, &request, 1)
+            .await
+            .unwrap();
+        Office { folder, settings }
+    }
+
+    /// What stands at the city beyond single records: period, edit, both sentences.
+    async fn findings(&self) -> BTreeSet<[String; 4]> {
+        let mut client = MonitoringServiceClient::new(self.operator.clone());
+        loop {
+            let status = client.get_status(v1::GetStatusRequest {}).await;
+            let status = status.unwrap().into_inner();
+            if status.applied_size == status.journal_size {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let answer = client
+            .list_findings(v1::ListFindingsRequest::default())
+            .await;
+        let found = answer.unwrap().into_inner().findings.into_iter();
+        let told = |finding: v1::Finding| {
+            let failure = finding.failure.unwrap();
+            [
+                finding.period,
+                failure.edit,
+                failure.message_zh,
+                failure.message_en,
+            ]
+        };
+        found.map(told).collect()
+    }
+}
+
+struct Office {
+    folder: tempfile::TempDir,
+    settings: Settings,
+}
+
+impl Office {
+    async fn hands_in(&self, month: &str, revenue: &str) -> Report {
+        let text = format!("# dataset: monthly-revenue\nperiod,revenue\n{month},{revenue}\n");
+        let file = self.folder.path().join(format!("{month}.csv"));
+        std::fs::write(&file, text).unwrap();
+        let spool = run::open_spool(&self.settings, run::LOCK_PATIENCE).await;
+        let wait = Duration::from_secs(60);
+        let submitted = run::submit(self.settings.clone(), spool.unwrap(), file, wait).await;
+        match submitted.unwrap() {
+            Submitted::Placed { report, .. } => *report,
+            other @ (Submitted::NoCatalogue(_) | Submitted::NotTaken(_)) => panic!("{other:?}"),
+        }
+    }
+}
+
+fn bundle() -> Bundle {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/data/sample");
+    let names = [
+        "catalogue",
+        "datasets",
+        "edits",
+        "indicators",
+        "roster",
+        "units",
+    ];
+    let file = |name: &str| {
+        let name = format!("{name}.toml");
+        let text = std::fs::read_to_string(sample.join(&name)).unwrap();
+        (name, text)
+    };
+    let mut files: BTreeMap<String, String> = names.map(file).into();
+    files.insert("more.toml".into(), EDITS.into());
+    Bundle::new(files).unwrap()
+}
+
+/// What a report says beyond the record, on its own period and on others.
+fn said(report: &Report) -> BTreeSet<[String; 4]> {
+    let statement = &report.statements[0];
+    assert!(statement.unjudged.is_empty(), "{:?}", statement.unjudged);
+    let own = statement.findings.iter().filter(|finding| finding.beyond);
+    let own = own.map(|finding| (&statement.period, finding));
+    let others = statement.consequences.iter();
+    let others = others.map(|other| (&other.period, &other.finding));
+    own.chain(others)
+        .map(|(period, f)| {
+            [
+                period.clone(),
+                f.edit.clone(),
+                f.message.zh.clone(),
+                f.message.en.clone(),
+            ]
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_agent_says_beforehand_what_the_city_finds_afterwards() {
+    let city = City::founded().await;
+    let first = city.office().await;
+    for (month, revenue) in [("2021-M03", "100"), ("2021-M05", "90")] {
+        let report = first.hands_in(month, revenue).await;
+        assert_eq!(
+            (report.outcome, said(&report).len()),
+            (Outcome::Accepted, 0)
+        );
+    }
+    assert!(city.findings().await.is_empty());
+    // Another computer of the unit, which has nothing but what the city gives it, hands in the month between.
+    let second = city.office().await;
+    let report = second.hands_in("2021-M04", "95").await;
+    assert_eq!(report.outcome, Outcome::Accepted);
+    let found = city.findings().await;
+    assert_eq!(said(&report), found);
+    let words: Vec<&str> = found.iter().map(|told| told[3].as_str()).collect();
+    let expected = [
+        "Less than the month before: 95 < 100, difference -5",
+        "Less than the month before: 90 < 95, difference -5",
+    ];
+    assert_eq!(words, expected);
+    // The first computer puts it right, by the records that it has fetched meanwhile or by what it sent itself.
+    let report = first.hands_in("2021-M03", "80").await;
+    assert_eq!(said(&report).len(), 0);
+    let left: Vec<_> = city
+        .findings()
+        .await
+        .into_iter()
+        .map(|told| told[0].clone())
+        .collect();
+    assert!(left.contains(&"2021-M05".to_owned()), "{left:?}");
+}
