@@ -12,6 +12,7 @@ pub mod sequence;
 pub mod journal;
 pub mod project;
 pub mod pipeline;
+pub mod notices;
 pub mod init;
 pub mod serve;
 pub mod events;

@@ -9,6 +9,8 @@
 //! | `journal/`, `journal.id` | the journal | no: it is the record |
 //! | `derived/` | derived state | yes, `rebuild` makes it anew |
 //! | `enrolled/` | which TLS key each enrolment was made with | yes, offices then ask for new tokens |
+//! | `notices.toml` | who is told what, where notices are on | yes, write it anew |
+//! | `notices/` | which notices were sent | yes, a new one begins with the present |
 //! | `operator/` | the operator's key and certificate | it is carried away: the server does not need it |
 //!
 //! Keys are PKCS #8 PEM, readable by their owner only.
@@ -83,6 +85,12 @@ impl Site {
     #[must_use]
     pub fn settings(&self) -> PathBuf {
         self.folder.join("granary.toml")
+    }
+
+    /// Who is told what; written by the city, where notices are wanted.
+    #[must_use]
+    pub fn notices(&self) -> PathBuf {
+        self.folder.join("notices.toml")
     }
 
     /// The authority's certificate.

@@ -298,7 +298,7 @@ fn public_key(seed: u8) -> PublicKey {
     PublicKey::Ed25519(signing_key(seed).verifying_key())
 }
 
-fn bundle() -> Bundle {
+pub(crate) fn bundle() -> Bundle {
     let files = [
         (
             "catalogue.toml",

@@ -13,6 +13,7 @@
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
 //! | [`json`] | the same answers for programs |
+//! | [`bulletin`] | a period's bulletin drawn as PDF, XLSX and HTML |
 //! | [`cli`] | arguments, output and exit codes |
 //!
 //! Invariants: verification reads no network; what is not checked is never said to be proved; every listing names
@@ -29,4 +30,5 @@ pub mod rules;
 pub mod words;
 pub mod table;
 pub mod json;
+pub mod bulletin;
 pub mod cli;

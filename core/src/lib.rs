@@ -19,6 +19,7 @@ pub mod envelope;
 pub mod log;
 pub mod ledger;
 pub mod completeness;
+pub mod notices;
 pub mod measures;
 pub mod forecast;
 pub mod targets;

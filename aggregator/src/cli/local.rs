@@ -119,10 +119,13 @@ pub(super) fn client(args: &ClientArgs, screen: &Screen) -> Result<(), Complaint
     Ok(())
 }
 
-/// Reads a catalogue's files and tells every fault.
-pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, Complaint> {
-    let bundle = Bundle::new(read_catalogue(folder)?)?;
-    let catalogue = Catalogue::parse(&bundle).map_err(|faults| {
+/// Reads a catalogue that holds.
+pub(super) fn read_sound_catalogue(folder: &Path) -> Result<Catalogue, Complaint> {
+    parse_catalogue(&Bundle::new(read_catalogue(folder)?)?)
+}
+
+fn parse_catalogue(bundle: &Bundle) -> Result<Catalogue, Complaint> {
+    Catalogue::parse(bundle).map_err(|faults| {
         let mut lines: Vec<Bilingual> = faults
             .iter()
             .map(|fault| Bilingual::new(fault.text(Language::Zh), fault.text(Language::En)))
@@ -133,7 +136,13 @@ pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, 
             format!("{count} faults"),
         ));
         Complaint::lines(lines)
-    })?;
+    })
+}
+
+/// Reads a catalogue's files and tells every fault.
+pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, Complaint> {
+    let bundle = Bundle::new(read_catalogue(folder)?)?;
+    let catalogue = parse_catalogue(&bundle)?;
     examine(&catalogue, screen)?;
     let edits: usize = catalogue
         .datasets()

@@ -11,6 +11,7 @@ mod remote;
 mod acts;
 mod history;
 mod serve;
+mod notices;
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -19,7 +20,7 @@ use clap::{
 };
 use granary_core::text::Language;
 
-use self::{flags::SettingFlags, screen::Screen};
+use self::{flags::SettingFlags, notices::NoticesTask, screen::Screen};
 
 /// What parts the two languages in a help text.
 const SEPARATOR: &str = " ¦ ";
@@ -92,6 +93,9 @@ enum Task {
         after_help = "Example ¦ 示例:\n  granary-aggregator status --operator ./operator --server https://stats.city.example:7443"
     )]
     Status(Connection),
+    /// Check the notices file, see what would be told, what was, and send a test message. ¦ 检查通知文件，预览、查询通知，发送测试消息。
+    #[command(subcommand)]
+    Notices(NoticesTask),
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +121,9 @@ struct ServeArgs {
     /// The settings file; default: granary.toml in the data folder, where there is one. ¦ 设置文件；默认为数据目录中的 granary.toml（如有）。
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The notices file; default: notices.toml in the data folder, where there is one; else no notices are told. ¦ 通知文件；默认为数据目录中的 notices.toml（如有），否则不发通知。
+    #[arg(long, value_name = "FILE")]
+    notices: Option<PathBuf>,
     #[command(flatten)]
     settings: SettingFlags,
 }
@@ -407,6 +414,7 @@ fn perform(
             None => remote::state_digest(&args.connection, screen),
         },
         Task::Status(connection) => remote::status(&connection, screen),
+        Task::Notices(task) => notices::perform(task, &environment, screen),
     }
 }
 

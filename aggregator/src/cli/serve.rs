@@ -1,6 +1,10 @@
 //! `serve`: settings first, then the log, then the runtime.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use granary_core::text::Bilingual;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,6 +17,7 @@ use crate::{
     clock::SystemClock,
     logging,
     metrics::{self, Metrics},
+    notices::NoticeSettings,
     serve::Server,
     settings::{Fault, Settings, Sources},
     site::Site,
@@ -25,26 +30,51 @@ pub(super) fn run(
     screen: &Screen,
 ) -> Result<(), Complaint> {
     let file = settings_file(&args, &environment);
+    let named = args
+        .notices
+        .or_else(|| environment.get("GRANARY_NOTICES").map(PathBuf::from));
     let sources = Sources {
         file: file.as_deref(),
-        environment,
+        environment: environment.clone(),
         flags: args.settings.given,
     };
     let settings = Settings::read(&sources).map_err(|faults| complain(&faults))?;
+    let notices = notices(named, &settings.data, &environment)?;
     logging::install(settings.log_format, &settings.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(serve(&settings, screen))
+    runtime.block_on(serve(&settings, notices, screen))
 }
 
-async fn serve(settings: &Settings, screen: &Screen) -> Result<(), Complaint> {
+/// The notices file that is named, else the data folder's own, where there is one.
+fn notices(
+    named: Option<PathBuf>,
+    data: &Path,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<NoticeSettings>, Complaint> {
+    let own = Site::new(data).notices();
+    let file = named.or_else(|| own.exists().then_some(own));
+    let read = |file: PathBuf| NoticeSettings::read(&file, environment);
+    file.map(read)
+        .transpose()
+        .map_err(|faults| complain(&faults))
+}
+
+async fn serve(
+    settings: &Settings,
+    notices: Option<NoticeSettings>,
+    screen: &Screen,
+) -> Result<(), Complaint> {
     let metrics = match settings.metrics_listen {
         Some(address) => Some(Metrics::bind(metrics::install()?, address).await?),
         None => None,
     };
     let metrics_address = metrics.as_ref().map(Metrics::address).transpose()?;
-    let server = Server::open(settings, Arc::new(SystemClock), metrics).await?;
+    let mut server = Server::open(settings, Arc::new(SystemClock), metrics).await?;
+    if let Some(notices) = notices {
+        server.tell(&settings.data, notices)?;
+    }
     let address = server.address()?;
     tracing::info!(%address, ?metrics_address, data = %settings.data.display(), "serving");
     screen.say(
@@ -82,7 +112,8 @@ fn settings_file(args: &ServeArgs, environment: &BTreeMap<String, String>) -> Op
     })
 }
 
-fn complain(faults: &[Fault]) -> Complaint {
+/// Tells every fault of a file.
+pub(super) fn complain(faults: &[Fault]) -> Complaint {
     let line = |fault: &Fault| {
         let Fault {
             place,

@@ -254,3 +254,18 @@ async fn tiles_hold_the_tree_at_every_width() {
         64
     );
 }
+
+#[tokio::test]
+async fn a_prefix_has_the_root_that_it_had() {
+    let city = grown(300).await;
+    let journal = Journal::open(city.path()).unwrap();
+    let head = journal.head();
+    assert_eq!(journal.root(head.size).unwrap(), head.root);
+    for size in [0, 1, 255, 256, 257, 300] {
+        let leaves = (0..size).map(|at| leaf_hash(&journal.entry(LogIndex(at)).unwrap().unwrap()));
+        let mut growth = granary_core::log::Frontier::empty();
+        leaves.for_each(|leaf| growth.push(leaf));
+        assert_eq!(journal.root(size).unwrap(), growth.root(), "{size}");
+    }
+    assert!(journal.root(journal.size() + 1).is_err());
+}

@@ -17,7 +17,6 @@ use granary_core::{
     targets::{self, Figures, Scope},
 };
 use granary_proto::v1::{self, score_service_server::ScoreService};
-use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -190,17 +189,14 @@ fn steady<T>(
     for _ in 0..READINGS_MAX {
         let as_of_ms = city.instant(asked_as_of_ms);
         let applied_size = city.handle.applied();
-        let view = city.handle.view();
-        let read = city.handle.board(|board| {
-            let known = Known {
-                board,
-                view: &view,
-                as_of_ms,
-            };
-            (board.catalogue().version(), compute(known))
+        let (board, view) = (city.board(), city.handle.view());
+        let board = board.ok_or(Failure::NotReady("no catalogue has been published yet"))?;
+        let version = board.catalogue().version();
+        let computed = compute(Known {
+            board: &board,
+            view: &view,
+            as_of_ms,
         });
-        let (version, computed) =
-            read.ok_or(Failure::NotReady("no catalogue has been published yet"))?;
         if is_steady(city, applied_size, as_of_ms)? {
             let basis = Basis {
                 applied_size,

@@ -30,6 +30,7 @@ use crate::{
     clock::Clock,
     journal::{Journal, OpenError, StoreError},
     metrics::{Metrics, MetricsError},
+    notices::{Desk, NoticeError, NoticeSettings},
     pipeline::{Handle, Options, Pipeline, ShutdownError, StartError},
     project::Derived,
     settings::{Limits, Settings},
@@ -59,6 +60,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     grace: Duration,
     enrolled: std::path::PathBuf,
+    notices: Option<Desk>,
 }
 
 /// Why the server did not start, or did not stop cleanly.
@@ -149,7 +151,18 @@ impl Server {
             stop,
             grace,
             enrolled,
+            notices: None,
         })
+    }
+
+    /// Tells notices while it serves.
+    ///
+    /// # Errors
+    /// [`NoticeError`] where the outbox or a channel cannot be used.
+    pub fn tell(&mut self, data: &Path, notices: NoticeSettings) -> Result<(), NoticeError> {
+        let (handle, clock) = (self.city.handle.clone(), Arc::clone(&self.city.clock));
+        self.notices = Some(Desk::open(data, notices, handle, clock)?);
+        Ok(())
     }
 
     /// Where gRPC is served: the port is known once it is bound.
@@ -174,12 +187,14 @@ impl Server {
             stop,
             grace,
             enrolled,
+            notices,
         } = self;
         let limits = city.limits;
         let (reporter, router) = router(&city, tls, &enrolled).await?;
         let watching = tokio::spawn(watch_health(city.handle.clone(), reporter));
         let scraping = metrics
             .map(|metrics| tokio::spawn(metrics.serve(city.handle.clone(), stop.subscribe())));
+        let telling = notices.map(|desk| tokio::spawn(desk.run(stop.subscribe())));
         let mut stopping = stop.subscribe();
         let stopped = async move {
             // An error means that the sender is gone, which is a stop as well.
@@ -209,6 +224,10 @@ impl Server {
         watching.abort();
         if let Some(scraping) = scraping {
             scraping.abort();
+        }
+        if let Some(telling) = telling {
+            // It ends by itself a few seconds after the stop; what it has not noted is sent once more.
+            let _ = tokio::time::timeout_at(deadline, telling).await;
         }
         let left = deadline
             .saturating_duration_since(Instant::now())

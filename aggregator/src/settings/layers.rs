@@ -13,7 +13,9 @@ use super::{Fault, Settings, Sources};
 /// What variables of the environment begin with.
 const PREFIX: &str = "GRANARY_";
 /// Variables with the prefix that are not settings of this program: the sister programs' and those of commands.
-const FOREIGN: [&str; 6] = ["agent_", "audit_", "lang", "config", "operator", "server"];
+const FOREIGN: [&str; 8] = [
+    "agent_", "audit_", "notices_", "lang", "config", "notices", "operator", "server",
+];
 /// The longest settings file, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 

@@ -69,6 +69,27 @@ pub(super) enum Task {
     Export(Download),
     /// Check such a file from end to end, fold it again, and count what is in it
     Replay(Replay),
+    /// Draw a period's bulletin as PDF, XLSX or HTML
+    Bulletin(Drawing),
+}
+
+#[derive(Debug, Arguments)]
+pub(super) struct Drawing {
+    /// The bulletin's document (an encoded granary.v1.Bulletin); - reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) document: PathBuf,
+    /// What to write; the ending says how: .pdf, .xlsx or .html; repeat it for more
+    #[arg(
+        id = "drawings",
+        short = 'o',
+        long = "out",
+        value_name = "FILE",
+        required = true
+    )]
+    pub(super) out: Vec<PathBuf>,
+    /// For a PDF: look for fonts in this folder first; repeat it for more
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) font_dir: Vec<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]
@@ -252,7 +273,7 @@ pub(super) struct Completeness {
     #[arg(long, value_name = "HOW", default_value = "apart")]
     pub(super) imported: Imported,
     /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
 
@@ -324,7 +345,7 @@ pub(super) struct Slots {
     #[arg(long, value_name = "HOW", default_value = "apart")]
     pub(super) imported: Imported,
     /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
     /// Most rows to list
     #[arg(long, value_name = "ROWS", default_value_t = 10_000, value_parser = rows)]
@@ -354,7 +375,7 @@ pub(super) struct Series {
     #[arg(long, value_name = "PERIOD")]
     pub(super) to: Option<Period>,
     /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
     /// All vintages instead of the value as known at the instant
     #[arg(long)]

@@ -186,6 +186,16 @@ const CHINESE: &[(&str, &str)] = &[
     ("scratch", "日志很长时，临时文件夹建在哪里；不写则用系统的"),
     ("vtl", "存放目录 TOML 文件的文件夹"),
     ("out", "写到哪个文件夹；须尚不存在，或为空"),
+    ("bulletin", "把一期的通报画成 PDF、XLSX 或 HTML"),
+    (
+        "document",
+        "通报的文件（编码后的 granary.v1.Bulletin）；- 表示标准输入",
+    ),
+    (
+        "drawings",
+        "写到哪个文件；格式看文件名结尾：.pdf、.xlsx 或 .html；可重复",
+    ),
+    ("font_dir", "PDF 先在这个文件夹里找字体；可重复"),
     (
         "data",
         "CSV 数据（unit, dataset, period, indicator, value）：文件，或存放这种文件的文件夹；可重复",
@@ -229,6 +239,10 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     (
         "as_of",
+        "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在",
+    ),
+    (
+        "source_as_of",
         "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在，用 --export 时为最后一条的接收时间",
     ),
     ("status", "只列这些状态的问题"),
@@ -281,6 +295,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("export", Language::En) => EXPORT_EN,
         ("replay", Language::Zh) => REPLAY_ZH,
         ("replay", Language::En) => REPLAY_EN,
+        ("bulletin", Language::Zh) => BULLETIN_ZH,
+        ("bulletin", Language::En) => BULLETIN_EN,
         (_, _) => "",
     }
 }
@@ -505,6 +521,26 @@ Examples:
 
 Exit codes: 0 it holds; 1 it does not; 2 wrong arguments or files";
 
+const BULLETIN_ZH: &str =
+    "同一文件、同一语言和时区，画出的字节总是相同（PDF 还取决于找到的字体）。PDF 需要一种中文字体：
+在 Debian 或 Ubuntu 上安装 fonts-wqy-microhei 或 fonts-noto-cjk，或用 --font-dir 指明。
+
+示例：
+  granary-audit bulletin --document 2021-Q3.bulletin -o 2021-Q3.pdf
+  granary-audit bulletin --document 2021-Q3.bulletin --lang en -o 2021-Q3.pdf -o 2021-Q3.xlsx -o 2021-Q3.html
+
+退出码：0 已写出；2 参数、文件或字体有误";
+
+const BULLETIN_EN: &str =
+    "The same document in the same language and zone gives the same bytes (a PDF also depends on the fonts found). A PDF
+needs a Chinese font: on Debian or Ubuntu install fonts-wqy-microhei or fonts-noto-cjk, or name a folder by --font-dir.
+
+Examples:
+  granary-audit bulletin --document 2021-Q3.bulletin -o 2021-Q3.pdf
+  granary-audit bulletin --document 2021-Q3.bulletin --lang en -o 2021-Q3.pdf -o 2021-Q3.xlsx -o 2021-Q3.html
+
+Exit codes: 0 written; 2 wrong arguments, files or fonts";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -555,6 +591,7 @@ mod tests {
             "rules export",
             "export",
             "replay",
+            "bulletin",
         ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");
             assert!(examples(name, Language::En).contains("Examples"), "{name}");

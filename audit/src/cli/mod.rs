@@ -6,6 +6,7 @@
 
 mod args;
 mod forecast;
+mod bulletin;
 mod help;
 mod journal;
 mod offline;
@@ -96,6 +97,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         },
         Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
+        Task::Bulletin(ask) => bulletin::drawn(&manner, args.json, ask),
     }
 }
 

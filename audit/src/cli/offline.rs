@@ -130,7 +130,7 @@ pub(super) fn log_key(text: &str) -> Result<VerifierKey, Bilingual> {
 }
 
 /// Reads a file, or standard input for `-`, of at most `bytes_max`.
-fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Bilingual> {
+pub(super) fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, Bilingual> {
     let mut bytes = Vec::new();
     let limit = bytes_max as u64 + 1;
     let read = if path == Path::new("-") {

@@ -24,6 +24,7 @@ pub fn league(answer: &GetLeagueResponse) -> Value {
         "period_before": given(&league.period_before),
         "slots_min": league.slots_min,
         "imported": league.imported,
+        "pending": league.pending,
         "components": league.components.iter().map(component).collect::<Vec<_>>(),
         "bands": league.bands.iter().map(band).collect::<Vec<_>>(),
         "standings": league.standings.iter().map(standing).collect::<Vec<_>>(),

@@ -67,11 +67,9 @@ fn section(manner: &Manner, account: &ComponentAccount) -> String {
     );
     if !account.contributions.is_empty() {
         text.push_str(&contributions(manner, account, is_duration(&points)));
-        text.push('\n');
     }
     if !account.targets.is_empty() {
         text.push_str(&targets::lines(manner, &account.targets));
-        text.push('\n');
     }
     text.push('\n');
     text

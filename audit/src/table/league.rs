@@ -36,6 +36,7 @@ pub fn league(manner: &Manner, answer: &GetLeagueResponse) -> String {
     text.push_str("\n\n");
     text.push_str(&bands(manner, &league.bands));
     text.push_str(&unranked(manner, &league.standings));
+    text.push_str(&interim(manner, league.pending));
     text.push_str(&basis::basis(
         manner,
         &document.basis.unwrap_or_default(),
@@ -154,6 +155,18 @@ fn bands(manner: &Manner, bands: &[Band]) -> String {
         manner.say("各档单位", "units by band"),
         all.join(", ")
     )
+}
+
+fn interim(manner: &Manner, pending: u64) -> String {
+    match (manner.language, pending) {
+        (_, 0) => String::new(),
+        (Language::Zh, _) => format!("有 {pending} 份待报（未到期、未收到），所以得分是中间数\n"),
+        (Language::En, _) => {
+            format!(
+                "{pending} slots are pending (not yet due, not yet accepted), so the scores are interim\n"
+            )
+        }
+    }
 }
 
 /// Who is not ranked, and why.

@@ -151,6 +151,7 @@ fn league() -> v1::League {
         standings: standings(),
         slots_min: 3,
         imported: false,
+        pending: 4,
     }
 }
 

@@ -375,6 +375,9 @@ pub struct League {
     /// Whether imported history counts, because the scorecard says so.
     #[prost(bool, tag = "8")]
     pub imported: bool,
+    /// How many of the slots are not yet due and not accepted: while there are any, the table is interim.
+    #[prost(uint64, tag = "9")]
+    pub pending: u64,
 }
 
 /// One band of a league table.

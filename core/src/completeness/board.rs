@@ -44,11 +44,7 @@ impl Board {
     /// # Errors
     /// [`FoldError`] where a row is damaged or the store cannot be read.
     pub fn load(view: &dyn View, catalogue: Arc<Catalogue>) -> Result<Self, FoldError> {
-        let mut board = Self {
-            last_seen_ms: vec![None; catalogue.units().len()],
-            catalogue,
-            columns: BTreeMap::new(),
-        };
+        let mut board = Self::empty(catalogue);
         let mut several = Vec::new();
         each(view, &keys::table(Table::Slot), &mut |key, value| {
             let (slot, _) = keys::parse_slot(key)?;
@@ -77,10 +73,31 @@ impl Board {
         Ok(board)
     }
 
+    /// A board on which nothing has happened.
+    #[must_use]
+    pub fn empty(catalogue: Arc<Catalogue>) -> Self {
+        Self {
+            last_seen_ms: vec![None; catalogue.units().len()],
+            catalogue,
+            columns: BTreeMap::new(),
+        }
+    }
+
     /// The catalogue that the board is laid out by.
     #[must_use]
     pub const fn catalogue(&self) -> &Arc<Catalogue> {
         &self.catalogue
+    }
+
+    /// The datasets and periods of which a slot's last extension is due from an instant on.
+    #[must_use]
+    pub fn sheets_extended_past(&self, from_ms: i64) -> BTreeSet<(DatasetCode, Period)> {
+        let code = |dataset: DatasetIndex| self.catalogue.dataset_at(dataset).code().clone();
+        let columns = self.columns.iter();
+        let extended = columns.filter(|(_, column)| column.is_extended_past(from_ms));
+        extended
+            .map(|((dataset, period), _)| (code(*dataset), *period))
+            .collect()
     }
 
     /// Takes over what an entry came to; entries must come in the order of the log.

@@ -147,6 +147,15 @@ impl Column {
         (import.known_at_ms <= as_of_ms).then_some(import)
     }
 
+    /// Whether a slot's last extension is due from an instant on.
+    pub(super) fn is_extended_past(&self, from_ms: i64) -> bool {
+        let last = |acts: &Acts| acts.extensions.last().map(|e| e.due_at_ms);
+        self.acts
+            .values()
+            .filter_map(last)
+            .any(|due| due >= from_ms)
+    }
+
     pub(super) fn set_acts(&mut self, unit: UnitIndex, acts: Acts) {
         self.acts.insert(unit, acts);
         self.mark(unit, mark::ACTS);

@@ -98,16 +98,6 @@ pub fn account(
     Ok(Some(explain(subject, slots, standing.clone())))
 }
 
-/// The periods of another periodicity that end within `period`, in order.
-pub fn periods_within(period: Period, periodicity: Periodicity) -> impl Iterator<Item = Period> {
-    let first = Period::containing(periodicity, period.first_day());
-    let ends_within =
-        move |inner: &Period| (period.first_day()..period.day_after()).contains(&last_day(*inner));
-    std::iter::successors(first, |inner| inner.plus(1))
-        .take_while(move |inner| last_day(*inner) < period.day_after())
-        .filter(ends_within)
-}
-
 /// A period's last day. No period ends before the calendar begins.
 fn last_day(period: Period) -> jiff::civil::Date {
     let after = period.day_after();
@@ -242,7 +232,7 @@ fn filter(catalogue: &Catalogue, scorecard: &Scorecard, period: Period) -> Filte
     let periodicities: BTreeSet<Periodicity> = own.map(|dataset| dataset.periodicity()).collect();
     let periods = periodicities
         .into_iter()
-        .flat_map(|own| periods_within(period, own));
+        .flat_map(|own| period.ending_within(own));
     let imported = if scorecard.imported() {
         Imported::Counted
     } else {

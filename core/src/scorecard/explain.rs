@@ -67,16 +67,15 @@ pub fn explain(subject: Subject<'_>, slots: Slots<'_>, standing: Standing) -> Sc
     let score = Score::of(scorecard, &marks);
     let components = scorecard.components().iter();
     let parts = components
-        .zip(score.earned())
+        .zip(score.points())
         .zip(full_points(scorecard, &marks));
-    let accounts = parts.map(|((component, earned), full)| {
-        let points = earned.line();
+    let accounts = parts.map(|((component, points), full)| {
         let reckoning = reckoning(component.scoring, &marks, full, &points.points);
         let is_progress = component.scoring == Scoring::TargetProgress;
         let targets = slots.targets.iter().filter(|_| is_progress).cloned();
         ComponentAccount {
             component: super::component_line(component),
-            points,
+            points: points.clone(),
             full: full.map(|full| full.to_string()).unwrap_or_default(),
             reckoning: Words::from(&reckoning),
             targets: targets.collect(),

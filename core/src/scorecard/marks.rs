@@ -11,12 +11,13 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     slots: u64,
+    pending: u64,
     values: BTreeMap<Measure, Value>,
     progress: Option<Decimal>,
 }
 
 impl Marks {
-    /// From how many slots the unit owes, what each measure comes to, and its progress towards targets in per cent of what
+    /// From how many slots the unit owes, none of them pending, what each measure comes to, and its progress towards targets in per cent of what
     /// elapsed time asks for ([`crate::targets::attainment`]); `None` where one cannot be computed.
     pub fn new(
         slots: u64,
@@ -26,6 +27,7 @@ impl Marks {
         let known = |measure: &Measure| Some((*measure, value(*measure)?));
         Self {
             slots,
+            pending: 0,
             values: Measure::ALL.iter().filter_map(known).collect(),
             progress,
         }
@@ -34,17 +36,23 @@ impl Marks {
     /// From a unit's tally over the scorecard's slots.
     #[must_use]
     pub fn of(tally: &Tally, progress: Option<Decimal>) -> Self {
-        Self::new(
-            tally.counts.owed(),
-            |measure| tally.value(measure),
-            progress,
-        )
+        let owed = tally.counts.owed();
+        Self {
+            pending: tally.counts.pending,
+            ..Self::new(owed, |measure| tally.value(measure), progress)
+        }
     }
 
     /// How many slots it owes: those expected, less the exempt.
     #[must_use]
     pub const fn slots(&self) -> u64 {
         self.slots
+    }
+
+    /// How many of them are not yet due and not accepted.
+    #[must_use]
+    pub const fn pending(&self) -> u64 {
+        self.pending
     }
 
     /// What a measure comes to.

@@ -33,14 +33,11 @@ use crate::{
 
 pub use self::{
     document::{ComponentAccount, Contribution, FindingNote, LeagueDocument, ScoreExplanation},
-    draw_up::{Known, account, draw_up, periods_within},
+    draw_up::{Known, account, draw_up},
     explain::{SlotMarks, Slots, Subject, explain},
     marks::Marks,
 };
-use self::{
-    points::{Earned, Score},
-    rank::Ranking,
-};
+use self::{points::Score, rank::Ranking};
 
 /// The league table of a period.
 ///
@@ -64,6 +61,7 @@ pub fn league(
             score: Score::of(scorecard, marks),
         })
         .collect();
+    let pending = scored.iter().map(|scored| scored.marks.pending()).sum();
     let (ranked, unranked): (Vec<_>, Vec<_>) = scored
         .into_iter()
         .partition(|scored| scored.reason(scorecard).is_none());
@@ -88,6 +86,7 @@ pub fn league(
         standings,
         slots_min: scorecard.slots_min(),
         imported: scorecard.imported(),
+        pending,
     }
 }
 
@@ -152,7 +151,7 @@ fn bare(catalogue: &Catalogue, scored: &Scored<'_>) -> Standing {
     Standing {
         unit: Named::new(scored.unit, &name.unwrap_or_default()),
         score: score.map(|score| score.to_string()).unwrap_or_default(),
-        points: scored.score.earned().iter().map(Earned::line).collect(),
+        points: scored.score.points().to_vec(),
         slots: u32::try_from(scored.marks.slots()).unwrap_or(u32::MAX),
         ..Standing::default()
     }

@@ -7,10 +7,10 @@
 //! the first (the method of the largest remainder).
 
 use crate::{
-    bulletin::{MeasureValue, Measured, Points, Share},
-    catalogue::{Scorecard, Scoring},
+    bulletin::{MeasureValue, Measured, Points},
+    catalogue::{Component, Scorecard, Scoring},
     decimal::Decimal,
-    measures::{Measure, Value},
+    measures::{Measure, Value, measure_value},
     ratio::Ratio,
 };
 
@@ -24,15 +24,7 @@ pub(super) struct Score {
     /// None where no component can be computed.
     total: Option<Decimal>,
     /// One for each component, in catalogue order.
-    earned: Vec<Earned>,
-}
-
-/// What one component earned.
-pub(super) struct Earned {
-    word: &'static str,
-    value: Option<Measured>,
-    /// None where it cannot be computed.
-    points: Option<Decimal>,
+    points: Vec<Points>,
 }
 
 impl Score {
@@ -46,14 +38,13 @@ impl Score {
         let total = total.rounded(SCALE).filter(|_| is_computed);
         let printed = printed(&exact, total.unwrap_or(Decimal::ZERO));
         let components = scorecard.components().iter().zip(printed);
-        let earned = |(component, points): (&crate::catalogue::Component, _)| Earned {
-            word: component.scoring.word(),
+        let line = |(component, points): (&Component, Option<Decimal>)| Points {
             value: measured(component.scoring, marks),
-            points,
+            points: points.map(|points| points.to_string()).unwrap_or_default(),
         };
         Self {
             total,
-            earned: components.map(earned).collect(),
+            points: components.map(line).collect(),
         }
     }
 
@@ -61,32 +52,18 @@ impl Score {
         self.total
     }
 
-    pub(super) fn earned(&self) -> &[Earned] {
-        &self.earned
-    }
-}
-
-impl Earned {
-    pub(super) fn line(&self) -> Points {
-        Points {
-            value: MeasureValue {
-                measure: self.word.to_owned(),
-                value: self.value.clone(),
-            },
-            points: self
-                .points
-                .map(|points| points.to_string())
-                .unwrap_or_default(),
-        }
+    /// One for each component, in catalogue order.
+    pub(super) fn points(&self) -> &[Points] {
+        &self.points
     }
 }
 
 /// The points that each component can earn at best, rounded to two decimals: its weight over those that can be computed.
 pub(super) fn full_points(scorecard: &Scorecard, marks: &Marks) -> Vec<Option<Decimal>> {
     let components = scorecard.components();
-    let is_computed = |c: &&crate::catalogue::Component| attained(c.scoring, marks).is_some();
+    let is_computed = |c: &&Component| attained(c.scoring, marks).is_some();
     let weights = sum(components.iter().filter(is_computed).map(|c| c.weight));
-    let full = |component: &crate::catalogue::Component| {
+    let full = |component: &Component| {
         attained(component.scoring, marks)?;
         let share = Ratio::of(component.weight).over(&Ratio::of(weights))?;
         share.times(&Ratio::whole(100)).rounded(SCALE)
@@ -208,21 +185,14 @@ fn is_spotless(measure: Measure, marks: &Marks) -> bool {
 }
 
 /// What was measured, as a document shows it.
-fn measured(scoring: Scoring, marks: &Marks) -> Option<Measured> {
-    let Some(measure) = scoring.measure() else {
-        return marks
-            .progress()
-            .map(|progress| Measured::Number(progress.to_string()));
-    };
-    Some(match marks.value(measure)? {
-        Value::Share {
-            numerator,
-            denominator,
-        } => Measured::Share(Share {
-            numerator: *numerator,
-            denominator: *denominator,
-        }),
-        Value::DurationMs(ms) => Measured::DurationMs(*ms),
-        Value::Number(number) => Measured::Number(number.to_string()),
-    })
+fn measured(scoring: Scoring, marks: &Marks) -> MeasureValue {
+    match scoring.measure() {
+        Some(measure) => measure_value(measure, marks.value(measure).cloned()),
+        None => MeasureValue {
+            measure: scoring.word().to_owned(),
+            value: marks
+                .progress()
+                .map(|percent| Measured::Number(percent.to_string())),
+        },
+    }
 }

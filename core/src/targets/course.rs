@@ -12,7 +12,7 @@ use crate::{
 use super::{HALF_YEAR_END, percent};
 
 /// Gives the unit's figure for a period.
-type Figure<'f, E> = dyn FnMut(Period) -> Result<Option<Decimal>, E> + 'f;
+type Own<'f, E> = dyn FnMut(Period) -> Result<Option<Decimal>, E> + 'f;
 
 /// What is known of one target at an instant.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Course {
         catalogue: &Catalogue,
         target: &Target,
         last_day: Option<Date>,
-        figure: &mut Figure<'_, E>,
+        figure: &mut Own<'_, E>,
     ) -> Result<Self, E> {
         let kind = catalogue.indicator(&target.indicator).map(|i| i.kind());
         let is_flow = kind == Some(IndicatorKind::Flow);
@@ -180,7 +180,7 @@ fn periods_of(periodicity: Periodicity, year: i16) -> impl Iterator<Item = Perio
 fn reached<E>(
     is_flow: bool,
     periods: &[Period],
-    figure: &mut Figure<'_, E>,
+    figure: &mut Own<'_, E>,
 ) -> Result<Option<(Period, Decimal)>, E> {
     if !is_flow {
         for period in periods.iter().rev() {
@@ -206,7 +206,7 @@ fn reached_at_half<E>(
     is_flow: bool,
     periods: &[Period],
     target: &Target,
-    figure: &mut Figure<'_, E>,
+    figure: &mut Own<'_, E>,
 ) -> Result<Option<Decimal>, E> {
     let last = periods.last().copied();
     let Some(last) = last.filter(|last| last.day_after() == half_end(target)) else {
@@ -225,7 +225,7 @@ fn reached_at_half<E>(
 fn stretch<E>(
     first: Option<Period>,
     last: Option<Period>,
-    figure: &mut Figure<'_, E>,
+    figure: &mut Own<'_, E>,
 ) -> Result<Option<Decimal>, E> {
     let Some(last) = last else {
         return Ok(None);
@@ -250,7 +250,7 @@ fn last_year<E>(
     catalogue: &Catalogue,
     target: &Target,
     is_flow: bool,
-    figure: &mut Figure<'_, E>,
+    figure: &mut Own<'_, E>,
 ) -> Result<Option<Decimal>, E> {
     let Some(dataset) = catalogue.dataset(&target.dataset) else {
         return Ok(None);

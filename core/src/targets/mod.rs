@@ -60,21 +60,18 @@ pub struct Progress<'c> {
     rank: Option<u32>,
 }
 
+/// Gives one figure as it was known at the instant; none where none was.
+pub type Figure<'f, E> =
+    dyn FnMut(&UnitCode, &DatasetCode, Period, &IndicatorCode) -> Result<Option<Decimal>, E> + 'f;
+
 /// Computes the progress towards every target in scope, ordered by dataset, indicator, rank by growth, unit.
-///
-/// `figure` gives one figure as it was known at the instant; none where none was.
 ///
 /// # Errors
 /// The first that `figure` gives.
 pub fn progress<'c, E>(
     catalogue: &'c Catalogue,
     scope: &Scope,
-    figure: &mut dyn FnMut(
-        &UnitCode,
-        &DatasetCode,
-        Period,
-        &IndicatorCode,
-    ) -> Result<Option<Decimal>, E>,
+    figure: &mut Figure<'_, E>,
 ) -> Result<Vec<Progress<'c>>, E> {
     let mut found = Vec::new();
     for target in catalogue.targets() {
@@ -91,8 +88,7 @@ pub fn progress<'c, E>(
     }
     // Units are left out only now, because a rank is one among all units with the target.
     rank(&mut found);
-    let units = &scope.filter.units;
-    found.retain(|progress| units.is_empty() || units.contains(&progress.target.unit));
+    found.retain(|progress| is_wanted(catalogue, &scope.filter, &progress.target.unit));
     found.sort_by(|a, b| a.order().cmp(&b.order()));
     Ok(found)
 }
@@ -146,6 +142,16 @@ fn is_meant(catalogue: &Catalogue, scope: &Scope, target: &Target) -> bool {
     target.year == scope.year
         && (datasets.is_empty() || datasets.contains(&target.dataset))
         && wanted.is_none_or(|wanted| owner == Some(wanted))
+}
+
+/// Whether a filter selects a unit.
+fn is_wanted(catalogue: &Catalogue, filter: &Filter, unit: &UnitCode) -> bool {
+    let is_under = |top: &UnitCode| {
+        let mut below = catalogue.descendants(top).iter();
+        unit == top || below.any(|index| catalogue.unit_at(*index).code() == unit)
+    };
+    (filter.units.is_empty() || filter.units.contains(unit))
+        && filter.under.as_ref().is_none_or(is_under)
 }
 
 /// Ranks the units of each indicator by growth as it is printed, so that no tie is broken by digits that nobody sees.

@@ -12,3 +12,4 @@ mod records;
 mod quality;
 mod exporting;
 mod forecasting;
+mod scores;

@@ -85,13 +85,12 @@ fn every_slot_is_told_with_what_it_adds() {
         period: quarter(),
     };
     let targets = [TargetLine::default()];
-    let told = explain(
-        subject,
-        &slots,
-        &targets,
+    let slots = Slots {
+        slots: &slots,
+        targets: &targets,
         progress,
-        league.standings[0].clone(),
-    );
+    };
+    let told = explain(subject, slots, league.standings[0].clone());
     // The account earns what the table says.
     let points: Vec<_> = told
         .accounts

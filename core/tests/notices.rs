@@ -1,0 +1,533 @@
+//! Notices: nothing twice, nothing in quiet hours, nobody reminded of what is accepted, and everybody reminded of what is not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+
+use granary_core::{
+    catalogue::Catalogue,
+    code::UnitCode,
+    completeness::{Board, SlotState},
+    ledger::{
+        Facts, Outcome, Vintage,
+        rows::{ExtensionRow, SlotRow},
+    },
+    notices::{
+        Audience, Audiences, Dropped, History, Kind, Mark, Matter, Notice, Plan, Quiet, Reason,
+        Role, Settled, Situation, decide, revise,
+    },
+    period::Period,
+    snapshot::SlotKey,
+    text::Language,
+};
+use proptest::prelude::*;
+use support::*;
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Those that owe the quarterly accounts of 2021-Q3.
+const UNITS: [&str; 7] = [
+    "520000", "520100", "520102", "520103", "520200", "520300", "ZONE-1",
+];
+
+fn quarter(unit_code: &str) -> SlotKey {
+    SlotKey::new(
+        unit(unit_code),
+        "quarterly-accounts".parse().unwrap(),
+        Period::parse("2021-Q3").unwrap(),
+    )
+}
+
+fn everybody() -> Audiences {
+    Audiences {
+        units: true,
+        departments: true,
+        operations: true,
+    }
+}
+
+fn plan() -> Plan {
+    let catalogue = Catalogue::parse(&sample_bundle()).unwrap();
+    Plan {
+        datasets: ["quarterly-accounts".parse().unwrap()].into(),
+        reminders_ms: [24 * HOUR_MS, 2 * HOUR_MS].into(),
+        summary: Audiences {
+            units: false,
+            ..everybody()
+        },
+        escalations_ms: [24 * HOUR_MS, 72 * HOUR_MS].into(),
+        escalation: everybody(),
+        returned_ms: Some(4 * HOUR_MS),
+        returned: Audiences {
+            departments: false,
+            ..everybody()
+        },
+        all_in: Audiences {
+            units: false,
+            ..everybody()
+        },
+        all_in_within_ms: 14 * DAY_MS,
+        quiet: night(Some((22 * 60, 7 * 60)), false),
+        stale_ms: 3 * DAY_MS,
+        since_ms: at("2021-09-01T00:00:00+08:00"),
+        unit_contacts: UNITS.iter().map(|code| unit(code)).collect(),
+        department_contacts: catalogue
+            .departments()
+            .iter()
+            .map(|d| d.code().clone())
+            .collect(),
+        has_operations: true,
+    }
+}
+
+fn night(daily: Option<(u16, u16)>, weekends: bool) -> Option<Quiet> {
+    let zone = jiff::tz::TimeZoneDatabase::bundled()
+        .get("Asia/Shanghai")
+        .unwrap();
+    Some(Quiet::new(zone, daily, weekends).unwrap())
+}
+
+fn empty_board() -> Board {
+    let catalogue = Arc::new(Catalogue::parse(&sample_bundle()).unwrap());
+    Board::empty(catalogue)
+}
+
+/// Puts a slot's row on the board, with the snapshot that was accepted.
+fn record(board: &mut Board, slot: &SlotKey, row: &SlotRow) {
+    board.update(slot, row);
+    if let Some(received_at_ms) = row.first_accepted_at_ms {
+        board.add_vintage(
+            slot,
+            Vintage {
+                received_at_ms,
+                outcome: Outcome::Accepted,
+                facts: Facts::default(),
+                revisions: None,
+            },
+        );
+    }
+}
+
+fn accepted(at_ms: i64) -> SlotRow {
+    SlotRow {
+        first_received_at_ms: Some(at_ms),
+        first_accepted_at_ms: Some(at_ms),
+        ..SlotRow::default()
+    }
+}
+
+/// What went out, and what did not.
+#[derive(Default)]
+struct Told {
+    notices: Vec<(i64, Notice)>,
+    dropped: Vec<(i64, Dropped)>,
+    history: History,
+}
+
+impl Told {
+    fn marks(&self, kind: Kind) -> Vec<(i64, &Mark)> {
+        let notices = self.notices.iter().filter(|(_, n)| n.matter.kind == kind);
+        notices
+            .flat_map(|(at_ms, n)| n.matter.marks.iter().map(|mark| (*at_ms, mark)))
+            .collect()
+    }
+
+    fn reminded(&self, slot: &SlotKey, due_at_ms: i64, lead_ms: i64) -> bool {
+        self.marks(Kind::Reminder).iter().any(|(_, mark)| {
+            mark.slot().as_ref() == Some(slot)
+                && mark.at_ms == due_at_ms
+                && mark.offset_ms == lead_ms
+        })
+    }
+
+    /// One line a notice.
+    fn log(&self) -> String {
+        let mut log = String::new();
+        let show = |at_ms: i64| {
+            let at = jiff::Timestamp::from_millisecond(at_ms + 8 * HOUR_MS).unwrap();
+            at.strftime("%m-%d %H:%M").to_string()
+        };
+        for (at_ms, notice) in &self.notices {
+            let (to, subject) = (notice.matter.recipient.word(), &notice.subject.en);
+            writeln!(log, "{} {to}: {subject}", show(*at_ms)).unwrap();
+        }
+        for (at_ms, dropped) in &self.dropped {
+            let (mark, reason) = (&dropped.mark, dropped.reason.word());
+            writeln!(log, "{} dropped, {reason}: {mark}", show(*at_ms)).unwrap();
+        }
+        log
+    }
+}
+
+/// The server in miniature: asks at the start, whenever it was told to, and at the instants given (where something arrives).
+fn run(board: &Board, plan: &Plan, from_ms: i64, until_ms: i64, arrivals: &[i64]) -> Told {
+    run_with(board, plan, from_ms, until_ms, arrivals, &BTreeMap::new())
+}
+
+fn run_with(
+    board: &Board,
+    plan: &Plan,
+    from_ms: i64,
+    until_ms: i64,
+    arrivals: &[i64],
+    returned: &BTreeMap<SlotKey, i64>,
+) -> Told {
+    let mut told = Told::default();
+    let mut waiting: Vec<Matter> = Vec::new();
+    let mut now_ms = from_ms;
+    loop {
+        let mut situation = Situation::of(board, plan, now_ms);
+        situation.returned = returned.clone();
+        situation.returned.retain(|_, at_ms| *at_ms <= now_ms);
+        let decision = decide(&situation, plan, &told.history);
+        for matter in decision.matters {
+            for mark in &matter.marks {
+                told.history.settle(mark.clone(), Settled::Waiting);
+            }
+            waiting.push(matter);
+        }
+        let mut dropped = decision.dropped;
+        let (ready, later) = waiting.into_iter().partition(|m| m.not_before_ms <= now_ms);
+        waiting = later;
+        for matter in ready {
+            let revision = revise(&matter, &situation, plan);
+            dropped.extend(revision.dropped);
+            if let Some(notice) = revision.notice {
+                for (mark, settled) in notice.settled() {
+                    told.history.settle(mark, settled);
+                }
+                told.notices.push((now_ms, notice));
+            }
+        }
+        for dropped in dropped {
+            told.history.settle(dropped.mark.clone(), Settled::Dropped);
+            told.dropped.push((now_ms, dropped));
+        }
+        let arrival = arrivals.iter().copied().filter(|at_ms| *at_ms > now_ms);
+        let next = arrival
+            .chain(decision.next_at_ms)
+            .chain(waiting.iter().map(|m| m.not_before_ms))
+            .min();
+        match next.filter(|next| *next <= until_ms) {
+            Some(next) => now_ms = next,
+            None => return told,
+        }
+    }
+}
+
+/// A deadline's life: due on Friday 8 October 2021 at 12:00.
+#[test]
+fn a_deadline_from_the_first_reminder_to_the_last_report() {
+    let mut board = empty_board();
+    let times = [
+        ("520000", "2021-10-03T10:00:00+08:00"),
+        ("520100", "2021-10-07T18:00:00+08:00"),
+        ("520102", "2021-10-08T11:00:00+08:00"),
+        ("520103", "2021-10-08T12:00:00+08:00"),
+        ("520200", "2021-10-08T12:00:01+08:00"),
+        ("520300", "2021-10-11T09:00:00+08:00"),
+    ];
+    for (unit_code, instant) in times {
+        record(&mut board, &quarter(unit_code), &accepted(at(instant)));
+    }
+    let extended = SlotRow {
+        extensions: vec![ExtensionRow {
+            received_at_ms: at("2021-10-08T09:00:00+08:00"),
+            due_at_ms: at("2021-10-12T06:00:00+08:00"),
+        }],
+        ..accepted(at("2021-10-12T07:30:00+08:00"))
+    };
+    record(&mut board, &quarter("ZONE-1"), &extended);
+    let arrivals: Vec<i64> = times.iter().map(|(_, instant)| at(instant)).collect();
+    let more = [
+        at("2021-10-08T09:00:00+08:00"),
+        at("2021-10-12T07:30:00+08:00"),
+    ];
+    let arrivals = [arrivals, more.to_vec()].concat();
+    let mut plan = plan();
+    plan.unit_contacts = [unit("520000"), unit("520100")].into();
+    let (from, until) = ("2021-10-01T00:00:00+08:00", "2021-10-20T00:00:00+08:00");
+    let told = run(&board, &plan, at(from), at(until), &arrivals);
+    insta::assert_snapshot!(told.log());
+}
+
+#[test]
+fn the_words_of_every_kind() {
+    let mut board = empty_board();
+    record(
+        &mut board,
+        &quarter("520100"),
+        &accepted(at("2021-10-09T09:00:00+08:00")),
+    );
+    let returned = [(quarter("520200"), at("2021-10-09T10:00:00+08:00"))].into();
+    let plan = plan();
+    let (from, until) = ("2021-10-01T00:00:00+08:00", "2021-10-10T00:00:00+08:00");
+    let told = run_with(&board, &plan, at(from), at(until), &[], &returned);
+    let mut pages = String::new();
+    for kind in Kind::ALL {
+        let of_kind = told.notices.iter().find(|(_, n)| n.matter.kind == kind);
+        if let Some((_, notice)) = of_kind {
+            page(notice, &mut pages);
+        }
+    }
+    insta::assert_snapshot!(pages);
+}
+
+fn page(notice: &Notice, pages: &mut String) {
+    for language in [Language::Zh, Language::En] {
+        writeln!(pages, "== {}", notice.subject.get(language)).unwrap();
+        for line in &notice.lines {
+            let mark = match line.role {
+                Role::Sentence => "",
+                Role::Heading => "# ",
+                Role::Item => "- ",
+            };
+            writeln!(pages, "{mark}{}", line.text.get(language)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_reminder_that_would_wait_beyond_the_deadline_goes_out_before_the_quiet_hours() {
+    let board = empty_board();
+    let mut plan = plan();
+    plan.reminders_ms = [2 * HOUR_MS].into();
+    plan.quiet = night(Some((9 * 60, 13 * 60)), false);
+    let (from, until) = ("2021-10-01T00:00:00+08:00", "2021-10-08T12:00:00+08:00");
+    let told = run(&board, &plan, at(from), at(until), &[]);
+    let times: Vec<i64> = told.notices.iter().map(|(at_ms, _)| *at_ms).collect();
+    assert_eq!(times, vec![at("2021-10-08T08:45:00+08:00"); UNITS.len()]);
+}
+
+#[test]
+fn a_server_that_stood_still_tells_what_still_matters() {
+    let board = empty_board();
+    let plan = plan();
+    let until = at("2021-10-30T00:00:00+08:00");
+    // Down until half past eleven: one reminder, not two.
+    let told = run(&board, &plan, at("2021-10-08T11:30:00+08:00"), until, &[]);
+    assert_eq!(told.marks(Kind::Reminder).len(), UNITS.len());
+    assert!(told.dropped.is_empty());
+    // Down for a week after the deadline: nothing is told so late, and that is said once.
+    let told = run(&board, &plan, at("2021-10-20T12:00:00+08:00"), until, &[]);
+    assert!(told.notices.is_empty());
+    assert!(told.dropped.iter().all(|(_, d)| d.reason == Reason::Stale));
+    assert_eq!(told.dropped.len(), 2 + 2 + UNITS.len());
+}
+
+#[test]
+fn switching_on_does_not_tell_the_past() {
+    let board = empty_board();
+    let mut plan = plan();
+    plan.since_ms = at("2021-10-08T13:00:00+08:00");
+    let told = run(
+        &board,
+        &plan,
+        plan.since_ms,
+        plan.since_ms + 30 * DAY_MS,
+        &[],
+    );
+    assert!(told.notices.is_empty() && told.dropped.is_empty());
+}
+
+#[test]
+fn a_unit_without_a_contact_is_told_through_the_unit_above_or_not_at_all() {
+    let board = empty_board();
+    let mut plan = plan();
+    plan.unit_contacts = [unit("520100")].into();
+    let (from, until) = ("2021-10-07T12:00:00+08:00", "2021-10-07T13:00:00+08:00");
+    let told = run(&board, &plan, at(from), at(until), &[]);
+    let [(_, notice)] = told.notices.as_slice() else {
+        panic!("one notice is expected: {}", told.log());
+    };
+    let units: Vec<&str> = notice.sections[0]
+        .units
+        .iter()
+        .map(UnitCode::as_str)
+        .collect();
+    assert_eq!(units, ["520100", "520102", "520103", "ZONE-1"]);
+    assert!(
+        told.dropped
+            .iter()
+            .all(|(_, d)| d.reason == Reason::NoContact)
+    );
+    assert_eq!(told.dropped.len(), 3);
+}
+
+#[test]
+fn a_return_is_read_from_the_rows_and_ends_with_the_next_report() {
+    let mut city = City::with_units(&["520100"]);
+    let mut returned_at_ms = |instant: &str, revision, figures| {
+        city.now_ms = at(instant);
+        let snapshot = snapshot(accounts("520100"), revision, figures);
+        city.take(&sign_snapshot(100, &snapshot)).unwrap();
+        let catalogue = city.ledger.registry().catalogue().unwrap().clone();
+        let board = Board::load(&city.store, catalogue).unwrap();
+        let mut situation = Situation::of(&board, &plan(), city.now_ms);
+        situation.read_returned(&city.store).unwrap();
+        situation.returned.get(&accounts("520100")).copied()
+    };
+    let bad = ["1", "1", "1", "1"];
+    for (revision, instant) in [
+        (1, "2021-07-06T10:00:00+08:00"),
+        (2, "2021-07-06T11:00:00+08:00"),
+    ] {
+        assert_eq!(returned_at_ms(instant, revision, bad), Some(at(instant)));
+    }
+    let good = ["100.00", "10.00", "40.00", "50.00"];
+    assert_eq!(returned_at_ms("2021-07-06T12:00:00+08:00", 3, good), None);
+}
+
+#[test]
+fn a_mark_is_read_as_it_is_written() {
+    let department = Audience::Department("statistics".parse().unwrap());
+    for audience in [Audience::Units, Audience::Operations, department] {
+        for unit in [None, Some(unit("520100"))] {
+            for kind in Kind::ALL {
+                let slot = quarter("520100");
+                let mark = Mark {
+                    kind,
+                    offset_ms: 7,
+                    audience: audience.clone(),
+                    dataset: slot.dataset,
+                    period: slot.period,
+                    unit: unit.clone(),
+                    at_ms: -3,
+                };
+                assert_eq!(mark.to_string().parse::<Mark>().unwrap(), mark);
+            }
+        }
+    }
+    for text in [
+        "",
+        "reminder 7 units a 2021-Q3 -",
+        "x 7 units a 2021-Q3 - 1",
+    ] {
+        assert!(text.parse::<Mark>().is_err(), "{text}");
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Life {
+    accepted_after_ms: Option<i64>,
+    extension: Option<(i64, i64)>,
+    exempted_after_ms: Option<i64>,
+}
+
+/// Instants count from 25 September; the deadline is 13.5 days later.
+fn any_life() -> impl Strategy<Value = Life> {
+    let within = 0..30 * DAY_MS;
+    let accepted = prop::option::weighted(0.7, within.clone());
+    let extension = prop::option::weighted(0.2, (0..13 * DAY_MS, 6 * DAY_MS..10 * DAY_MS));
+    (accepted, extension, prop::option::weighted(0.1, within)).prop_map(
+        |(accepted_after_ms, extension, exempted_after_ms)| Life {
+            accepted_after_ms,
+            extension,
+            exempted_after_ms,
+        },
+    )
+}
+
+/// Half of them are whole quarters of an hour, so that they meet the ends of quiet hours exactly.
+fn any_span() -> impl Strategy<Value = i64> {
+    prop_oneof![1..200 * HOUR_MS, (1..800_i64).prop_map(|n| n * HOUR_MS / 4)]
+}
+
+fn any_quiet() -> impl Strategy<Value = Option<Quiet>> {
+    let quarters = (0..96_u16, 1..=92_u16).prop_map(|(from, len)| (from * 15, len * 15));
+    let hours = prop_oneof![(0..1_440_u16, 1..=23 * 60_u16), quarters];
+    let hours = hours.prop_map(|(from, len)| (from, (from + len) % 1_440));
+    let some = (prop::option::of(hours), any::<bool>());
+    prop::option::weighted(0.9, some)
+        .prop_map(|q| q.and_then(|(daily, weekends)| night(daily, weekends)))
+}
+
+fn play(lives: &[Life], start_ms: i64) -> (Board, Vec<i64>) {
+    let (mut board, mut arrivals) = (empty_board(), Vec::new());
+    let due_at_ms = at("2021-10-08T12:00:00+08:00");
+    for (code, life) in UNITS.iter().zip(lives) {
+        let after = |ms: Option<i64>| ms.map(|ms| start_ms + ms);
+        let mut row = after(life.accepted_after_ms).map_or_else(SlotRow::default, accepted);
+        row.exempted_at_ms = after(life.exempted_after_ms);
+        row.extensions = life
+            .extension
+            .map(|(after_ms, by_ms)| ExtensionRow {
+                received_at_ms: start_ms + after_ms,
+                due_at_ms: due_at_ms + by_ms,
+            })
+            .into_iter()
+            .collect();
+        arrivals.extend(row.first_accepted_at_ms);
+        arrivals.extend(row.exempted_at_ms);
+        arrivals.extend(row.extensions.iter().map(|e| e.received_at_ms));
+        record(&mut board, &quarter(code), &row);
+    }
+    (board, arrivals)
+}
+
+fn state(board: &Board, slot: &SlotKey, at_ms: i64) -> (SlotState, i64) {
+    let slots = Situation::sheet(board, &slot.dataset, slot.period, at_ms);
+    let found = slots.iter().find(|at| at.slot == *slot).unwrap();
+    (found.state, found.due_at_ms)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn nothing_twice_nothing_in_quiet_hours_and_nobody_forgotten(
+        lives in proptest::collection::vec(any_life(), UNITS.len()),
+        quiet in any_quiet(),
+        leads in proptest::collection::btree_set(any_span(), 0..4),
+        delays in proptest::collection::btree_set(any_span(), 0..3),
+    ) {
+        let start_ms = at("2021-09-25T00:00:00+08:00");
+        let (board, arrivals) = play(&lives, start_ms);
+        let mut plan = plan();
+        (plan.quiet, plan.reminders_ms, plan.escalations_ms) = (quiet, leads, delays);
+        let until_ms = start_ms + 60 * DAY_MS;
+        let told = run(&board, &plan, start_ms, until_ms, &arrivals);
+
+        let mut seen = std::collections::BTreeSet::new();
+        for (at_ms, notice) in &told.notices {
+            let is_quiet = plan.quiet.as_ref().is_some_and(|quiet| quiet.holds(*at_ms));
+            prop_assert!(!is_quiet, "{} in quiet hours", notice.subject.en);
+            for mark in &notice.matter.marks {
+                prop_assert!(seen.insert(mark.clone()), "{mark} is told twice");
+                let Some(slot) = mark.slot() else { continue };
+                let (state, due_at_ms) = state(&board, &slot, *at_ms);
+                let expected = match mark.kind {
+                    Kind::Reminder => SlotState::Pending,
+                    Kind::Escalation => SlotState::Missing,
+                    Kind::Returned | Kind::Summary | Kind::AllIn => unreachable!("{mark}"),
+                };
+                prop_assert_eq!((state, due_at_ms), (expected, mark.at_ms), "{}", mark);
+            }
+        }
+        for code in UNITS {
+            let slot = quarter(code);
+            let (_, due_at_ms) = state(&board, &slot, until_ms);
+            // At the instant of each reminder, whoever is pending then has had it, or a later one in its place.
+            for lead in &plan.reminders_ms {
+                let reminder_at_ms = plan.reminder_at_ms(*lead, due_at_ms);
+                let begun = at("2021-07-01T00:00:00+08:00").max(start_ms);
+                let (state, due_then_ms) = state(&board, &slot, reminder_at_ms.max(begun));
+                if reminder_at_ms < begun || state != SlotState::Pending || due_then_ms != due_at_ms {
+                    continue;
+                }
+                let due_leads = plan.reminders_ms.iter();
+                let latest = due_leads.copied().find(|l| plan.reminder_at_ms(*l, due_at_ms) <= reminder_at_ms);
+                prop_assert!(told.reminded(&slot, due_at_ms, latest.unwrap()), "{code} lead {lead}: {}", told.log());
+            }
+        }
+        // Told when the deadline of each group has passed: once to operations and once to the department.
+        let summaries = told.marks(Kind::Summary).len();
+        let groups: std::collections::BTreeSet<i64> =
+            UNITS.iter().map(|code| state(&board, &quarter(code), until_ms).1).collect();
+        prop_assert!(summaries >= 2 * groups.len(), "{summaries} of {}: {}", groups.len(), told.log());
+        for (_, dropped) in &told.dropped {
+            prop_assert!(!dropped.reason.is_loss(), "{}", told.log());
+        }
+    }
+}
