@@ -368,7 +368,7 @@ fn a_return_is_read_from_the_rows_and_ends_with_the_next_report() {
         situation.read_returned(&city.store).unwrap();
         situation.returned.get(&accounts("520100")).copied()
     };
-    let bad = ["1", "1", "1", "1"];
+    let bad = ["100.00", "10.00", "40.00", "60.00"];
     for (revision, instant) in [
         (1, "2021-07-06T10:00:00+08:00"),
         (2, "2021-07-06T11:00:00+08:00"),

@@ -129,6 +129,24 @@ impl Page<'_> {
     }
 
     fn statement(&mut self, statement: &StatementReport) {
+        self.what_was_read(statement);
+        self.earlier(statement);
+        let findings = findings_of(statement);
+        if !findings.is_empty() {
+            self.findings(&findings);
+        }
+        if !statement.unjudged.is_empty() {
+            self.unjudged(&statement.unjudged);
+        }
+        if !statement.consequences.is_empty() {
+            self.consequences(&statement.consequences);
+        }
+        if let Some(answer) = &statement.answer {
+            self.answer(answer);
+        }
+    }
+
+    fn what_was_read(&mut self, statement: &StatementReport) {
         self.heading(say!("读到的内容", "What was read"));
         let (unit, dataset) = (&statement.unit, &statement.dataset);
         let (values, absent) = (statement.values, statement.absent);
@@ -183,20 +201,6 @@ impl Page<'_> {
                 (false, Language::En) => format!("  · {place}: {text}"),
             };
             self.lines.push(line);
-        }
-        self.earlier(statement);
-        let findings = findings_of(statement);
-        if !findings.is_empty() {
-            self.findings(&findings);
-        }
-        if !statement.unjudged.is_empty() {
-            self.unjudged(&statement.unjudged);
-        }
-        if !statement.consequences.is_empty() {
-            self.consequences(&statement.consequences);
-        }
-        if let Some(answer) = &statement.answer {
-            self.answer(answer);
         }
     }
 

@@ -168,17 +168,6 @@ impl Journal {
         })
     }
 
-    /// The root of the tree over the first `size` entries, of which there are at least as many.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub fn root(&self, size: u64) -> Result<Hash, StoreError> {
-        self.with_store(|store| {
-            let (edge, _) = edge_at(store, size, stored_size(store)?)?;
-            Ok(edge.frontier().root())
-        })
-    }
-
     /// The bytes of a hash tile or of an entry bundle; `None` where the newest checkpoint does not cover all of it.
     ///
     /// # Errors

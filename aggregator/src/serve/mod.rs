@@ -25,7 +25,9 @@ mod suspects;
 mod screen;
 mod recheck;
 mod series;
+mod steady;
 mod scores;
+mod bulletins;
 mod forecast;
 mod server;
 

@@ -1,17 +1,13 @@
 //! The score service: league tables, how a score came about, and progress towards targets.
 //!
-//! A table names the tree of the journal prefix that it stands on, so it must be exactly what a fold of that prefix gives. An answer
-//! is therefore given only where the first entry that was not folded when the reading began was received after the instant;
-//! entries are received in the order of the log, so all later ones were too, and none of them has a say in it. Else the
-//! reading is done again.
+//! A table names the tree of the journal prefix that it stands on; [`steady`] sees to it that it is what a fold of that prefix gives.
 
 use std::sync::Arc;
 
 use granary_core::{
-    bulletin::{Basis, LogHead},
+    bulletin::Basis,
     catalogue::{DepartmentCode, Scorecard, ScorecardCode},
     code::UnitCode,
-    ledger::{JournalEntry, LogIndex},
     period::Period,
     scorecard::{self, Known, LeagueDocument},
     targets::{self, Figures, Scope},
@@ -23,10 +19,8 @@ use super::{
     City, blocking,
     failure::{Failure, Need},
     guard, monitoring,
+    steady::{log_head, steady},
 };
-
-/// How often a reading is done again because the journal grew meanwhile.
-const READINGS_MAX: usize = 8;
 
 /// The service.
 pub(super) struct Scores {
@@ -180,47 +174,6 @@ impl Asked {
     }
 }
 
-/// Computes what a fold of exactly the entries in the basis gives.
-fn steady<T>(
-    city: &City,
-    asked_as_of_ms: i64,
-    compute: impl Fn(Known<'_>) -> Result<T, Failure>,
-) -> Result<(Basis, T), Failure> {
-    for _ in 0..READINGS_MAX {
-        let as_of_ms = city.instant(asked_as_of_ms);
-        let applied_size = city.handle.applied();
-        let (board, view) = (city.board(), city.handle.view());
-        let board = board.ok_or(Failure::NotReady("no catalogue has been published yet"))?;
-        let version = board.catalogue().version();
-        let computed = compute(Known {
-            board: &board,
-            view: &view,
-            as_of_ms,
-        });
-        if is_steady(city, applied_size, as_of_ms)? {
-            let basis = Basis {
-                applied_size,
-                as_of_ms,
-                catalogue_version: version.as_bytes().to_vec(),
-            };
-            return Ok((basis, computed?));
-        }
-    }
-    Err(Failure::NotReady(
-        "the journal grows faster than this is computed: ask as of an instant that is past",
-    ))
-}
-
-/// Whether no entry from `applied_size` on has a say in what was known at the instant.
-fn is_steady(city: &City, applied_size: u64, as_of_ms: i64) -> Result<bool, Failure> {
-    let next = city.handle.journal().entry(LogIndex(applied_size));
-    let Some(next) = next.map_err(Failure::internal)? else {
-        return Ok(true);
-    };
-    let entry = JournalEntry::decode(&next).map_err(Failure::internal)?;
-    Ok(entry.received_at_ms > as_of_ms)
-}
-
 fn document(
     city: &City,
     basis: Basis,
@@ -230,20 +183,6 @@ fn document(
         log: log_head(city, basis.applied_size)?,
         basis,
         league,
-    })
-}
-
-/// The tree over the first `size` entries.
-fn log_head(city: &City, size: u64) -> Result<LogHead, Failure> {
-    let root = city
-        .handle
-        .journal()
-        .root(size)
-        .map_err(Failure::internal)?;
-    Ok(LogHead {
-        origin: city.handle.verifier().name().to_string(),
-        size,
-        root_hash: root.as_bytes().to_vec(),
     })
 }
 

@@ -6,6 +6,7 @@ use arc_swap::ArcSwapOption;
 use granary_core::ledger::act;
 use granary_proto::v1::{
     administration_service_server::AdministrationServiceServer,
+    bulletin_service_server::BulletinServiceServer,
     collection_service_server::CollectionServiceServer,
     enrolment_service_server::EnrolmentServiceServer,
     forecast_service_server::ForecastServiceServer, journal_service_server::JournalServiceServer,
@@ -22,9 +23,10 @@ use tonic::transport::{
 use tonic_health::server::HealthReporter;
 
 use super::{
-    City, ENVELOPE_BYTES_MAX, administration::Administration, collection::Collection, connections,
-    enrolment::Enrolment, forecast::Forecast, journal::JournalReader, measures::Measures,
-    message_bytes_max, monitoring::Monitoring, scores::Scores, transparency::Transparency,
+    City, ENVELOPE_BYTES_MAX, administration::Administration, bulletins::Bulletins,
+    collection::Collection, connections, enrolment::Enrolment, forecast::Forecast,
+    journal::JournalReader, measures::Measures, message_bytes_max, monitoring::Monitoring,
+    scores::Scores, transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -278,6 +280,9 @@ async fn router(
             city: Arc::clone(city),
         }))
         .add_service(ForecastServiceServer::new(Forecast::new(Arc::clone(city))))
+        .add_service(BulletinServiceServer::new(Bulletins {
+            city: Arc::clone(city),
+        }))
         .add_service(TransparencyServiceServer::new(Transparency {
             city: Arc::clone(city),
         }))

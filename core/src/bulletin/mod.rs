@@ -5,7 +5,9 @@
 //! bulletin looks on paper is the business of whoever draws it.
 
 mod document;
+mod assemble;
 
+pub use self::assemble::{RISKS_MAX, assemble};
 pub use self::document::{
     Band, Basis, Bulletin, Component, Counts, FindingLine, League, LogHead, Matrix, MatrixCell,
     MatrixRow, MeasureValue, Measured, Named, Points, RevisionLine, RiskLine, Share, Standing,

@@ -84,6 +84,7 @@ impl Situation {
             units: BTreeSet::new(),
             datasets: [dataset.clone()].into(),
             periods: [period].into(),
+            ..Filter::default()
         };
         board.slots(&filter, &BTreeSet::new(), as_of_ms, None, usize::MAX)
     }

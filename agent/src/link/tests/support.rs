@@ -535,16 +535,12 @@ impl CollectionService for City {
         let mut records: Vec<_> = current.filter(|r| r.index >= from_index).cloned().collect();
         records.sort_by_key(|record| record.index);
         // One to a page, so that there are pages.
-        let more = records.len() > 1;
+        let second = records.get(1).map(|record| record.index);
         records.truncate(1);
-        let last = records
-            .last()
-            .filter(|_| more)
-            .map(|record| record.index + 1);
         Ok(Response::new(v1::FetchRecordsResponse {
             records,
-            next_index: last.unwrap_or(journal.entries.len() as u64),
-            more,
+            next_index: second.unwrap_or(journal.entries.len() as u64),
+            more: second.is_some(),
             city_time_ms: 1_700_000_000_000,
         }))
     }

@@ -13,6 +13,10 @@ use crate::{
 
 /// The longest name in a heading or beside a bar, in characters.
 const NAME_CHARS_MAX: usize = 120;
+/// The longest heading and the longest text of a narrow column, in characters.
+const NARROW_CHARS_MAX: usize = 40;
+/// The longest text of a column of words, for each unit of its weight.
+const WEIGHT_CHARS_MAX: usize = 24;
 /// The longest text at the foot of a page, in characters.
 const FOOTER_CHARS_MAX: usize = 36;
 /// The longest paragraph, in characters.
@@ -231,12 +235,15 @@ fn table_data(manner: &Manner, table: &Table) -> TableData {
     let widths = widths::of(manner, table, &rows);
     let columns = table.paper_columns().zip(widths.columns);
     let columns = columns.map(|((_, column), width)| ColumnData {
-        title: widths::balanced(&name(&column.title), width),
-        unit: name(&column.unit),
+        title: widths::balanced(&heading(&column.title), width),
+        unit: heading(&column.unit),
         lay: lay(column.lay),
         width,
     });
-    let places: Vec<usize> = table.paper_columns().map(|(at, _)| at).collect();
+    let places: Vec<Shape> = table
+        .paper_columns()
+        .map(|(at, column)| (at, chars_max(column.lay)))
+        .collect();
     let groups = rows.chunk_by(|a, b| a.group == b.group);
     let groups = groups.map(|rows| GroupData {
         name: rows
@@ -263,15 +270,32 @@ const fn lay(lay: Lay) -> &'static str {
     }
 }
 
-fn cells(manner: &Manner, places: &[usize], row: &Row) -> Vec<CellData> {
-    let cells = places.iter().map(|at| row.cells.get(*at));
+/// A column's place in its table, and how many characters of its cells are shown.
+type Shape = (usize, usize);
+
+/// No row may be higher than a page, so a narrow column shows less of a long text.
+fn chars_max(lay: Lay) -> usize {
+    match lay {
+        Lay::Words(weight) => usize::from(weight) * WEIGHT_CHARS_MAX,
+        Lay::Short | Lay::Figures | Lay::Marks(_) | Lay::Bar(_) => NARROW_CHARS_MAX,
+    }
+}
+
+fn heading(text: &str) -> String {
+    breakable(&clip(text, NARROW_CHARS_MAX), RUN_MAX)
+}
+
+fn cells(manner: &Manner, places: &[Shape], row: &Row) -> Vec<CellData> {
+    let cells = places
+        .iter()
+        .map(|(at, chars)| (row.cells.get(*at), *chars));
     cells
-        .map(|cell| {
+        .map(|(cell, chars)| {
             let shown = cell.unwrap_or(&Cell::Nothing).shown(manner);
             let data = |Bar { filled, tick }| BarData { filled, tick };
             CellData {
                 sign: shown.sign,
-                text: breakable(&shown.text, RUN_MAX),
+                text: breakable(&clip(&shown.text, chars), RUN_MAX),
                 tone: shown.tone.word(),
                 bar: shown.bar.map(data),
             }
