@@ -1,17 +1,20 @@
 //! The arguments. Their English help stands here, the Chinese in [`super::help`].
 
+mod journal;
+
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
 use granary_core::{
     catalogue::{ComponentCode, DepartmentCode, ScorecardCode},
     code::{DatasetCode, IndicatorCode, ItemKey, UnitCode},
-    digest::Digest,
     period::Period,
     text::Language,
 };
 use granary_proto::v1;
 use jiff::{Timestamp, tz::TimeZone};
+
+pub(super) use journal::{Download, Replay, Source};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -175,73 +178,6 @@ pub(super) struct Line {
         hide_env_values = true
     )]
     pub(super) identity: PathBuf,
-}
-
-#[derive(Debug, Arguments)]
-pub(super) struct Source {
-    /// The city's address, https://host:port
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GRANARY_SERVER",
-        hide_env_values = true,
-        required_unless_present = "archive"
-    )]
-    pub(super) server: Option<String>,
-    /// Folder with ca.pem, client.pem and client.key
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "GRANARY_IDENTITY",
-        hide_env_values = true,
-        required_unless_present = "archive"
-    )]
-    pub(super) identity: Option<PathBuf>,
-    /// Instead of a city: a file that export wrote; it is checked from end to end first
-    #[arg(id = "archive", long = "export", value_name = "FILE")]
-    pub(super) archive: Option<PathBuf>,
-    /// With --export: the log's verifier key, origin+hash+key, or a file that holds it
-    #[arg(
-        id = "archive_log_key",
-        long = "log-key",
-        value_name = "KEY|FILE",
-        requires = "archive"
-    )]
-    pub(super) log_key: Option<String>,
-}
-
-#[derive(Debug, Arguments)]
-pub(super) struct Download {
-    #[command(flatten)]
-    pub(super) line: Line,
-    /// The file to write
-    #[arg(id = "download_out", short = 'o', long = "out", value_name = "FILE")]
-    pub(super) out: PathBuf,
-    /// Go on with a download that broke off
-    #[arg(long)]
-    pub(super) resume: bool,
-    /// Write over a file of this name, and over an unfinished download
-    #[arg(long, conflicts_with = "resume")]
-    pub(super) force: bool,
-}
-
-#[derive(Debug, Arguments)]
-pub(super) struct Replay {
-    /// The file that export wrote
-    #[arg(id = "replay_file", value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// The log's verifier key, origin+hash+key, or a file that holds it; without it only the key in the file is checked
-    #[arg(id = "replay_log_key", long = "log-key", value_name = "KEY|FILE")]
-    pub(super) log_key: Option<String>,
-    /// Count slots as of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else when the last entry was received
-    #[arg(id = "replay_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
-    pub(super) as_of: Option<i64>,
-    /// The state digest that must come out, 64 hexadecimal digits, as granary-aggregator state-digest prints it
-    #[arg(long, value_name = "HEX", value_parser = digest)]
-    pub(super) state_digest: Option<Digest>,
-    /// Where a temporary folder may be made for a long journal; else the system's
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) scratch: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]
@@ -590,10 +526,6 @@ fn instant(text: &str) -> Result<i64, String> {
     Some(instant.as_millisecond())
         .filter(|at_ms| *at_ms > 0)
         .ok_or_else(|| "the instant must lie after 1970-01-01T00:00:00Z".to_owned())
-}
-
-fn digest(text: &str) -> Result<Digest, String> {
-    Digest::from_hex(text).ok_or_else(|| "write 64 hexadecimal digits".to_owned())
 }
 
 fn rows(text: &str) -> Result<usize, String> {

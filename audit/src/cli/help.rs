@@ -1,5 +1,7 @@
 //! The help in both languages, with examples. A test holds that no argument lacks its Chinese text.
 
+mod journal;
+
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
@@ -112,6 +114,7 @@ fn in_chinese(command: Command, words: &str) -> Command {
 fn chinese(id: &str) -> Option<&'static str> {
     CHINESE
         .iter()
+        .chain(journal::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -157,33 +160,6 @@ const CHINESE: &[(&str, &str)] = &[
         "rules export",
         "把审核关系写成 VTL 2.2 规则集，连同数据和比对程序，供他人的引擎运行",
     ),
-    ("export", "把日志连同内容下载为一个文件，到最新检查点为止"),
-    ("replay", "从头到尾核验这种文件，重新折叠，并统计其中的内容"),
-    (
-        "archive",
-        "不连市级系统，改用 export 写出的文件；先从头到尾核验",
-    ),
-    (
-        "archive_log_key",
-        "与 --export 同用：日志公钥，形如 origin+hash+key，或存有它的文件",
-    ),
-    ("download_out", "写到哪个文件"),
-    ("resume", "继续中断的下载"),
-    ("force", "覆盖同名文件和未完成的下载"),
-    ("replay_file", "export 写出的文件"),
-    (
-        "replay_log_key",
-        "日志公钥，形如 origin+hash+key，或存有它的文件；不写则只按文件中自带的公钥核验",
-    ),
-    (
-        "replay_as_of",
-        "按这一时点统计应报（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为最后一条的接收时间",
-    ),
-    (
-        "state_digest",
-        "应得出的状态摘要，64 位十六进制，即 granary-aggregator state-digest 所打印的",
-    ),
-    ("scratch", "日志很长时，临时文件夹建在哪里；不写则用系统的"),
     ("vtl", "存放目录 TOML 文件的文件夹"),
     ("out", "写到哪个文件夹；须尚不存在，或为空"),
     ("bulletin", "把一期的通报画成 PDF、XLSX 或 HTML"),
@@ -241,10 +217,6 @@ const CHINESE: &[(&str, &str)] = &[
         "as_of",
         "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在",
     ),
-    (
-        "source_as_of",
-        "截至这一时点（RFC 3339），如 2021-10-12T12:00:00+08:00；不写则为现在，用 --export 时为最后一条的接收时间",
-    ),
     ("status", "只列这些状态的问题"),
     ("state", "只列这些状态的应报"),
     ("limit", "最多列多少行"),
@@ -291,10 +263,10 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("rules", Language::En) => RULES_EN,
         ("rules export", Language::Zh) => RULES_EXPORT_ZH,
         ("rules export", Language::En) => RULES_EXPORT_EN,
-        ("export", Language::Zh) => EXPORT_ZH,
-        ("export", Language::En) => EXPORT_EN,
-        ("replay", Language::Zh) => REPLAY_ZH,
-        ("replay", Language::En) => REPLAY_EN,
+        ("export", Language::Zh) => journal::EXPORT_ZH,
+        ("export", Language::En) => journal::EXPORT_EN,
+        ("replay", Language::Zh) => journal::REPLAY_ZH,
+        ("replay", Language::En) => journal::REPLAY_EN,
         ("bulletin", Language::Zh) => BULLETIN_ZH,
         ("bulletin", Language::En) => BULLETIN_EN,
         (_, _) => "",
@@ -484,42 +456,6 @@ Examples:
   python3 -m venv vtl && vtl/bin/pip install -r vtl-export/requirements.txt && vtl/bin/python vtl-export/run.py
 
 Exit codes: 0 written; 2 wrong arguments, files or connection";
-
-const EXPORT_ZH: &str = "文件格式见 docs/ARCHIVE.md。下载时写在“文件名.part”，完整之后才改名；中断后用 --resume 继续。
-
-示例：
-  granary-audit export --server https://city.example:7443 --identity auditor -o city.granary
-  granary-audit export --server https://city.example:7443 --identity auditor -o city.granary --resume
-
-退出码：0 已写出；2 参数、文件或连接有误";
-
-const EXPORT_EN: &str = "docs/ARCHIVE.md states every byte of the file. It grows as FILE.part and gets its name when it is whole; after a break
---resume goes on where it ended.
-
-Examples:
-  granary-audit export --server https://city.example:7443 --identity auditor -o city.granary
-  granary-audit export --server https://city.example:7443 --identity auditor -o city.granary --resume
-
-Exit codes: 0 written; 2 wrong arguments, files or connection";
-
-const REPLAY_ZH: &str = "不联网。核验树根与检查点签名、每条的规范编码、内容摘要、每个签名、登记与授权、接收时间不倒退；再用与市级系统相同的
-函数折叠出状态。第一处不符即停，并说明是哪一条、为什么。
-
-示例：
-  granary-audit replay city.granary --log-key log.vkey
-  granary-audit replay city.granary --log-key log.vkey --state-digest 7a371d86c2dd...
-
-退出码：0 成立；1 不成立；2 参数或文件有误";
-
-const REPLAY_EN: &str = "Uses no network. Checks the root and the checkpoint's signature, each entry's canonical encoding, each payload's digest,
-every signature, enrolment and permission, and that receive times never go back; then folds the state by the functions that
-the city uses. Stops at the first thing that does not hold, and says at which entry and why.
-
-Examples:
-  granary-audit replay city.granary --log-key log.vkey
-  granary-audit replay city.granary --log-key log.vkey --state-digest 7a371d86c2dd...
-
-Exit codes: 0 it holds; 1 it does not; 2 wrong arguments or files";
 
 const BULLETIN_ZH: &str =
     "同一文件、同一语言和时区，画出的字节总是相同（PDF 还取决于找到的字体）。PDF 需要一种中文字体：
