@@ -20,16 +20,19 @@ use granary_core::{
 };
 use granary_proto::v1::{
     Basis, ExplainScoreRequest, ExplainScoreResponse, FetchCatalogueRequest, Finding,
-    GetCompletenessRequest, GetCompletenessResponse, GetLeagueRequest, GetLeagueResponse,
-    GetSeriesRequest, GetSeriesResponse, ListFindingsRequest, ListMeasuresRequest,
-    ListSlotsRequest, ListTargetsRequest, ListTargetsResponse, MeasuresRow, RecheckDatasetRequest,
-    RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    GetBulletinRequest, GetBulletinResponse, GetCompletenessRequest, GetCompletenessResponse,
+    GetLeagueRequest, GetLeagueResponse, GetSeriesRequest, GetSeriesResponse, ListFindingsRequest,
+    ListMeasuresRequest, ListSlotsRequest, ListTargetsRequest, ListTargetsResponse, MeasuresRow,
+    RecheckDatasetRequest, RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
+    StreamJournalRequest, StreamJournalResponse, bulletin_service_client::BulletinServiceClient,
     collection_service_client::CollectionServiceClient,
-    forecast_service_client::ForecastServiceClient, measure_service_client::MeasureServiceClient,
+    forecast_service_client::ForecastServiceClient, journal_service_client::JournalServiceClient,
+    measure_service_client::MeasureServiceClient,
     monitoring_service_client::MonitoringServiceClient, score_service_client::ScoreServiceClient,
+    stream_journal_response,
 };
 use tonic::{
-    Code, Status,
+    Code, Status, Streaming,
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
@@ -57,6 +60,13 @@ pub struct City {
     measures: MeasureServiceClient<Channel>,
     scores: ScoreServiceClient<Channel>,
     forecasts: ForecastServiceClient<Channel>,
+    journal: JournalServiceClient<Channel>,
+}
+
+/// The journal, as it comes.
+pub struct JournalStream {
+    server: String,
+    messages: Streaming<StreamJournalResponse>,
 }
 
 /// Rows from one or more pages, with what they stand on.
@@ -191,7 +201,8 @@ impl City {
         let client = MonitoringServiceClient::new(channel.clone());
         let measures = MeasureServiceClient::new(channel.clone());
         let scores = ScoreServiceClient::new(channel.clone());
-        let forecasts = ForecastServiceClient::new(channel);
+        let forecasts = ForecastServiceClient::new(channel.clone());
+        let journal = JournalServiceClient::new(channel);
         Ok(Self {
             server: address,
             client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -199,6 +210,7 @@ impl City {
             measures: measures.max_decoding_message_size(ANSWER_BYTES_MAX),
             scores: scores.max_decoding_message_size(ANSWER_BYTES_MAX),
             forecasts: forecasts.max_decoding_message_size(ANSWER_BYTES_MAX),
+            journal: journal.max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 
@@ -419,6 +431,22 @@ impl City {
             .into_inner())
     }
 
+    /// Opens the stream of the journal from an entry on.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn journal(&mut self, from_index: u64) -> Result<JournalStream, CityError> {
+        let request = StreamJournalRequest { from_index };
+        let answer = self.journal.stream_journal(request).await;
+        let messages = answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner();
+        Ok(JournalStream {
+            server: self.server.clone(),
+            messages,
+        })
+    }
+
     /// A listing whose next page is the same page again would never end.
     fn check_progress(&self, token: &str, next: &str) -> Result<(), CityError> {
         if token != next {
@@ -428,6 +456,18 @@ impl City {
             server: self.server.clone(),
             detail: "the same page comes again and again".to_owned(),
         })
+    }
+}
+
+impl JournalStream {
+    /// The next message; `None` at the end.
+    ///
+    /// # Errors
+    /// [`CityError`]; what came before is whole.
+    pub async fn next(&mut self) -> Result<Option<stream_journal_response::Message>, CityError> {
+        let message = self.messages.message().await;
+        let message = message.map_err(|status| explain(&self.server, &status))?;
+        Ok(message.and_then(|message| message.message))
     }
 }
 

@@ -6,8 +6,11 @@
 mod scores;
 mod forecast;
 
+use std::path::Path;
+
 use granary_core::{
     catalogue::Catalogue,
+    completeness,
     ledger::Subject,
     log::{Checkpoint, VerifierKey},
     text::Bilingual,
@@ -21,7 +24,9 @@ use serde_json::{Value, json};
 use crate::{
     calendar::Entry,
     city::{Listing, Measured},
+    export::Exported,
     rates::Rate,
+    replay::{self, Outcomes, Summary, UnderCatalogue},
     table,
     verify::{Fault, Payload, Proof},
     words,
@@ -156,6 +161,97 @@ pub fn series(answer: &GetSeriesResponse) -> Value {
         })
     });
     json!({ "basis": basis(&answer.basis.clone().unwrap_or_default()), "points": points.collect::<Vec<_>>() })
+}
+
+/// A journal that was downloaded.
+#[must_use]
+pub fn exported(file: &Path, exported: &Exported) -> Value {
+    json!({
+        "file": file.display().to_string(),
+        "bytes": exported.bytes,
+        "entries": exported.entries,
+        "entries_resumed": exported.resumed,
+        "origin": exported.origin,
+        "root": exported.root.to_string(),
+        "log_key": exported.verifier_key,
+    })
+}
+
+/// A journal that holds.
+#[must_use]
+pub fn replay(summary: &Summary) -> Value {
+    let tally = &summary.tally;
+    let ineffective = tally.ineffective_first.iter();
+    let ineffective = ineffective
+        .map(|(index, refusal)| json!({ "index": index, "why": text(&refusal.message) }));
+    json!({
+        "holds": true,
+        "origin": summary.origin,
+        "log_key": summary.log_key,
+        "log_key_given": summary.log_key_given,
+        "root": summary.root.to_string(),
+        "state_digest": summary.state_digest.to_string(),
+        "state_digest_given": summary.state_digest_given,
+        "entries": tally.entries(),
+        "snapshots": tally.snapshots,
+        "acts": tally.acts,
+        "observations": tally.observations,
+        "signatures": tally.signatures,
+        "outcomes": outcomes(&tally.outcomes),
+        "ineffective": tally.ineffective,
+        "ineffective_first": ineffective.collect::<Vec<_>>(),
+        "catalogues": tally.catalogues.iter().map(under_catalogue).collect::<Vec<_>>(),
+        "last_received_at_ms": summary.last_received_at_ms,
+        "as_of_ms": summary.as_of_ms,
+        "slots": counts(&slot_counts(&summary.slots)),
+        "findings": {
+            "open": summary.findings.open,
+            "explained": summary.findings.explained,
+            "accepted": summary.findings.accepted,
+            "corrected": summary.findings.corrected,
+        },
+        "took_ms": u64::try_from(summary.took.as_millis()).unwrap_or(u64::MAX),
+        "entries_per_second": summary.per_second(tally.entries()),
+        "observations_per_second": summary.per_second(tally.observations),
+    })
+}
+
+/// A journal that does not hold, and why.
+#[must_use]
+pub fn replay_fault(fault: &replay::Fault) -> Value {
+    json!({
+        "holds": false,
+        "fault": fault.word(),
+        "index": fault.index(),
+        "message": text(&fault.message()),
+    })
+}
+
+fn under_catalogue(under: &UnderCatalogue) -> Value {
+    json!({
+        "version": under.version.to_string(),
+        "published_index": under.published_index,
+        "outcomes": outcomes(&under.outcomes),
+    })
+}
+
+fn outcomes(outcomes: &Outcomes) -> Value {
+    json!({
+        "accepted": outcomes.accepted,
+        "returned": outcomes.returned,
+        "superseded": outcomes.superseded,
+    })
+}
+
+const fn slot_counts(slots: &completeness::StateCounts) -> StateCounts {
+    StateCounts {
+        expected: slots.expected(),
+        timely: slots.timely,
+        late: slots.late,
+        missing: slots.missing,
+        exempt: slots.exempt,
+        pending: slots.pending,
+    }
 }
 
 fn log(log_key: &VerifierKey, checkpoint: &Checkpoint) -> Value {

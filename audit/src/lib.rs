@@ -6,6 +6,10 @@
 //! | [`rates`] | the two rates, as exact fractions |
 //! | [`city`] | the city's answers over mutual TLS, page by page |
 //! | [`calendar`] | what is due when in a year, and as an iCalendar file |
+//! | [`progress`] | how far something long is |
+//! | [`archive`] | the journal in one file: `docs/ARCHIVE.md` in code |
+//! | [`export`] | downloads the journal into such a file |
+//! | [`replay`] | checks such a file from end to end, folds it again, and answers from it as the city does |
 //! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
@@ -20,6 +24,10 @@ pub mod verify;
 pub mod rates;
 pub mod city;
 pub mod calendar;
+pub mod progress;
+pub mod archive;
+pub mod export;
+pub mod replay;
 pub mod rules;
 pub mod words;
 pub mod table;

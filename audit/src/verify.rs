@@ -230,7 +230,7 @@ fn receipt_zh(error: &ReceiptError) -> String {
     }
 }
 
-fn checkpoint_zh(error: &CheckpointError) -> String {
+pub(crate) fn checkpoint_zh(error: &CheckpointError) -> String {
     match error {
         CheckpointError::Origin => "第一行应为日志名称".to_owned(),
         CheckpointError::Size => "第二行应为树的大小（十进制）".to_owned(),

@@ -207,16 +207,32 @@ impl Journal {
     /// # Errors
     /// As [`Self::record`].
     pub fn records(&self, first: LogIndex, count: usize) -> Result<Vec<Record>, StoreError> {
+        self.records_within(first, count, usize::MAX)
+    }
+
+    /// The same, but no further record is read once the payloads before it have `bytes_max` bytes together.
+    ///
+    /// # Errors
+    /// As [`Self::record`].
+    pub fn records_within(
+        &self,
+        first: LogIndex,
+        count: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Record>, StoreError> {
         let left = usize::try_from(self.size().saturating_sub(first.0)).unwrap_or(usize::MAX);
         let (start, count) = (first.0.to_be_bytes(), count.min(left));
         if count == 0 {
             return Ok(Vec::new());
         }
         let (entries, payloads) = self.with_store(|store| {
-            let entries = store.values_from(Family::Entries, &start, count)?;
-            Ok((entries, store.values_from(Family::Payloads, &start, count)?))
+            let payloads = store.values_within(Family::Payloads, &start, count, bytes_max)?;
+            let entries = store.values_from(Family::Entries, &start, payloads.len())?;
+            Ok((entries, payloads))
         })?;
-        if entries.len() != count || payloads.len() != count {
+        // Where bytes set the bound, how many there are is known only now.
+        let is_cut = bytes_max < usize::MAX && !payloads.is_empty();
+        if entries.len() != payloads.len() || (payloads.len() != count && !is_cut) {
             return Err(StoreError::Damaged(format!(
                 "entries or payloads behind {first} are missing"
             )));

@@ -163,13 +163,28 @@ impl Store {
         start: &[u8],
         count: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.values_within(family, start, count, usize::MAX)
+    }
+
+    /// The same, but no further value is read once those before it have `bytes_max` bytes together.
+    pub(super) fn values_within(
+        &self,
+        family: Family,
+        start: &[u8],
+        count: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut options = ReadOptions::default();
         // One sequential pass over the whole family must not push out what others look up.
         options.fill_cache(false);
         let mut iterator = self.db.raw_iterator_cf_opt(self.family(family)?, options);
         iterator.seek(start);
-        let mut values = Vec::with_capacity(count);
-        while let Some(value) = iterator.value().filter(|_| values.len() < count) {
+        let (mut values, mut bytes) = (Vec::with_capacity(count), 0);
+        while let Some(value) = iterator
+            .value()
+            .filter(|_| values.len() < count && bytes < bytes_max)
+        {
+            bytes += value.len();
             values.push(value.to_vec());
             iterator.next();
         }

@@ -14,6 +14,7 @@ mod records;
 mod enrolment;
 mod administration;
 mod transparency;
+mod journal;
 mod page;
 mod history;
 mod monitoring;

@@ -1,14 +1,12 @@
 //! One indicator's series for one unit: the values known at an instant, or all vintages.
 
 use granary_core::{
-    catalogue::Dataset,
     code::{DatasetCode, IndicatorCode, ItemKey, UnitCode},
-    ledger::LogIndex,
+    ledger::{LogIndex, history as known},
     period::Period,
     snapshot::SlotKey,
 };
 use granary_proto::v1;
-use jiff::{Timestamp, tz::TimeZone};
 
 use super::{City, failure::Failure, history, monitoring::basis};
 use crate::convert;
@@ -43,7 +41,7 @@ pub(super) fn read(
     let first = bound("first_period", &request.first_period)?;
     let last = bound("last_period", &request.last_period)?;
     let mut points = Vec::new();
-    for period in periods(dataset, first, last, wish.as_of_ms) {
+    for period in known::periods(dataset, first, last, wish.as_of_ms) {
         points.extend(points_of(city, &wish, period)?);
         if points.len() >= POINTS_MAX {
             points.truncate(POINTS_MAX);
@@ -78,53 +76,9 @@ fn bound(field: &'static str, text: &str) -> Result<Option<Period>, Failure> {
         .map_err(|e| Failure::invalid(field, e))
 }
 
-/// The dataset's periods within the bounds that have begun anywhere on earth at the instant.
-fn periods(
-    dataset: &Dataset,
-    first: Option<Period>,
-    last: Option<Period>,
-    as_of_ms: i64,
-) -> impl Iterator<Item = Period> {
-    let start = first.map_or(dataset.first_period(), |first| {
-        first.max(dataset.first_period())
-    });
-    let now = Timestamp::from_millisecond(as_of_ms).unwrap_or(Timestamp::MAX);
-    let today = TimeZone::UTC.to_datetime(now).date();
-    let tomorrow = today.tomorrow().unwrap_or(today);
-    let covers = dataset.covers(start);
-    std::iter::successors(covers.then_some(start), |period| period.plus(1)).take_while(
-        move |period| period.first_day() <= tomorrow && last.is_none_or(|last| *period <= last),
-    )
-}
-
 fn points_of(city: &City, wish: &Wish, period: Period) -> Result<Vec<v1::SeriesPoint>, Failure> {
     let slot = SlotKey::new(wish.unit.clone(), wish.dataset.clone(), period);
-    let Some(row) = history::slot_row(city, &slot)? else {
-        return Ok(Vec::new());
-    };
-    let current = row
-        .current
-        .filter(|current| current.received_at_ms <= wish.as_of_ms);
-    let stated: Vec<(LogIndex, i64)> = match current {
-        Some(current) if !wish.all_vintages => {
-            vec![(LogIndex(current.index), current.received_at_ms)]
-        }
-        Some(_) | None => {
-            let vintages = history::vintages(city, &slot)?;
-            let known = |(_, row): &&history::Vintage| {
-                row.received_at_ms <= wish.as_of_ms && history::is_valid(row)
-            };
-            let dated = |(index, row): &history::Vintage| (*index, row.received_at_ms);
-            if wish.all_vintages {
-                vintages.iter().filter(known).map(dated).collect()
-            } else {
-                history::current_at(city, &vintages, wish.as_of_ms)?
-                    .into_iter()
-                    .map(dated)
-                    .collect()
-            }
-        }
-    };
+    let stated = history::stated(city, &slot, wish.as_of_ms, wish.all_vintages)?;
     let points = stated
         .into_iter()
         .map(|(index, received_at_ms)| point(city, wish, period, index, received_at_ms));

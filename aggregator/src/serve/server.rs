@@ -9,7 +9,8 @@ use granary_proto::v1::{
     bulletin_service_server::BulletinServiceServer,
     collection_service_server::CollectionServiceServer,
     enrolment_service_server::EnrolmentServiceServer,
-    forecast_service_server::ForecastServiceServer, measure_service_server::MeasureServiceServer,
+    forecast_service_server::ForecastServiceServer, journal_service_server::JournalServiceServer,
+    measure_service_server::MeasureServiceServer,
     monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
 };
@@ -24,8 +25,8 @@ use tonic_health::server::HealthReporter;
 use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, bulletins::Bulletins,
     collection::Collection, connections, enrolment::Enrolment, forecast::Forecast,
-    measures::Measures, message_bytes_max, monitoring::Monitoring, scores::Scores,
-    transparency::Transparency,
+    journal::JournalReader, measures::Measures, message_bytes_max, monitoring::Monitoring,
+    scores::Scores, transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -285,6 +286,9 @@ async fn router(
         .add_service(TransparencyServiceServer::new(Transparency {
             city: Arc::clone(city),
         }))
+        .add_service(JournalServiceServer::new(JournalReader::new(Arc::clone(
+            city,
+        ))))
         .add_service(health)
         .add_service(reflection);
     Ok((reporter, router))

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use granary_core::{
     catalogue::Catalogue,
     completeness::{Filter, Group, GroupBy, SlotAt, SlotState, StateCounts},
-    ledger::{keys, rows::SlotRow},
+    ledger::keys,
     snapshot::SlotKey,
-    text::Bilingual,
 };
 use granary_proto::v1;
 
@@ -18,6 +17,8 @@ use super::{
     monitoring::{self, basis},
     page::{Cursor, Fingerprint},
 };
+
+pub(super) use granary_core::completeness::Labels;
 
 /// Rows in one page: what 0 means, and the most.
 pub(super) const PAGE_DEFAULT: u32 = 1_000;
@@ -133,68 +134,26 @@ fn detail(
     let instants = catalogue
         .dataset(&at.slot.dataset)
         .map(|dataset| dataset.instants(at.slot.period));
-    let row = history::slot_row(city, &at.slot)?.unwrap_or_default();
-    let life = life(city, &at.slot, &row, as_of_ms)?;
-    let known = |at_ms: Option<i64>| at_ms.filter(|at_ms| *at_ms <= as_of_ms);
-    let import_known = known(row.import_received_at_ms).is_some();
-    // Within the grace nothing is late; beyond it, lateness is counted from when it was due.
-    let late = at
-        .arrived_at_ms
-        .filter(|arrived| *arrived > at.timely_until_ms);
-    let late_ms = late.map_or(0, |arrived| arrived.saturating_sub(at.due_at_ms));
+    let known = history::known(city, &at.slot, as_of_ms)?;
     Ok(v1::Slot {
         unit: at.slot.unit.to_string(),
         dataset: at.slot.dataset.to_string(),
         period: at.slot.period.to_string(),
         state: at.state.number(),
         due_at_ms: at.due_at_ms,
-        first_received_at_ms: known(row.first_received_at_ms),
-        first_accepted_at_ms: known(row.first_accepted_at_ms),
-        last_revised_at_ms: life.current.map(|(received_at_ms, _)| received_at_ms),
-        returned_count: life.returned,
-        revision: life.current.map_or(0, |(_, revision)| revision),
-        lateness_ms: late_ms.max(0),
+        first_received_at_ms: known.first_received_at_ms,
+        first_accepted_at_ms: known.first_accepted_at_ms,
+        last_revised_at_ms: known.last_revised_at_ms,
+        returned_count: known.returned_count,
+        revision: known.revision,
+        lateness_ms: at.lateness_ms(),
         unit_name_zh: name.zh,
         unit_name_en: name.en,
         opened_at_ms: instants.and_then(|instants| instants.opened_at_ms),
         locked_at_ms: instants.and_then(|instants| instants.locked_at_ms),
-        received_count: life.received,
-        imported_at_ms: row.imported_at_ms.filter(|_| import_known),
+        received_count: known.received_count,
+        imported_at_ms: known.imported_at_ms,
         imported: at.imported,
-    })
-}
-
-/// A slot's snapshots as known at an instant.
-struct Known {
-    received: u32,
-    returned: u32,
-    /// When the current one was received, and its revision.
-    current: Option<(i64, u32)>,
-}
-
-fn life(city: &City, slot: &SlotKey, row: &SlotRow, as_of_ms: i64) -> Result<Known, Failure> {
-    let current = row.current.as_ref();
-    let current = current.map(|current| (current.received_at_ms, current.revision));
-    // A row with one snapshot tells all. Where there are more, some may have come after the instant.
-    if row.received_count <= 1 && current.is_none_or(|(at_ms, _)| at_ms <= as_of_ms) {
-        let first = row.first_received_at_ms.filter(|at_ms| *at_ms <= as_of_ms);
-        return Ok(Known {
-            received: first.map_or(0, |_| row.received_count),
-            returned: first.map_or(0, |_| row.returned_count),
-            current,
-        });
-    }
-    let vintages = history::vintages(city, slot)?;
-    let known = vintages
-        .iter()
-        .filter(|(_, row)| row.received_at_ms <= as_of_ms);
-    let narrow = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-    let returned = known.clone().filter(|(_, row)| !history::is_valid(row));
-    let current = history::current_at(city, &vintages, as_of_ms)?;
-    Ok(Known {
-        returned: narrow(returned.count()),
-        received: narrow(known.count()),
-        current: current.map(|(_, row)| (row.received_at_ms, row.revision)),
     })
 }
 
@@ -210,42 +169,6 @@ fn row(catalogue: &Catalogue, group: &Group, counts: &StateCounts) -> v1::Comple
         imported: counts.imported,
         department: labels.department,
         level: labels.level,
-    }
-}
-
-/// What a row is about, as texts; what it is not grouped by is empty.
-pub(super) struct Labels {
-    pub(super) unit: String,
-    pub(super) dataset: String,
-    pub(super) period: String,
-    pub(super) department: String,
-    pub(super) level: String,
-    /// Of the unit, else of the dataset, the department or the level.
-    pub(super) name: Bilingual,
-}
-
-impl Labels {
-    pub(super) fn of(catalogue: &Catalogue, group: &Group) -> Self {
-        fn text<T: ToString>(code: Option<&T>) -> String {
-            code.map(ToString::to_string).unwrap_or_default()
-        }
-        let unit = || Some(catalogue.unit(group.unit.as_ref()?)?.name());
-        let dataset = || Some(catalogue.dataset(group.dataset.as_ref()?)?.name());
-        let department = || Some(catalogue.department(group.department.as_ref()?)?.name());
-        let level = || {
-            let code = group.level.as_ref()?;
-            let mut levels = catalogue.levels().iter();
-            Some(levels.find(|level| level.code() == code)?.name())
-        };
-        let name = unit().or_else(dataset).or_else(department).or_else(level);
-        Self {
-            unit: text(group.unit.as_ref()),
-            dataset: text(group.dataset.as_ref()),
-            period: text(group.period.as_ref()),
-            department: text(group.department.as_ref()),
-            level: text(group.level.as_ref()),
-            name: name.cloned().unwrap_or_default(),
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The arguments. Their English help stands here, the Chinese in [`super::help`].
 
+mod journal;
+
 use std::path::PathBuf;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
@@ -11,6 +13,8 @@ use granary_core::{
 };
 use granary_proto::v1;
 use jiff::{Timestamp, tz::TimeZone};
+
+pub(super) use journal::{Download, Replay, Source};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -66,6 +70,10 @@ pub(super) enum Task {
     Calendar(Calendar),
     /// Take the edits of a catalogue elsewhere
     Rules(Rules),
+    /// Download the journal with its payloads into one file, as far as the newest checkpoint covers it
+    Export(Download),
+    /// Check such a file from end to end, fold it again, and count what is in it
+    Replay(Replay),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Drawing),
 }
@@ -98,6 +106,7 @@ pub(super) struct Rules {
 #[derive(Debug, Subcommand)]
 pub(super) enum RulesTask {
     /// Write the edits as VTL 2.2 rulesets, with the data and a comparison, for somebody else's engine
+    #[command(name = "export")]
     Export(Export),
 }
 
@@ -229,7 +238,7 @@ pub(super) struct Filter {
 #[derive(Debug, Arguments)]
 pub(super) struct Completeness {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
     /// A row for each of these; without it, one row for all
@@ -241,8 +250,8 @@ pub(super) struct Completeness {
     /// Whether slots that only imported history settles stand apart or are counted
     #[arg(long, value_name = "HOW", default_value = "apart")]
     pub(super) imported: Imported,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
 
@@ -269,7 +278,7 @@ pub(super) struct Measures {
 #[derive(Debug, Arguments)]
 pub(super) struct Findings {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
     /// Only findings with these statuses
@@ -304,7 +313,7 @@ pub(super) struct Recheck {
 #[derive(Debug, Arguments)]
 pub(super) struct Slots {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
     /// Only slots in these states
@@ -313,8 +322,8 @@ pub(super) struct Slots {
     /// Whether slots that only imported history settles stand apart or are counted
     #[arg(long, value_name = "HOW", default_value = "apart")]
     pub(super) imported: Imported,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
     /// Most rows to list
     #[arg(long, value_name = "ROWS", default_value_t = 10_000, value_parser = rows)]
@@ -324,7 +333,7 @@ pub(super) struct Slots {
 #[derive(Debug, Arguments)]
 pub(super) struct Series {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     /// The unit
     #[arg(long, value_name = "CODE")]
     pub(super) unit: UnitCode,
@@ -343,8 +352,8 @@ pub(super) struct Series {
     /// The last period; else to the end
     #[arg(long, value_name = "PERIOD")]
     pub(super) to: Option<Period>,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
     /// All vintages instead of the value as known at the instant
     #[arg(long)]

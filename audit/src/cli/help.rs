@@ -1,5 +1,7 @@
 //! The help in both languages, with examples. A test holds that no argument lacks its Chinese text.
 
+mod journal;
+
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command, CommandFactory as _};
@@ -42,34 +44,36 @@ pub(super) fn command(language: Language) -> Command {
         // A terminal folds long lines itself, and an example is copied whole.
         .term_width(0)
         .arg(version.help("Print the version"));
-    let mut command = worded(command, language).after_help(match language {
+    let mut command = worded(command, "granary-audit", language).after_help(match language {
         Language::Zh => AFTER_ZH,
         Language::En => AFTER_EN,
     });
     for name in names {
-        command = command.mut_subcommand(&name, |sub| explained(sub, language));
+        command = command.mut_subcommand(&name, |sub| explained(sub, "", language));
     }
     command
 }
 
-/// A command, and those below it, with examples.
-fn explained(command: Command, language: Language) -> Command {
+/// A command, and those below it, with examples. Two commands may have one name below different ones, so texts are found
+/// by all of the words.
+fn explained(command: Command, above: &str, language: Language) -> Command {
     let names: Vec<String> = command
         .get_subcommands()
         .map(|sub| sub.get_name().to_owned())
         .collect();
-    let examples = examples(command.get_name(), language);
-    let mut command = worded(command, language)
+    let words = format!("{above} {}", command.get_name());
+    let words = words.trim();
+    let mut command = worded(command, words, language)
         .disable_help_subcommand(true)
-        .after_help(examples);
+        .after_help(examples(words, language));
     for name in names {
-        command = command.mut_subcommand(&name, |sub| explained(sub, language));
+        command = command.mut_subcommand(&name, |sub| explained(sub, words, language));
     }
     command
 }
 
 /// Adds the help flag, which clap would add too late; replaces every text by its Chinese form, where that is asked for.
-fn worded(command: Command, language: Language) -> Command {
+fn worded(command: Command, words: &str, language: Language) -> Command {
     let help = Arg::new("help")
         .short('h')
         .long("help")
@@ -77,13 +81,13 @@ fn worded(command: Command, language: Language) -> Command {
         .action(ArgAction::Help);
     let command = command.disable_help_flag(true).arg(help.help("Print help"));
     match language {
-        Language::Zh => in_chinese(command),
+        Language::Zh => in_chinese(command, words),
         Language::En => command,
     }
 }
 
-fn in_chinese(command: Command) -> Command {
-    let about = chinese(command.get_name());
+fn in_chinese(command: Command, words: &str) -> Command {
+    let about = chinese(words);
     let command = command
         .help_template("{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}")
         .subcommand_help_heading("命令")
@@ -110,11 +114,12 @@ fn in_chinese(command: Command) -> Command {
 fn chinese(id: &str) -> Option<&'static str> {
     CHINESE
         .iter()
+        .chain(journal::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
 
-/// By the name of the command or the argument.
+/// By the words of the command or the name of the argument.
 const CHINESE: &[(&str, &str)] = &[
     ("granary-audit", "离线核验回执；查看谁已报送、哪里不平"),
     ("verify", "仅凭日志公钥离线核验回执或检查点"),
@@ -173,7 +178,7 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("rules", "把目录里的审核关系带到别处"),
     (
-        "export",
+        "rules export",
         "把审核关系写成 VTL 2.2 规则集，连同数据和比对程序，供他人的引擎运行",
     ),
     ("vtl", "存放目录 TOML 文件的文件夹"),
@@ -279,8 +284,12 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("calendar", Language::En) => CALENDAR_EN,
         ("rules", Language::Zh) => RULES_ZH,
         ("rules", Language::En) => RULES_EN,
-        ("export", Language::Zh) => EXPORT_ZH,
-        ("export", Language::En) => EXPORT_EN,
+        ("rules export", Language::Zh) => RULES_EXPORT_ZH,
+        ("rules export", Language::En) => RULES_EXPORT_EN,
+        ("export", Language::Zh) => journal::EXPORT_ZH,
+        ("export", Language::En) => journal::EXPORT_EN,
+        ("replay", Language::Zh) => journal::REPLAY_ZH,
+        ("replay", Language::En) => journal::REPLAY_EN,
         ("bulletin", Language::Zh) => BULLETIN_ZH,
         ("bulletin", Language::En) => BULLETIN_EN,
         (_, _) => "",
@@ -464,7 +473,7 @@ const RULES_ZH: &str = "示例：
 const RULES_EN: &str = "Examples:
   granary-audit rules export --vtl catalogue --data figures.csv -o vtl-export";
 
-const EXPORT_ZH: &str =
+const RULES_EXPORT_ZH: &str =
     "写出：rulesets.vtl、transformations.vtl、structures.json、data/*.csv、本系统的判定 granary-verdicts.csv、
 比对程序 run.py，以及说明 export-notes.md（未能导出的审核关系及原因、已知差异）。
 
@@ -475,7 +484,7 @@ const EXPORT_ZH: &str =
 
 退出码：0 已写出；2 参数、文件或连接有误";
 
-const EXPORT_EN: &str = "Writes rulesets.vtl, transformations.vtl, structures.json, data/*.csv, Granary's own verdicts (granary-verdicts.csv),
+const RULES_EXPORT_EN: &str = "Writes rulesets.vtl, transformations.vtl, structures.json, data/*.csv, Granary's own verdicts (granary-verdicts.csv),
 run.py, which runs the rules in vtlengine and compares, and export-notes.md: what could not be exported and why, and the
 known differences.
 
@@ -514,19 +523,20 @@ mod tests {
     fn every_command_and_argument_has_both_texts() {
         let mut command = command(Language::Zh);
         command.build();
-        let below = |command: &Command| command.get_subcommands().cloned().collect::<Vec<_>>();
-        let mut all = vec![command];
+        let mut all = vec![("granary-audit".to_owned(), command)];
         let mut at = 0;
-        while let Some(command) = all.get(at) {
-            all.extend(below(command));
+        while let Some((words, command)) = all.get(at).cloned() {
+            let above = words.strip_prefix("granary-audit").unwrap_or(&words);
+            let below = command.get_subcommands().cloned();
+            let named = |sub: Command| {
+                let words = format!("{above} {}", sub.get_name());
+                (words.trim().to_owned(), sub)
+            };
+            all.extend(below.map(named));
             at += 1;
         }
-        for command in &all {
-            assert!(
-                chinese(command.get_name()).is_some(),
-                "{}",
-                command.get_name()
-            );
+        for (words, command) in &all {
+            assert!(chinese(words).is_some(), "{words}");
             for arg in command.get_arguments() {
                 let text = chinese(arg.get_id().as_str());
                 assert_eq!(
@@ -553,7 +563,9 @@ mod tests {
             "calibrate",
             "calendar",
             "rules",
+            "rules export",
             "export",
+            "replay",
             "bulletin",
         ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");

@@ -9,6 +9,7 @@ mod calendar;
 mod forecast;
 mod bulletin;
 mod help;
+mod journal;
 mod offline;
 mod online;
 mod rules;
@@ -23,7 +24,7 @@ use clap::FromArgMatches as _;
 use granary_core::text::{Bilingual, Language};
 
 use self::args::{Args, RulesTask, Task};
-use crate::words::Manner;
+use crate::{progress::Screen, words::Manner};
 
 /// What one run says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,16 +50,21 @@ pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 /// Runs the program: the first argument is its name.
 #[must_use]
 pub fn run(args: Vec<OsString>, environment: &Environment<'_>) -> ExitCode {
-    let response = respond(args, environment);
+    let response = answer(args, environment, Screen::Standard);
     // Where the reader has gone away, as `head` does, there is nobody left to tell.
     let _ = io::stdout().write_all(response.output.as_bytes());
     let _ = io::stderr().write_all(response.error.as_bytes());
     ExitCode::from(response.code)
 }
 
-/// Does what the arguments ask for, and writes nothing.
+/// Does what the arguments ask for, and writes nothing on the screen.
 #[must_use]
 pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
+    answer(args, environment, Screen::Silent)
+}
+
+/// Does what the arguments ask for; only how far it is goes to `screen`.
+fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) -> Response {
     let language = help::language(&args, environment);
     let parsed = help::command(language)
         .try_get_matches_from(args)
@@ -74,13 +80,13 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
     };
     match &args.task {
         Task::Verify(verify) => offline::verify(&manner, args.json, verify),
-        Task::Completeness(ask) => online::completeness(&manner, args.json, ask),
+        Task::Completeness(ask) => online::completeness(&manner, screen, args.json, ask),
         Task::Measures(ask) => online::measures(&manner, args.json, ask),
-        Task::Findings(ask) => online::findings(&manner, args.json, ask),
+        Task::Findings(ask) => online::findings(&manner, screen, args.json, ask),
         Task::Screen(ask) => online::screen(&manner, args.json, ask),
         Task::Recheck(ask) => online::recheck(&manner, args.json, ask),
-        Task::Slots(ask) => online::slots(&manner, args.json, ask),
-        Task::Series(ask) => online::series(&manner, args.json, ask),
+        Task::Slots(ask) => online::slots(&manner, screen, args.json, ask),
+        Task::Series(ask) => online::series(&manner, screen, args.json, ask),
         Task::League(ask) => online::league(&manner, args.json, ask),
         Task::Explain(ask) => online::explain(&manner, args.json, ask),
         Task::Targets(ask) => online::targets(&manner, args.json, ask),
@@ -91,6 +97,8 @@ pub fn respond(args: Vec<OsString>, environment: &Environment<'_>) -> Response {
         Task::Rules(rules) => match &rules.task {
             RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
         },
+        Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
+        Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, args.json, ask),
     }
 }

@@ -107,7 +107,7 @@ fn checkpoint(
 }
 
 /// The key itself, or the name of a file that holds it. What parses is a key: no sensible file name does.
-fn log_key(text: &str) -> Result<VerifierKey, Bilingual> {
+pub(super) fn log_key(text: &str) -> Result<VerifierKey, Bilingual> {
     let as_key = VerifierKey::parse(text.trim());
     let path = Path::new(text);
     if let (Err(error), false) = (&as_key, path.exists()) {

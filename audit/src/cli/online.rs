@@ -1,4 +1,4 @@
-//! The questions to a city: one connection, one answer, drawn or written as JSON.
+//! The questions to a city, or to a file that holds its journal: one answer, drawn or written as JSON.
 
 use std::{future::Future, path::Path};
 
@@ -9,16 +9,25 @@ use super::{
     HOLDS, Response,
     args::{
         Completeness, Explain, Findings, League, Line, Measures, Recheck, Screen, Series, Slots,
-        Targets,
+        Source, Targets,
     },
+    journal,
 };
 use crate::{
     city::{City, CityError},
-    json, table,
+    json,
+    progress::Screen as Display,
+    replay::{AnswerError, Replayed},
+    table,
     words::Manner,
 };
 
-pub(super) fn completeness(manner: &Manner, as_json: bool, ask: &Completeness) -> Response {
+pub(super) fn completeness(
+    manner: &Manner,
+    screen: Display,
+    as_json: bool,
+    ask: &Completeness,
+) -> Response {
     let by = ask
         .by
         .map_or(v1::GroupBy::Unspecified, super::args::By::wire);
@@ -29,7 +38,9 @@ pub(super) fn completeness(manner: &Manner, as_json: bool, ask: &Completeness) -
         under: under(ask.under.as_ref()),
         imported: ask.imported.wire(),
     };
-    let answer = answered(&ask.line, async |mut city| city.completeness(request).await);
+    let replayed = |journal: &Replayed| journal.completeness(&request);
+    let asked = async |mut city: City| city.completeness(request.clone()).await;
+    let answer = sourced(manner, screen, &ask.source, asked, replayed);
     shown(manner, as_json, answer, json::completeness, |answer| {
         table::completeness(manner, by, answer)
     })
@@ -57,7 +68,12 @@ fn under(unit: Option<&UnitCode>) -> String {
     unit.map(ToString::to_string).unwrap_or_default()
 }
 
-pub(super) fn findings(manner: &Manner, as_json: bool, ask: &Findings) -> Response {
+pub(super) fn findings(
+    manner: &Manner,
+    screen: Display,
+    as_json: bool,
+    ask: &Findings,
+) -> Response {
     let request = v1::ListFindingsRequest {
         filter: Some(ask.filter.wire()),
         statuses: ask
@@ -68,9 +84,9 @@ pub(super) fn findings(manner: &Manner, as_json: bool, ask: &Findings) -> Respon
         localise: true,
         ..Default::default()
     };
-    let answer = answered(&ask.line, async |mut city| {
-        city.findings(request, ask.limit).await
-    });
+    let replayed = |journal: &Replayed| journal.findings(&request, ask.limit);
+    let asked = async |mut city: City| city.findings(request.clone(), ask.limit).await;
+    let answer = sourced(manner, screen, &ask.source, asked, replayed);
     shown(manner, as_json, answer, json::findings, |listing| {
         table::findings(manner, listing)
     })
@@ -97,7 +113,7 @@ pub(super) fn recheck(manner: &Manner, as_json: bool, ask: &Recheck) -> Response
     })
 }
 
-pub(super) fn slots(manner: &Manner, as_json: bool, ask: &Slots) -> Response {
+pub(super) fn slots(manner: &Manner, screen: Display, as_json: bool, ask: &Slots) -> Response {
     let request = v1::ListSlotsRequest {
         filter: Some(ask.filter.wire()),
         states: ask.state.iter().map(|state| state.wire().into()).collect(),
@@ -105,15 +121,15 @@ pub(super) fn slots(manner: &Manner, as_json: bool, ask: &Slots) -> Response {
         imported: ask.imported.wire(),
         ..Default::default()
     };
-    let answer = answered(&ask.line, async |mut city| {
-        city.slots(request, ask.limit).await
-    });
+    let replayed = |journal: &Replayed| journal.slots(&request, ask.limit);
+    let asked = async |mut city: City| city.slots(request.clone(), ask.limit).await;
+    let answer = sourced(manner, screen, &ask.source, asked, replayed);
     shown(manner, as_json, answer, json::slots, |listing| {
         table::slots(manner, listing)
     })
 }
 
-pub(super) fn series(manner: &Manner, as_json: bool, ask: &Series) -> Response {
+pub(super) fn series(manner: &Manner, screen: Display, as_json: bool, ask: &Series) -> Response {
     let period = |period: Option<granary_core::period::Period>| {
         period.map(|p| p.to_string()).unwrap_or_default()
     };
@@ -127,7 +143,9 @@ pub(super) fn series(manner: &Manner, as_json: bool, ask: &Series) -> Response {
         first_period: period(ask.from),
         last_period: period(ask.to),
     };
-    let answer = answered(&ask.line, async |mut city| city.series(request).await);
+    let replayed = |journal: &Replayed| journal.series(&request);
+    let asked = async |mut city: City| city.series(request.clone()).await;
+    let answer = sourced(manner, screen, &ask.source, asked, replayed);
     shown(manner, as_json, answer, json::series, |answer| {
         table::series(manner, answer)
     })
@@ -190,6 +208,29 @@ pub(super) fn targets(manner: &Manner, as_json: bool, ask: &Targets) -> Response
     shown(manner, as_json, answer, json::targets, |answer| {
         table::targets(manner, answer)
     })
+}
+
+/// Asks the city, or the file that is named in its place, which is checked from end to end first.
+fn sourced<T, F: Future<Output = Result<T, CityError>>>(
+    manner: &Manner,
+    screen: Display,
+    source: &Source,
+    ask: impl FnOnce(City) -> F,
+    from_file: impl FnOnce(&Replayed) -> Result<T, AnswerError>,
+) -> Result<T, Bilingual> {
+    if let Some(file) = &source.archive {
+        let journal = journal::replayed(manner, screen, file, source.log_key.as_deref())?;
+        return from_file(&journal).map_err(|error| error.message());
+    }
+    let missing = || {
+        Bilingual::new(
+            "须给出 --server 和 --identity",
+            "--server and --identity are needed",
+        )
+    };
+    let server = source.server.as_deref().ok_or_else(missing)?;
+    let identity = source.identity.as_deref().ok_or_else(missing)?;
+    connected(server, identity, ask)
 }
 
 /// Asks over one connection. The program has nothing else to do, so one thread is enough.

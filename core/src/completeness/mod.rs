@@ -13,6 +13,7 @@
 
 mod state;
 mod filter;
+mod labels;
 mod column;
 mod sheet;
 mod passage;
@@ -22,6 +23,7 @@ mod board;
 pub use self::{
     board::Board,
     filter::{Filter, Group, GroupBy},
+    labels::Labels,
     sheet::SlotAt,
     state::{Imported, SlotState, StateCounts, state},
 };

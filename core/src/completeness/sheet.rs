@@ -66,6 +66,17 @@ pub struct SlotAt {
     pub imported: bool,
 }
 
+impl SlotAt {
+    /// How late the report was that decided, in milliseconds, counted from when it was due; 0 where it came within the grace, or
+    /// there is none.
+    #[must_use]
+    pub fn lateness_ms(&self) -> i64 {
+        let arrived = self.arrived_at_ms;
+        let late = arrived.filter(|arrived| *arrived > self.timely_until_ms);
+        late.map_or(0, |arrived| arrived.saturating_sub(self.due_at_ms))
+    }
+}
+
 impl<'a> Sheet<'a> {
     /// What is known of a unit's slot, which the roster must expect.
     pub(super) fn see(&'a self, unit: UnitIndex) -> Seen<'a> {

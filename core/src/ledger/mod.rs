@@ -20,6 +20,7 @@ pub mod beyond;
 pub mod revision;
 mod suspect;
 pub mod fold;
+pub mod history;
 
 use std::{fmt, ops::ControlFlow};
 

@@ -25,6 +25,8 @@ pub struct Registry {
     generation: u64,
     genesis: Option<GenesisRow>,
     operator: Option<PublicKey>,
+    /// The entry that published the catalogue.
+    published: Option<LogIndex>,
     catalogue: Option<Arc<Catalogue>>,
     keys: BTreeMap<KeyId, EnrolledKey>,
     tokens: BTreeMap<Digest, TokenRow>,
@@ -49,17 +51,30 @@ impl Registry {
     /// # Errors
     /// [`FoldError`] where rows are damaged or the catalogue's payload is gone.
     pub fn load(view: &dyn View, applied: u64) -> Result<Self, FoldError> {
+        Self::default().after(view, applied)
+    }
+
+    /// Reads the registry after a later entry. What an entry's payload holds never changes, so a catalogue and keys that
+    /// are known already are taken over and not parsed anew with every enrolment.
+    pub(super) fn after(&self, view: &dyn View, applied: u64) -> Result<Self, FoldError> {
         let genesis = view.row(&keys::table(Table::Genesis))?;
         let genesis = genesis
             .map(|row| GenesisRow::decode_row(&row))
             .transpose()?;
         let operator = genesis.as_ref().map(GenesisRow::operator).transpose()?;
+        let published = load_published(view)?;
+        let catalogue = match published {
+            Some(_) if published == self.published => self.catalogue.clone(),
+            Some(index) => Some(load_catalogue(view, index)?),
+            None => None,
+        };
         Ok(Self {
             generation: applied,
             genesis,
             operator,
-            catalogue: load_catalogue(view)?,
-            keys: load_keys(view)?,
+            published,
+            catalogue,
+            keys: load_keys(view, &self.keys)?,
             tokens: load_tokens(view)?,
             extended: load_extended(view)?,
         })
@@ -136,11 +151,13 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
     }
 }
 
-fn load_catalogue(view: &dyn View) -> Result<Option<Arc<Catalogue>>, FoldError> {
-    let Some(row) = view.row(&keys::table(Table::Catalogue))? else {
-        return Ok(None);
-    };
-    let index = LogIndex(CatalogueRow::decode_row(&row)?.published_index);
+fn load_published(view: &dyn View) -> Result<Option<LogIndex>, FoldError> {
+    let row = view.row(&keys::table(Table::Catalogue))?;
+    let row = row.map(|row| CatalogueRow::decode_row(&row)).transpose()?;
+    Ok(row.map(|row| LogIndex(row.published_index)))
+}
+
+fn load_catalogue(view: &dyn View, index: LogIndex) -> Result<Arc<Catalogue>, FoldError> {
     let payload = view.payload(index)?.ok_or(FoldError::PayloadGone(index))?;
     let act = Act::decode(&payload).map_err(|e| FoldError::Payload(index, e.to_string()))?;
     let Deed::PublishCatalogue(bundle) = act.deed else {
@@ -152,13 +169,23 @@ fn load_catalogue(view: &dyn View) -> Result<Option<Arc<Catalogue>>, FoldError> 
     let parsed = Catalogue::parse(&bundle);
     let catalogue =
         parsed.map_err(|_| FoldError::Payload(index, "its catalogue has faults".into()))?;
-    Ok(Some(Arc::new(catalogue)))
+    Ok(Arc::new(catalogue))
 }
 
-fn load_keys(view: &dyn View) -> Result<BTreeMap<KeyId, EnrolledKey>, FoldError> {
+fn load_keys(
+    view: &dyn View,
+    known: &BTreeMap<KeyId, EnrolledKey>,
+) -> Result<BTreeMap<KeyId, EnrolledKey>, FoldError> {
     let mut enrolled = BTreeMap::new();
-    for (_, value) in table_rows(view, Table::Key)? {
+    for (key, value) in table_rows(view, Table::Key)? {
         let row = KeyRow::decode_row(&value)?;
+        let id = key.get(1..).and_then(KeyId::from_slice);
+        if let Some((id, same)) = id.and_then(|id| Some((id, known.get(&id)?)))
+            && same.row == row
+        {
+            enrolled.insert(id, same.clone());
+            continue;
+        }
         let (key, unit) = (row.key()?, row.unit_code()?);
         enrolled.insert(key.key_id(), EnrolledKey { key, unit, row });
     }

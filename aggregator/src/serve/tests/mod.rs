@@ -10,5 +10,6 @@ mod pushing;
 mod reading;
 mod records;
 mod quality;
+mod exporting;
 mod forecasting;
 mod scores;

@@ -179,7 +179,7 @@ impl Ledger {
             let registry = self.registry.with_extension(index.0 + 1, slot, due_at_ms);
             self.registry = Arc::new(registry);
         } else if draft.applied.registry_changed {
-            self.registry = Arc::new(Registry::load(&draft, index.0 + 1)?);
+            self.registry = Arc::new(self.registry.after(&draft, index.0 + 1)?);
             if draft.applied.ineffective.is_none() {
                 rollups::rebuild_if_published(&mut draft, &self.registry)?;
             }

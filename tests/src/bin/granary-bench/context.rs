@@ -23,12 +23,13 @@ pub(crate) struct Context {
     target: PathBuf,
     started_at: String,
     named_programs: Option<PathBuf>,
+    replay_entries: usize,
     programs: OnceCell<Programs>,
     limits: OnceCell<Limits>,
 }
 
 impl Context {
-    pub(crate) fn new(named_programs: Option<PathBuf>) -> Outcome<Self> {
+    pub(crate) fn new(named_programs: Option<PathBuf>, replay_entries: usize) -> Outcome<Self> {
         let own = env::current_exe()?;
         // <target>/<profile>/granary-bench
         let target = own
@@ -40,6 +41,7 @@ impl Context {
             target: target.to_path_buf(),
             started_at: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             named_programs,
+            replay_entries,
             programs: OnceCell::new(),
             limits: OnceCell::new(),
         })
@@ -48,6 +50,11 @@ impl Context {
     /// The target folder that this program was built into.
     pub(crate) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// Entries of the journal that is replayed.
+    pub(crate) const fn replay_entries(&self) -> usize {
+        self.replay_entries
     }
 
     /// When the run began.

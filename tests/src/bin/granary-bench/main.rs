@@ -2,7 +2,7 @@
 //! sets, taken in the same run.
 //!
 //! ```text
-//! granary-bench [--programs DIR] [PART...]
+//! granary-bench [--programs DIR] [--replay-entries N] [PART...]
 //! ```
 //! A part is one file in `parts/` and one line in [`parts::PARTS`]; without names all of them run. The table goes to
 //! standard output, progress to standard error, and the rows to `bench/results.json` in the target folder. A
@@ -31,9 +31,12 @@ use context::{Context, Outcome};
 #[derive(Parser)]
 #[command(name = "granary-bench", max_term_width = 120)]
 struct Arguments {
-    /// A folder with granary-aggregator and granary-agent; otherwise they are built first.
+    /// A folder with granary-aggregator, granary-agent and granary-audit; otherwise they are built first.
     #[arg(long, value_name = "DIR")]
     programs: Option<PathBuf>,
+    /// Entries of the journal that the part replay checks.
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    replay_entries: usize,
     /// Which parts to run; all, where none is named.
     #[arg(value_name = "PART")]
     parts: Vec<String>,
@@ -51,7 +54,7 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Outcome<()> {
     let parts = parts::chosen(&arguments.parts)?;
-    let context = Context::new(arguments.programs)?;
+    let context = Context::new(arguments.programs, arguments.replay_entries)?;
     let mut fresh = Vec::new();
     for part in parts {
         context::say(&format!("bench: {} ({})", part.name, part.what));

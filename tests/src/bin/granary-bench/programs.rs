@@ -26,6 +26,10 @@ impl Programs {
     pub(crate) fn agent(&self) -> PathBuf {
         self.folder.join("granary-agent")
     }
+
+    pub(crate) fn auditor(&self) -> PathBuf {
+        self.folder.join("granary-audit")
+    }
 }
 
 impl Running {
@@ -87,6 +91,8 @@ pub(crate) fn find(named: Option<&Path>) -> Outcome<Programs> {
         "granary-aggregator",
         "-p",
         "granary-agent",
+        "-p",
+        "granary-audit",
         "--bins",
     ]);
     if folder.ends_with("release") {

@@ -8,6 +8,7 @@ pub(crate) mod completeness;
 pub(crate) mod forecast;
 pub(crate) mod measures;
 pub(crate) mod checks;
+pub(crate) mod replay;
 
 use crate::{
     context::{Context, Outcome},
@@ -61,6 +62,11 @@ pub(crate) const PARTS: &[Part] = &[
         name: "measures",
         what: "every measure of every slot, with one year and with ten in memory",
         run: measures::run,
+    },
+    Part {
+        name: "replay",
+        what: "checking and folding a whole journal again, as an auditor does",
+        run: replay::run,
     },
 ];
 
