@@ -9,6 +9,7 @@ mod refusals;
 mod pushing;
 mod reading;
 mod records;
+mod measuring;
 mod quality;
 mod exporting;
 mod forecasting;
