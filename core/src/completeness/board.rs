@@ -190,6 +190,38 @@ impl Board {
         gathering.finish()
     }
 
+    /// Counts the slots of each unit and dataset, ordered by dataset, then unit; cells without a slot are left out.
+    pub(crate) fn cells<T: Gather>(
+        &self,
+        filter: &Filter,
+        as_of_ms: i64,
+    ) -> Vec<(DatasetIndex, UnitIndex, T)> {
+        let (units, top) = (self.selected_units(filter), self.top(filter));
+        let places = self.places(filter, as_of_ms);
+        let mut cells = Vec::new();
+        let mut lines = vec![T::default(); units.len()];
+        for of_dataset in places.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((dataset, _)) = of_dataset.first() else {
+                continue;
+            };
+            for (_, period) in of_dataset {
+                let sheet = self.sheet(*dataset, *period, filter, as_of_ms);
+                for (unit, line) in units.iter().zip(&mut lines) {
+                    if sheet.holds(*unit, top) {
+                        line.count(&sheet.see(*unit));
+                    }
+                }
+            }
+            for (unit, line) in units.iter().zip(&mut lines) {
+                let counted = std::mem::take(line);
+                if !counted.is_empty() {
+                    cells.push((*dataset, *unit, counted));
+                }
+            }
+        }
+        cells
+    }
+
     /// Lists slots as of an instant, ordered by dataset, period, unit: at most `count_max` of those after `after` that are
     /// in one of `states` (any, where it is empty). Slots that stand apart from those expected are in no state.
     #[must_use]
@@ -213,8 +245,7 @@ impl Board {
                 if found.len() >= count_max {
                     return found;
                 }
-                let within = |top| self.catalogue.is_within(*unit, top, period);
-                if !self.catalogue.expects_at(*unit, dataset, period) || !top.is_none_or(within) {
+                if !sheet.holds(*unit, top) {
                     continue;
                 }
                 let seen = sheet.see(*unit);
@@ -327,6 +358,7 @@ impl Board {
         let column = |period: Period| self.columns.get(&(index, period)).map(AsRef::as_ref);
         let instants = dataset.instants(period);
         Sheet {
+            catalogue: &self.catalogue,
             index,
             dataset,
             period,

@@ -110,10 +110,12 @@ impl Column {
         }
     }
 
+    #[inline]
     pub(super) fn accepted_at_ms(&self, unit: UnitIndex) -> i64 {
         self.accepted_at_ms[unit.get()]
     }
 
+    #[inline]
     pub(super) fn has(&self, unit: UnitIndex, marks: u8) -> bool {
         self.marks[unit.get()] & marks != 0
     }
@@ -187,8 +189,10 @@ impl Column {
             return;
         }
         if !held {
-            let only = self.take_only(unit, asked);
-            self.vintages.insert(unit, only.into_iter().collect());
+            // Most have two, and a list that grows by itself begins with room for four.
+            let mut vintages = Vec::with_capacity(2);
+            vintages.extend(self.take_only(unit, asked));
+            self.vintages.insert(unit, vintages);
             self.mark(unit, mark::VINTAGES);
         }
         if self.accepted_at_ms[at] == NEVER && vintage.is_valid() {

@@ -28,6 +28,7 @@ pub(crate) trait Gather: Clone + Default {
 }
 
 impl Gather for StateCounts {
+    #[inline]
     fn count(&mut self, seen: &Seen<'_>) {
         self.imported += u64::from(seen.imported);
         if seen.is_expected() {
@@ -51,12 +52,14 @@ pub(super) struct Gathering<'a, T> {
     units: &'a [UnitIndex],
     /// Under which unit those that count stand.
     top: Option<UnitIndex>,
-    /// For each of `units`, which of `lines` counts it.
+    /// For each of `units`, which of `lines` counts it; empty where the grouping does not look at units.
     line_of: Vec<usize>,
     lines: Vec<T>,
     /// The dataset that `lines` are of, where they are of one.
     dataset: Option<DatasetCode>,
     groups: BTreeMap<Group, T>,
+    /// What `lines` have come to.
+    told: Vec<(Group, T)>,
 }
 
 impl<'a, T: Gather> Gathering<'a, T> {
@@ -73,7 +76,7 @@ impl<'a, T: Gather> Gathering<'a, T> {
             | GroupBy::Dataset
             | GroupBy::Period
             | GroupBy::DatasetPeriod
-            | GroupBy::Department => vec![0; units.len()],
+            | GroupBy::Department => Vec::new(),
         };
         let lines = line_of.iter().max().map_or(0, |last| last + 1);
         Self {
@@ -85,36 +88,46 @@ impl<'a, T: Gather> Gathering<'a, T> {
             lines: vec![T::default(); lines],
             dataset: None,
             groups: BTreeMap::new(),
+            told: Vec::new(),
         }
     }
 
     pub(super) fn take(&mut self, sheet: &Sheet<'_>) {
-        if self.lines.is_empty() {
-            return;
+        match self.groups_of(sheet) {
+            Some(groups) => self.take_whole(sheet, groups),
+            None => self.take_lines(sheet),
         }
+    }
+
+    fn take_whole(&mut self, sheet: &Sheet<'_>, groups: Vec<Group>) {
+        let mut counted = T::default();
+        for unit in self.units {
+            if sheet.holds(*unit, self.top) {
+                counted.count(&sheet.see(*unit));
+            }
+        }
+        for group in groups.into_iter().filter(|_| !counted.is_empty()) {
+            self.groups.entry(group).or_default().merge(counted.clone());
+        }
+    }
+
+    fn take_lines(&mut self, sheet: &Sheet<'_>) {
         if self.by == GroupBy::UnitDataset && self.dataset.as_ref() != Some(sheet.dataset.code()) {
             self.flush();
             self.dataset = Some(sheet.dataset.code().clone());
         }
         for (unit, line) in self.units.iter().zip(&self.line_of) {
-            let within = |top| self.catalogue.is_within(*unit, top, sheet.period);
-            if self.catalogue.expects_at(*unit, sheet.index, sheet.period)
-                && self.top.is_none_or(within)
-            {
+            if sheet.holds(*unit, self.top) {
                 self.lines[*line].count(&sheet.see(*unit));
-            }
-        }
-        if let Some(groups) = self.groups_of(sheet) {
-            let counted = std::mem::take(&mut self.lines[0]);
-            for group in groups.into_iter().filter(|_| !counted.is_empty()) {
-                self.groups.entry(group).or_default().merge(counted.clone());
             }
         }
     }
 
     pub(super) fn finish(mut self) -> Vec<(Group, T)> {
         self.flush();
-        self.groups.into_iter().collect()
+        // Units and datasets come in order; levels come in that of the catalogue.
+        self.told.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.groups.into_iter().chain(self.told).collect()
     }
 
     /// The groups that a whole sheet counts in; none where the grouping looks at units.
@@ -142,14 +155,12 @@ impl<'a, T: Gather> Gathering<'a, T> {
         Some(vec![group])
     }
 
-    /// Moves what was counted by unit or level to its groups.
+    /// Tells what was counted by unit or level, and begins anew.
     fn flush(&mut self) {
-        let empty = vec![T::default(); self.lines.len()];
-        let lines = std::mem::replace(&mut self.lines, empty);
-        for (line, counted) in lines.into_iter().enumerate() {
+        for line in 0..self.lines.len() {
+            let counted = std::mem::take(&mut self.lines[line]);
             if !counted.is_empty() {
-                let group = self.group_of(line);
-                self.groups.entry(group).or_default().merge(counted);
+                self.told.push((self.group_of(line), counted));
             }
         }
     }

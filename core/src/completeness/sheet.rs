@@ -16,6 +16,7 @@ use super::{
 /// One dataset and period at an instant.
 #[derive(Clone, Copy)]
 pub(crate) struct Sheet<'a> {
+    pub(super) catalogue: &'a Catalogue,
     pub(super) index: DatasetIndex,
     pub(super) dataset: &'a Dataset,
     pub(crate) period: Period,
@@ -78,7 +79,15 @@ impl SlotAt {
 }
 
 impl<'a> Sheet<'a> {
+    /// Whether the roster expects it of a unit that stands under `top` in the tree of the period, or under any where there is
+    /// none.
+    pub(super) fn holds(&self, unit: UnitIndex, top: Option<UnitIndex>) -> bool {
+        let within = |top| self.catalogue.is_within(unit, top, self.period);
+        self.catalogue.expects_at(unit, self.index, self.period) && top.is_none_or(within)
+    }
+
     /// What is known of a unit's slot, which the roster must expect.
+    #[inline]
     pub(super) fn see(&'a self, unit: UnitIndex) -> Seen<'a> {
         let accepted_at_ms = self
             .column
@@ -91,6 +100,7 @@ impl<'a> Sheet<'a> {
         }
     }
 
+    #[inline]
     fn seen(&'a self, unit: UnitIndex, arrived_at_ms: i64, due_at_ms: i64) -> Seen<'a> {
         let timely_until_ms = due_at_ms.saturating_add(self.grace_ms);
         Seen {
@@ -133,6 +143,7 @@ impl<'a> Sheet<'a> {
 
 impl<'a> Seen<'a> {
     /// Whether it is one of the slots expected.
+    #[inline]
     pub(crate) fn is_expected(&self) -> bool {
         !self.imported || self.sheet.imported == Imported::Counted
     }

@@ -44,6 +44,7 @@ pub struct StateCounts {
 }
 
 /// The state of a slot that is not exempt. What is due with a grace is timely until the grace is over, and pending as long.
+#[inline]
 #[must_use]
 pub const fn state(accepted_at_ms: i64, timely_until_ms: i64, as_of_ms: i64) -> SlotState {
     if accepted_at_ms <= as_of_ms {
@@ -84,6 +85,7 @@ impl SlotState {
 
 impl StateCounts {
     /// Counts one slot.
+    #[inline]
     pub const fn add(&mut self, state: SlotState) {
         match state {
             SlotState::Timely => self.timely += 1,

@@ -5,14 +5,14 @@
 //! of the entries received by then gives; so is the status of a finding, while its words and figures are those of the last
 //! time that it was judged.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow};
 
 use crate::{
     bulletin::{
         FindingLine, Matrix, MatrixCell, MatrixRow, MeasureValue, Measured, Named, RevisionLine,
         Share, UnitMeasures,
     },
-    catalogue::{Catalogue, Dataset},
+    catalogue::{Catalogue, DatasetIndex, UnitIndex},
     code::{IndicatorCode, UnitCode},
     completeness::{Board, Filter, Gather, GroupBy, Imported, Seen, StateCounts},
     ledger::{
@@ -74,41 +74,32 @@ pub fn measure_values(tally: &Tally) -> Vec<MeasureValue> {
 #[must_use]
 pub fn matrix(board: &Board, period: Period, as_of_ms: i64, imported: Imported) -> Matrix {
     let catalogue = board.catalogue();
-    let filter = of_period(period, imported);
-    let counted: Vec<_> = board.gather::<Cell>(&filter, GroupBy::UnitDataset, as_of_ms);
-    // Grouped by dataset first, so the columns come in order.
-    let mut columns: Vec<Named> = Vec::new();
-    let mut cells = Vec::with_capacity(counted.len());
-    for (group, cell) in counted {
-        let (Some(dataset), Some(unit)) = (group.dataset, group.unit) else {
-            continue;
-        };
-        if columns
-            .last()
-            .is_none_or(|last| last.code != dataset.as_str())
-        {
-            let name = catalogue.dataset(&dataset).map(Dataset::name);
-            columns.push(Named::new(&dataset, &name.cloned().unwrap_or_default()));
-        }
-        cells.push((unit, columns.len() - 1, cell));
-    }
-    cells.sort_by(|(a, at, _), (b, other, _)| (a, at).cmp(&(b, other)));
-    let mut rows: Vec<MatrixRow> = Vec::new();
-    for (unit, at, cell) in cells {
-        if rows
-            .last()
-            .is_none_or(|last| last.unit.code != unit.as_str())
-        {
-            rows.push(MatrixRow {
-                unit: named_unit(catalogue, &unit),
-                cells: vec![MatrixCell::default(); columns.len()],
-            });
-        }
-        if let Some(row) = rows.last_mut() {
-            row.cells[at] = cell.wire();
+    let cells = board.cells::<Cell>(&of_period(period, imported), as_of_ms);
+    // Cells come dataset by dataset, so the columns come in order.
+    let datasets: Vec<DatasetIndex> = cells
+        .chunk_by(|(a, _, _), (b, _, _)| a == b)
+        .filter_map(|of_dataset| of_dataset.first().map(|(dataset, _, _)| *dataset))
+        .collect();
+    let mut rows: BTreeMap<UnitIndex, MatrixRow> = BTreeMap::new();
+    let mut columns = datasets.iter().enumerate().peekable();
+    for (dataset, unit, cell) in cells {
+        while columns.next_if(|(_, column)| **column < dataset).is_some() {}
+        let row = rows.entry(unit).or_insert_with(|| MatrixRow {
+            unit: named_unit(catalogue, catalogue.unit_at(unit).code()),
+            cells: vec![MatrixCell::default(); datasets.len()],
+        });
+        if let Some((at, _)) = columns.peek() {
+            row.cells[*at] = cell.wire();
         }
     }
-    Matrix { columns, rows }
+    let column = |dataset: &DatasetIndex| {
+        let dataset = catalogue.dataset_at(*dataset);
+        Named::new(dataset.code(), dataset.name())
+    };
+    Matrix {
+        columns: datasets.iter().map(column).collect(),
+        rows: rows.into_values().collect(),
+    }
 }
 
 /// What each unit's reporting measures, in the order of codes.

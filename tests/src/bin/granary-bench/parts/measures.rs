@@ -51,7 +51,7 @@ fn of_years(name: &str, catalogue: &Arc<Catalogue>, periods: &[Period]) -> Outco
     let slots = held.plain.slots.len();
     let memory = Row::lower(format!("measures_{name}_memory"), megabytes(taken), "MB")
         .limit(megabytes(u64::try_from(size_of_val(held.plain.slots.as_slice()))?))
-        .note(format!("growth of this process while {slots} slots were put on the board; limit: the plain array"));
+        .note(format!("growth of this process while {slots} slots were put on the board, less where an earlier part had used the heap; limit: the plain array"));
     Ok(vec![
         held.matrix(last),
         held.unit(),

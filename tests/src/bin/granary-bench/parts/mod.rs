@@ -49,11 +49,6 @@ pub(crate) const PARTS: &[Part] = &[
         run: agent::run,
     },
     Part {
-        name: "completeness",
-        what: "counting every slot in one query",
-        run: completeness::run,
-    },
-    Part {
         name: "forecast",
         what: "the chance of every open slot to be late",
         run: forecast::run,
@@ -62,6 +57,11 @@ pub(crate) const PARTS: &[Part] = &[
         name: "measures",
         what: "every measure of every slot, with one year and with ten in memory",
         run: measures::run,
+    },
+    Part {
+        name: "completeness",
+        what: "counting every slot in one query",
+        run: completeness::run,
     },
     Part {
         name: "replay",
