@@ -61,6 +61,7 @@ pub struct City {
     scores: ScoreServiceClient<Channel>,
     forecasts: ForecastServiceClient<Channel>,
     journal: JournalServiceClient<Channel>,
+    bulletins: BulletinServiceClient<Channel>,
 }
 
 /// The journal, as it comes.
@@ -202,7 +203,8 @@ impl City {
         let measures = MeasureServiceClient::new(channel.clone());
         let scores = ScoreServiceClient::new(channel.clone());
         let forecasts = ForecastServiceClient::new(channel.clone());
-        let journal = JournalServiceClient::new(channel);
+        let journal = JournalServiceClient::new(channel.clone());
+        let bulletins = BulletinServiceClient::new(channel);
         Ok(Self {
             server: address,
             client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -211,6 +213,7 @@ impl City {
             scores: scores.max_decoding_message_size(ANSWER_BYTES_MAX),
             forecasts: forecasts.max_decoding_message_size(ANSWER_BYTES_MAX),
             journal: journal.max_decoding_message_size(ANSWER_BYTES_MAX),
+            bulletins: bulletins.max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 
@@ -243,6 +246,20 @@ impl City {
             parsed.map_err(|faults| faults.first().map(ToString::to_string).unwrap_or_default())
         });
         parsed.map_err(|detail| CityError::Protocol { server, detail })
+    }
+
+    /// Asks for the bulletin of a period.
+    ///
+    /// # Errors
+    /// [`CityError`].
+    pub async fn bulletin(
+        &mut self,
+        request: GetBulletinRequest,
+    ) -> Result<GetBulletinResponse, CityError> {
+        let answer = self.bulletins.get_bulletin(request).await;
+        Ok(answer
+            .map_err(|status| explain(&self.server, &status))?
+            .into_inner())
     }
 
     /// Counts the slots in each state.

@@ -2,7 +2,13 @@
 //! document can break one.
 //!
 //! The drawings of the sample city are left in the build's folder for temporary files, for whoever wants to see them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 #[path = "bulletin/synthetic.rs"]
 mod synthetic;

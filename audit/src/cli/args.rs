@@ -1,6 +1,7 @@
 //! The arguments. Their English help stands here, the Chinese in [`super::help`].
 
 mod journal;
+mod bulletin;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ use granary_core::{
 use granary_proto::v1;
 use jiff::{Timestamp, tz::TimeZone};
 
+pub(super) use bulletin::Drawing;
 pub(super) use journal::{Download, Replay, Source};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
@@ -75,26 +77,7 @@ pub(super) enum Task {
     /// Check such a file from end to end, fold it again, and count what is in it
     Replay(Replay),
     /// Draw a period's bulletin as PDF, XLSX or HTML
-    Bulletin(Drawing),
-}
-
-#[derive(Debug, Arguments)]
-pub(super) struct Drawing {
-    /// The bulletin's document (an encoded granary.v1.Bulletin); - reads standard input
-    #[arg(long, value_name = "FILE")]
-    pub(super) document: PathBuf,
-    /// What to write; the ending says how: .pdf, .xlsx or .html; repeat it for more
-    #[arg(
-        id = "drawings",
-        short = 'o',
-        long = "out",
-        value_name = "FILE",
-        required = true
-    )]
-    pub(super) out: Vec<PathBuf>,
-    /// For a PDF: look for fonts in this folder first; repeat it for more
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) font_dir: Vec<PathBuf>,
+    Bulletin(Box<Drawing>),
 }
 
 #[derive(Debug, Arguments)]

@@ -1,15 +1,16 @@
-//! `bulletin`: a document in, drawings out.
+//! `bulletin`: from a city, an exported journal or a document to drawings.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use granary_core::{bulletin::Bulletin, digest::Digest, text::Bilingual};
+use granary_core::{bulletin::Bulletin, digest::Digest, period::Period, text::Bilingual};
+use granary_proto::v1;
 use prost::Message as _;
 
-use super::{HOLDS, Response, args::Drawing, offline};
-use crate::{bulletin::draw, words::Manner};
+use super::{HOLDS, Response, args::Drawing, journal, offline, online::connected};
+use crate::{bulletin::draw, progress::Screen, words::Manner};
 
 /// The longest document that is read: a nation's counties and dozens of datasets have some 20 MB.
 const DOCUMENT_BYTES_MAX: usize = 128 << 20;
@@ -20,31 +21,99 @@ enum Form {
     Pdf,
     Xlsx,
     Html,
+    /// The document itself.
+    Document,
 }
 
 /// Draws the document into every file that is asked for.
-pub(super) fn drawn(manner: &Manner, as_json: bool, ask: &Drawing) -> Response {
-    let drawn = document(&ask.document).and_then(|document| draw_all(manner, ask, &document));
+pub(super) fn drawn(manner: &Manner, screen: Screen, as_json: bool, ask: &Drawing) -> Response {
+    let found = found(manner, screen, ask);
+    let drawn = found.and_then(|document| {
+        let sha256 = Digest::of(&document.encode_to_vec());
+        Ok((draw_all(manner, ask, &document)?, sha256))
+    });
     match drawn {
-        Ok(drawings) if as_json => Response::json(&json(&drawings), HOLDS),
-        Ok(drawings) => Response::answer(text(manner, &drawings), HOLDS),
+        Ok((drawings, sha256)) if as_json => Response::json(&json(&drawings, &sha256), HOLDS),
+        Ok((drawings, sha256)) => Response::answer(text(manner, &drawings, &sha256), HOLDS),
         Err(message) => Response::failed(manner, &message),
     }
+}
+
+/// The document, from wherever it is asked for.
+fn found(manner: &Manner, screen: Screen, ask: &Drawing) -> Result<Bulletin, Bilingual> {
+    if let Some(path) = &ask.document {
+        let bytes = offline::read(path, DOCUMENT_BYTES_MAX)?;
+        return document(&path.display().to_string(), &bytes);
+    }
+    let missing = || {
+        Bilingual::new(
+            "须给出 --period，并给出 --server 和 --identity，或 --export",
+            "--period is needed, with --server and --identity or with --export",
+        )
+    };
+    let period = ask.period.ok_or_else(missing)?;
+    if let Some(file) = &ask.archive {
+        return recomputed(manner, screen, ask, file, period);
+    }
+    let server = ask.server.as_deref().ok_or_else(missing)?;
+    let identity = ask.identity.as_deref().ok_or_else(missing)?;
+    let request = v1::GetBulletinRequest {
+        period: period.to_string(),
+        as_of_ms: ask.as_of.unwrap_or_default(),
+    };
+    let answer = connected(server, identity, async |mut city| {
+        city.bulletin(request).await
+    })?;
+    document(server, &answer.document)
+}
+
+/// The document computed anew from an exported journal.
+fn recomputed(
+    manner: &Manner,
+    screen: Screen,
+    ask: &Drawing,
+    file: &Path,
+    period: Period,
+) -> Result<Bulletin, Bilingual> {
+    let journal = journal::folded(manner, screen, file, ask.log_key.as_deref(), ask.size)?;
+    let applied = journal.applied();
+    if let Some(size) = ask.size.filter(|size| *size != applied) {
+        let file = file.display();
+        return Err(Bilingual::new(
+            format!("{file} 只有 {applied} 条，没有 {size} 条；请导出得晚一些"),
+            format!("{file} has {applied} entries, not {size}: export again, later"),
+        ));
+    }
+    let as_of_ms = ask.as_of.unwrap_or(journal.last_received_at_ms);
+    let computed = journal.bulletin(period, as_of_ms);
+    let computed = computed.map_err(|error| {
+        Bilingual::new(
+            format!("无法计算通报：{error}"),
+            format!("the bulletin cannot be computed: {error}"),
+        )
+    })?;
+    computed.ok_or_else(|| {
+        Bilingual::new(
+            "日志里还没有发布过目录",
+            "no catalogue was published in this journal",
+        )
+    })
 }
 
 /// Files with their lengths in bytes.
 type Drawings<'a> = Vec<(&'a PathBuf, usize)>;
 
 /// Reads a document, which must be encoded as this program encodes it: else its printed SHA-256 would not be the file's.
-fn document(path: &Path) -> Result<Bulletin, Bilingual> {
-    let bytes = offline::read(path, DOCUMENT_BYTES_MAX)?;
-    let document = Bulletin::decode(bytes.as_slice());
+fn document(source: &str, bytes: &[u8]) -> Result<Bulletin, Bilingual> {
+    let document = Bulletin::decode(bytes);
     let document = document.ok().filter(|read| read.encode_to_vec() == bytes);
     document.ok_or_else(|| {
-        let (path, digest) = (path.display(), Digest::of(&bytes));
+        let digest = Digest::of(bytes);
         Bilingual::new(
-            format!("{path} 不是通报文件，或由更新的版本写成（SHA-256 {digest}）"),
-            format!("{path} is no bulletin, or was written by a newer version (SHA-256 {digest})"),
+            format!("{source} 给出的不是通报文件，或由更新的版本写成（SHA-256 {digest}）"),
+            format!(
+                "what {source} gives is no bulletin, or was written by a newer version (SHA-256 {digest})"
+            ),
         )
     })
 }
@@ -67,6 +136,7 @@ fn draw_all<'a>(
                 Form::Pdf => draw::pdf(document, manner, &ask.font_dir),
                 Form::Xlsx => draw::xlsx(document, manner),
                 Form::Html => draw::html(document, manner),
+                Form::Document => Ok(document.encode_to_vec()),
             };
             Ok((path, bytes?))
         })
@@ -83,11 +153,14 @@ fn form(path: &Path) -> Result<Form, Bilingual> {
         Some("pdf") => Ok(Form::Pdf),
         Some("xlsx") => Ok(Form::Xlsx),
         Some("html" | "htm") => Ok(Form::Html),
+        Some("bulletin") => Ok(Form::Document),
         Some(_) | None => {
             let path = path.display();
             Err(Bilingual::new(
-                format!("不知道怎样画 {path}：文件名须以 .pdf、.xlsx 或 .html 结尾"),
-                format!("cannot tell how to draw {path}: end its name with .pdf, .xlsx or .html"),
+                format!("不知道怎样画 {path}：文件名须以 .pdf、.xlsx、.html 或 .bulletin 结尾"),
+                format!(
+                    "cannot tell how to draw {path}: end its name with .pdf, .xlsx, .html or .bulletin"
+                ),
             ))
         }
     }
@@ -103,7 +176,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Bilingual> {
     })
 }
 
-fn text(manner: &Manner, drawings: &Drawings<'_>) -> String {
+fn text(manner: &Manner, drawings: &Drawings<'_>, sha256: &Digest) -> String {
     let line = |(path, bytes): &(&PathBuf, usize)| {
         let path = path.display();
         let line = Bilingual::new(
@@ -112,12 +185,17 @@ fn text(manner: &Manner, drawings: &Drawings<'_>) -> String {
         );
         line.get(manner.language).to_owned()
     };
-    drawings.iter().map(line).collect()
+    let lines: String = drawings.iter().map(line).collect();
+    let label = manner.say("文件的 SHA-256", "SHA-256 of the document");
+    format!("{lines}{label}: {sha256}\n")
 }
 
-fn json(drawings: &Drawings<'_>) -> serde_json::Value {
+fn json(drawings: &Drawings<'_>, sha256: &Digest) -> serde_json::Value {
     let files = drawings.iter().map(
         |(path, bytes)| serde_json::json!({"file": path.display().to_string(), "bytes": bytes}),
     );
-    serde_json::json!({ "written": files.collect::<Vec<_>>() })
+    serde_json::json!({
+        "document_sha256": sha256.to_string(),
+        "written": files.collect::<Vec<_>>(),
+    })
 }

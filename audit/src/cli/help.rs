@@ -1,6 +1,7 @@
 //! The help in both languages, with examples. A test holds that no argument lacks its Chinese text.
 
 mod journal;
+mod bulletin;
 
 use std::ffi::OsString;
 
@@ -115,6 +116,7 @@ fn chinese(id: &str) -> Option<&'static str> {
     CHINESE
         .iter()
         .chain(journal::CHINESE)
+        .chain(bulletin::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -183,16 +185,6 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("vtl", "存放目录 TOML 文件的文件夹"),
     ("out", "写到哪个文件夹；须尚不存在，或为空"),
-    ("bulletin", "把一期的通报画成 PDF、XLSX 或 HTML"),
-    (
-        "document",
-        "通报的文件（编码后的 granary.v1.Bulletin）；- 表示标准输入",
-    ),
-    (
-        "drawings",
-        "写到哪个文件；格式看文件名结尾：.pdf、.xlsx 或 .html；可重复",
-    ),
-    ("font_dir", "PDF 先在这个文件夹里找字体；可重复"),
     (
         "data",
         "CSV 数据（unit, dataset, period, indicator, value）：文件，或存放这种文件的文件夹；可重复",
@@ -290,8 +282,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("export", Language::En) => journal::EXPORT_EN,
         ("replay", Language::Zh) => journal::REPLAY_ZH,
         ("replay", Language::En) => journal::REPLAY_EN,
-        ("bulletin", Language::Zh) => BULLETIN_ZH,
-        ("bulletin", Language::En) => BULLETIN_EN,
+        ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
+        ("bulletin", Language::En) => bulletin::BULLETIN_EN,
         (_, _) => "",
     }
 }
@@ -494,26 +486,6 @@ Examples:
   python3 -m venv vtl && vtl/bin/pip install -r vtl-export/requirements.txt && vtl/bin/python vtl-export/run.py
 
 Exit codes: 0 written; 2 wrong arguments, files or connection";
-
-const BULLETIN_ZH: &str =
-    "同一文件、同一语言和时区，画出的字节总是相同（PDF 还取决于找到的字体）。PDF 需要一种中文字体：
-在 Debian 或 Ubuntu 上安装 fonts-wqy-microhei 或 fonts-noto-cjk，或用 --font-dir 指明。
-
-示例：
-  granary-audit bulletin --document 2021-Q3.bulletin -o 2021-Q3.pdf
-  granary-audit bulletin --document 2021-Q3.bulletin --lang en -o 2021-Q3.pdf -o 2021-Q3.xlsx -o 2021-Q3.html
-
-退出码：0 已写出；2 参数、文件或字体有误";
-
-const BULLETIN_EN: &str =
-    "The same document in the same language and zone gives the same bytes (a PDF also depends on the fonts found). A PDF
-needs a Chinese font: on Debian or Ubuntu install fonts-wqy-microhei or fonts-noto-cjk, or name a folder by --font-dir.
-
-Examples:
-  granary-audit bulletin --document 2021-Q3.bulletin -o 2021-Q3.pdf
-  granary-audit bulletin --document 2021-Q3.bulletin --lang en -o 2021-Q3.pdf -o 2021-Q3.xlsx -o 2021-Q3.html
-
-Exit codes: 0 written; 2 wrong arguments, files or fonts";
 
 #[cfg(test)]
 mod tests {

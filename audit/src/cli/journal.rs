@@ -59,7 +59,21 @@ pub(super) fn replayed(
     file: &Path,
     log_key: Option<&str>,
 ) -> Result<Replayed, Bilingual> {
-    let options = options(log_key, None)?;
+    folded(manner, screen, file, log_key, None)
+}
+
+/// The same with only the first entries folded.
+pub(super) fn folded(
+    manner: &Manner,
+    screen: Screen,
+    file: &Path,
+    log_key: Option<&str>,
+    entries_max: Option<u64>,
+) -> Result<Replayed, Bilingual> {
+    let options = Options {
+        entries_max,
+        ..options(log_key, None)?
+    };
     run(manner, screen, file, &options).map_err(|fault| {
         let why = fault.message();
         let file = file.display();

@@ -99,7 +99,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         },
         Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
-        Task::Bulletin(ask) => bulletin::drawn(&manner, args.json, ask),
+        Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
     }
 }
 

@@ -13,7 +13,7 @@ use granary_core::{
         Applied, Change, Deed, FoldError, JournalEntry, Ledger, LogIndex, Outcome, RefusalCode,
         Subject, View, ViewError, Visit, keys, rows::VintageRow,
     },
-    log::{Frontier, Growth},
+    log::{Frontier, Growth, Hash},
     snapshot::SlotKey,
 };
 
@@ -34,6 +34,10 @@ pub(super) struct Fold<'a> {
     pub(super) tally: Tally,
     pub(super) frontier: Frontier,
     pub(super) last_received_at_ms: i64,
+    /// The root of the tree over the entries folded, where the fold stopped before the end.
+    pub(super) prefix_root: Option<Hash>,
+    /// How many entries are folded at the most; those after them are only hashed into the tree.
+    entries_max: u64,
     keys: &'a Keys,
     /// The payloads of acts, so that none counts twice. Of snapshots the rows tell it.
     acts: BTreeSet<Digest>,
@@ -61,7 +65,12 @@ impl View for Folded<'_> {
 }
 
 impl<'a> Fold<'a> {
-    pub(super) fn new(rows: Rows, payloads: Payloads, keys: &'a Keys) -> Result<Self, Fault> {
+    pub(super) fn new(
+        rows: Rows,
+        payloads: Payloads,
+        keys: &'a Keys,
+        entries_max: u64,
+    ) -> Result<Self, Fault> {
         let view = Folded {
             rows: &rows,
             payloads: &payloads,
@@ -74,6 +83,8 @@ impl<'a> Fold<'a> {
             tally: Tally::default(),
             frontier: Frontier::empty(),
             last_received_at_ms: i64::MIN,
+            prefix_root: None,
+            entries_max,
             keys,
             acts: BTreeSet::new(),
         })
@@ -86,11 +97,26 @@ impl<'a> Fold<'a> {
             .add(arrived.offset, std::sync::Arc::clone(&block));
         let records = arrived.checked.records.into_iter().zip(block.records());
         for (index, (sound, (_, payload))) in (block.first()..).zip(records) {
-            self.record(index, &sound?, payload)?;
+            let sound = sound?;
+            if index < self.entries_max {
+                self.record(index, &sound, payload)?;
+            }
         }
-        let growth = Growth::new(&self.frontier, arrived.checked.leaves);
-        self.frontier = growth.into_frontier();
+        self.grow(arrived.checked.leaves);
         Ok(())
+    }
+
+    /// Adds leaves to the tree, and keeps the root at the prefix that was asked for.
+    fn grow(&mut self, mut leaves: Vec<Hash>) {
+        let left = self.entries_max.checked_sub(self.frontier.size());
+        let left = left.and_then(|left| usize::try_from(left).ok());
+        if let Some(at) = left.filter(|at| *at < leaves.len()) {
+            let beyond = leaves.split_off(at);
+            self.frontier = Growth::new(&self.frontier, leaves).into_frontier();
+            self.prefix_root = Some(self.frontier.root());
+            leaves = beyond;
+        }
+        self.frontier = Growth::new(&self.frontier, leaves).into_frontier();
     }
 
     fn record(&mut self, index: u64, sound: &Sound, payload: &[u8]) -> Result<(), Fault> {

@@ -32,11 +32,14 @@ use std::{
 
 use ed25519_dalek::VerifyingKey;
 use granary_core::{
+    bulletin,
     catalogue::Catalogue,
     completeness::Board,
     digest::Digest,
     ledger::{FindingStatus, FoldError, Ledger, Registry, View, keys, rows::FindingRow},
-    log::{Checkpoint, KeyName, VerifierKey},
+    log::{Checkpoint, Hash, KeyName, VerifierKey},
+    period::Period,
+    scorecard::Known,
 };
 
 use self::{
@@ -64,6 +67,9 @@ pub struct Options {
     pub scratch: PathBuf,
     /// Bytes of rows that are kept in memory.
     pub memory_bytes_max: usize,
+    /// How many entries are folded: what the city knew when it had no more. All entries, where absent. Those after them are
+    /// only hashed into the tree.
+    pub entries_max: Option<u64>,
 }
 
 /// A journal that holds, with the state that follows from it.
@@ -73,7 +79,9 @@ pub struct Replayed {
     payloads: Payloads,
     /// What the entries came to.
     pub tally: Tally,
-    /// The signed head, whose root the entries give.
+    /// The root of the tree over the entries folded.
+    pub root: Hash,
+    /// The signed head, whose root all entries of the archive give.
     pub checkpoint: Checkpoint,
     /// The key that signed it.
     pub log_key: VerifierKey,
@@ -104,6 +112,7 @@ impl Default for Options {
             log_key: None,
             scratch: std::env::temp_dir(),
             memory_bytes_max: MEMORY_BYTES_MAX,
+            entries_max: None,
         }
     }
 }
@@ -124,7 +133,8 @@ pub fn replay(
     let reader = Reader::new(BufReader::with_capacity(1 << 20, file))?;
     let keys = Keys::default();
     let rows = Rows::new(&options.scratch, options.memory_bytes_max);
-    let mut fold = Fold::new(rows, Payloads::new(open()?), &keys)?;
+    let entries_max = options.entries_max.unwrap_or(u64::MAX);
+    let mut fold = Fold::new(rows, Payloads::new(open()?), &keys, entries_max)?;
     let mut bytes = 0;
     let end = crew::run(reader, &keys, |arrived| {
         let done = arrived.offset;
@@ -145,13 +155,16 @@ pub fn replay(
         payloads,
         tally,
         last_received_at_ms,
+        prefix_root,
         ..
     } = fold;
+    let root = prefix_root.unwrap_or(*checkpoint.root());
     Ok(Replayed {
         ledger,
         rows,
         payloads,
         tally,
+        root,
         checkpoint,
         log_key,
         log_key_given: options.log_key.is_some(),
@@ -252,6 +265,37 @@ impl Replayed {
         catalogue
             .map(|catalogue| Board::load(&self.view(), catalogue))
             .transpose()
+    }
+
+    /// The bulletin of a period, with the bytes that the city computes from the same entries. None before a catalogue was
+    /// published.
+    ///
+    /// # Errors
+    /// [`FoldError`] where the temporary rows cannot be read.
+    pub fn bulletin(
+        &self,
+        period: Period,
+        as_of_ms: i64,
+    ) -> Result<Option<bulletin::Bulletin>, FoldError> {
+        let Some(board) = self.board()? else {
+            return Ok(None);
+        };
+        let basis = bulletin::Basis {
+            applied_size: self.applied(),
+            as_of_ms,
+            catalogue_version: board.catalogue().version().as_bytes().to_vec(),
+        };
+        let log = bulletin::LogHead {
+            origin: self.log_key.name().to_string(),
+            size: self.applied(),
+            root_hash: self.root.as_bytes().to_vec(),
+        };
+        let known = Known {
+            board: &board,
+            view: &self.view(),
+            as_of_ms,
+        };
+        bulletin::assemble(known, period, basis, log).map(Some)
     }
 
     /// How many findings are in each status.

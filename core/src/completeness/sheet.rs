@@ -1,7 +1,7 @@
 //! A sheet: one dataset and period, looked at from an instant. It says what is known of each slot.
 
 use crate::{
-    catalogue::{Dataset, DatasetIndex, UnitIndex},
+    catalogue::{Catalogue, Dataset, DatasetIndex, UnitIndex},
     ledger::Life,
     period::Period,
     snapshot::SlotKey,

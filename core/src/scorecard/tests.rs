@@ -1,6 +1,11 @@
 //! The rules of a league table: a worked example by hand, and the properties that always hold.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 mod accounts;
 mod properties;

@@ -15,7 +15,7 @@ const MONTHS: usize = 14;
 
 /// A slot's row in which anything may have happened around its deadline.
 fn any_row(numbers: &mut Numbers, due_ms: i64) -> SlotRow {
-    let mut around =
+    let around =
         |numbers: &mut Numbers| due_ms + (numbers.below(30 * 24) as i64 - 25 * 24) * HOUR_MS;
     let mut row = SlotRow::default();
     if numbers.below(5) > 0 {
