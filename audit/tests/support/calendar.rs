@@ -130,6 +130,13 @@ impl CollectionService for Collection {
         }))
     }
 
+    async fn fetch_records(
+        &self,
+        _: Request<v1::FetchRecordsRequest>,
+    ) -> Result<Response<v1::FetchRecordsResponse>, Status> {
+        unused()
+    }
+
     async fn fetch_assessments(
         &self,
         _: Request<v1::FetchAssessmentsRequest>,
