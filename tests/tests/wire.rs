@@ -249,8 +249,9 @@ fn an_envelope_signature_is_fixed() {
     assert_eq!(text, include_str!("golden/signature.hex").trim());
 }
 
-#[test]
-fn a_bulletin_is_the_published_message() {
+/// A document with something in every kind of field.
+#[allow(clippy::too_many_lines)]
+fn filled_bulletin() -> bulletin::Bulletin {
     let words = |zh: &str| bulletin::Words {
         zh: zh.into(),
         en: String::new(),
@@ -289,7 +290,7 @@ fn a_bulletin_is_the_published_message() {
         flag: true,
         last: true,
     };
-    let document = bulletin::Bulletin {
+    bulletin::Bulletin {
         name: words("通报"),
         period: "2021-Q1".into(),
         basis: bulletin::Basis {
@@ -318,7 +319,12 @@ fn a_bulletin_is_the_published_message() {
             ..Default::default()
         }],
         ..Default::default()
-    };
+    }
+}
+
+#[test]
+fn a_bulletin_is_the_published_message() {
+    let document = filled_bulletin();
     let bytes = document.encode_to_vec();
     let message = v1::Bulletin::decode(bytes.as_slice()).unwrap();
     assert_eq!(message.encode_to_vec(), bytes, "both declarations agree");

@@ -20,8 +20,9 @@ async fn open(
     from_index: u64,
 ) -> Result<Streaming<v1::StreamJournalResponse>, Status> {
     let request = v1::StreamJournalRequest { from_index };
-    let answer = JournalServiceClient::new(channel).stream_journal(request);
-    answer.await.map(tonic::Response::into_inner)
+    let mut client = JournalServiceClient::new(channel);
+    let answer = client.stream_journal(request).await;
+    answer.map(tonic::Response::into_inner)
 }
 
 async fn head(stream: &mut Streaming<v1::StreamJournalResponse>) -> v1::JournalHead {
