@@ -241,7 +241,8 @@ fn the_command_writes_what_the_names_ask_for() {
     let (page, book) = (out("a.html"), out("a.xlsx"));
     let response = run(&["-o", &page, "-o", &book, "--lang", "en"]);
     assert_eq!(response.code, HOLDS, "{}", response.error);
-    assert_eq!(response.output.lines().count(), 2);
+    // A line for each file, and the SHA-256 of the document.
+    assert_eq!(response.output.lines().count(), 3);
     assert!(
         fs::read_to_string(&page)
             .unwrap()

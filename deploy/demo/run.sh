@@ -369,6 +369,38 @@ status=0
 must_be "the status for a forged receipt" 1 "$status"
 say "改动一处的回执不成立" "a receipt with one changed number does not hold"
 
+step "考核排名与目标进度（权重和目标是演示安排的）" "the league table and progress towards targets (weights and targets are arranged for the demo)"
+audit league --scorecard prefectures --period 2021-Q3 | indent
+audit targets --year 2021 | indent
+
+step "通报：2021 年前三季度，PDF、XLSX、HTML，中文和英文" "the bulletin: the first three quarters of 2021, as PDF, XLSX and HTML, in Chinese and in English"
+await 30 "the projection does not keep up" folded
+bulletins=${TMPDIR:-/tmp}/granary-demo-bulletins
+mkdir -p "$bulletins"
+now=$(instant 0)
+size=$(journal_size)
+bulletin() { # bulletin LANGUAGE ARGUMENTS...: of 2021-Q3 at one instant
+    local language=$1
+    shift
+    "$bin/granary-audit" --lang "$language" bulletin --period 2021-Q3 --as-of "$now" "$@"
+}
+for each in zh en; do
+    bulletin "$each" --server "$server" --identity "$work/auditor" -o "$bulletins/2021-Q3.$each.pdf" -o "$bulletins/2021-Q3.$each.xlsx" \
+        -o "$bulletins/2021-Q3.$each.html" -o "$work/city.$each.bulletin" >"$logs/bulletin-$each.log" || fail "no bulletin in $each"
+done
+indent <"$logs/bulletin-$lang.log"
+must_be "the size of the journal while the bulletin was computed" "$size" "$(journal_size)"
+
+step "审计人员：导出日志，全部重算，得到逐字节相同的通报" "the auditor: export the journal, compute everything again, and get the same bulletin byte for byte"
+"$bin/granary-audit" --lang "$lang" export --server "$server" --identity "$work/auditor" -o "$work/journal.granary" 2>/dev/null | indent
+"$bin/granary-audit" --lang "$lang" replay "$work/journal.granary" --log-key "$city/log.vkey" --state-digest "$(digest | awk '{ print $1 }')" 2>/dev/null | indent
+bulletin "$lang" --export "$work/journal.granary" --log-key "$city/log.vkey" --size "$size" -o "$work/auditor.bulletin" >/dev/null 2>&1 ||
+    fail "the auditor cannot compute the bulletin"
+cmp -s "$work/city.zh.bulletin" "$work/auditor.bulletin" || fail "the auditor's bulletin differs from the city's"
+cmp -s "$work/city.en.bulletin" "$work/auditor.bulletin" || fail "the bulletins in two languages are not of one document"
+say "市级系统与审计人员算出的通报完全相同：$(wc -c <"$work/auditor.bulletin") 字节" "the city's bulletin and the auditor's are the same: $(wc -c <"$work/auditor.bulletin") bytes"
+say "通报在 $bulletins" "the bulletins are in $bulletins"
+
 step "状态摘要：再次 kill -9 前后、由日志重建后，必须相等" "state digests: before and after another kill -9 and after a rebuild they must be equal"
 await 30 "the projection does not keep up" folded
 before=$(digest)

@@ -54,7 +54,7 @@ fn check_period(
     today: Date,
     faults: &mut Faults,
 ) {
-    let (period, unit, code) = (slot.period, &slot.unit, dataset.code());
+    let period = slot.period;
     let (zh, en, first) = (
         &dataset.name().zh,
         &dataset.name().en,
@@ -108,7 +108,13 @@ fn check_period(
             ),
         ));
     }
-    if !catalogue.expects(unit, code, period) {
+    check_expected(slot, catalogue, dataset, faults);
+}
+
+fn check_expected(slot: &SlotKey, catalogue: &Catalogue, dataset: &Dataset, faults: &mut Faults) {
+    let (period, unit) = (slot.period, &slot.unit);
+    let (zh, en) = (&dataset.name().zh, &dataset.name().en);
+    if !catalogue.expects(unit, dataset.code(), period) {
         faults.report(Fault::of_file(
             say!(
                 "名录未要求 {unit} 报送 {period} 的“{zh}”",

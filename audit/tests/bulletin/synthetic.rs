@@ -287,6 +287,7 @@ fn league(name: (&str, &str, &str), units: std::ops::Range<usize>, components: u
             })
             .collect(),
         standings,
+        pending: 0,
         slots_min: 5,
         imported: name.0 == "zones",
     }

@@ -30,30 +30,7 @@ pub(crate) type Record = (JournalEntry, Vec<u8>);
 /// A history in which everything happens that can: enrolments, an extension, figures that are accepted, returned, overtaken
 /// and revised, an explanation that is accepted, a second catalogue, a revocation.
 pub(crate) fn history() -> City {
-    let store = Store::default();
-    let ledger = Ledger::load(&store).unwrap();
-    let mut city = City {
-        store,
-        ledger,
-        entries: Vec::new(),
-        now_ms: at("2021-07-01T00:00:00+08:00"),
-    };
-    let genesis = Deed::Genesis {
-        origin: ORIGIN.into(),
-        log_public_key: *key(LOG).verifying_key().as_bytes(),
-        operator: public(OPERATOR),
-    };
-    city.take(&sign_act(OPERATOR, 0, genesis)).unwrap();
-    let publish = Deed::PublishCatalogue(sample_bundle());
-    city.take(&sign_act(OPERATOR, 1, publish)).unwrap();
-    for (seed, unit) in [
-        (100, "520000"),
-        (101, "520100"),
-        (102, "520300"),
-        (103, "520200"),
-    ] {
-        city.enrol(seed, unit).unwrap();
-    }
+    let mut city = founded();
     let submit = |city: &mut City, seed: u8, unit: &str, revision, figures| {
         let snapshot = snapshot(accounts(unit), revision, figures);
         city.take(&sign_snapshot(seed, &snapshot)).unwrap();
@@ -104,6 +81,35 @@ pub(crate) fn history() -> City {
         reason: "lost".into(),
     };
     city.take(&sign_act(OPERATOR, 5, revoke)).unwrap();
+    city
+}
+
+/// A city with its catalogue and four enrolled units.
+fn founded() -> City {
+    let store = Store::default();
+    let ledger = Ledger::load(&store).unwrap();
+    let mut city = City {
+        store,
+        ledger,
+        entries: Vec::new(),
+        now_ms: at("2021-07-01T00:00:00+08:00"),
+    };
+    let genesis = Deed::Genesis {
+        origin: ORIGIN.into(),
+        log_public_key: *key(LOG).verifying_key().as_bytes(),
+        operator: public(OPERATOR),
+    };
+    city.take(&sign_act(OPERATOR, 0, genesis)).unwrap();
+    let publish = Deed::PublishCatalogue(sample_bundle());
+    city.take(&sign_act(OPERATOR, 1, publish)).unwrap();
+    for (seed, unit) in [
+        (100, "520000"),
+        (101, "520100"),
+        (102, "520300"),
+        (103, "520200"),
+    ] {
+        city.enrol(seed, unit).unwrap();
+    }
     city
 }
 

@@ -6,7 +6,7 @@ use hyper::Uri;
 use lettre::message::Mailbox;
 
 use super::{
-    ChannelSettings, EmailSettings, Endpoint, Security, Target,
+    ChannelSettings, EmailSettings, Endpoint, Secret, Security, Target,
     entry::{Entry, both},
 };
 
@@ -207,25 +207,7 @@ fn email(entry: &Entry<'_>) -> Option<EmailSettings> {
         }
         from
     });
-    let login = match (entry.text("user"), entry.secret("password")) {
-        (Some(user), Some(password)) => Some((user.to_owned(), password)),
-        (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => {
-            let absent = if entry.has("user") {
-                "password"
-            } else {
-                "user"
-            };
-            if !entry.has(absent) {
-                entry.missing(
-                    absent,
-                    "它，user 与 password 须一起写",
-                    "it: user and password go together",
-                );
-            }
-            None
-        }
-    };
+    let login = login(entry);
     if security == Security::Plain && entry.has("user") {
         entry.fault(
             "security",
@@ -247,4 +229,27 @@ fn email(entry: &Entry<'_>) -> Option<EmailSettings> {
         from: from?,
         ca: entry.path("ca"),
     })
+}
+
+/// The name and the password with which the mail server is spoken to; both or neither.
+fn login(entry: &Entry<'_>) -> Option<(String, Secret)> {
+    match (entry.text("user"), entry.secret("password")) {
+        (Some(user), Some(password)) => Some((user.to_owned(), password)),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            let absent = if entry.has("user") {
+                "password"
+            } else {
+                "user"
+            };
+            if !entry.has(absent) {
+                entry.missing(
+                    absent,
+                    "它，user 与 password 须一起写",
+                    "it: user and password go together",
+                );
+            }
+            None
+        }
+    }
 }

@@ -114,7 +114,7 @@ async fn the_stream_gives_just_what_its_checkpoint_covers() {
 async fn streams_have_a_bound_and_give_their_place_back() {
     let mut town = Town::empty(&[]).await;
     // Catalogues so large that no stream gets far while nobody reads it.
-    for number in 0..5 {
+    for number in 0..16 {
         let mut files = bundle(&[]).files().clone();
         let padding = format!("# {number}\n{}", "# padding\n".repeat(150_000));
         files.insert("padding.toml".into(), padding);

@@ -1,6 +1,6 @@
 //! Early warning over the wire: who may ask, what is refused, and that answers follow the journal.
 
-use granary_core::snapshot::SlotKey;
+use granary_core::snapshot::{SlotKey, Snapshot};
 use granary_proto::v1::{self, forecast_service_client::ForecastServiceClient};
 use tonic::{Code, transport::Channel};
 
@@ -20,6 +20,26 @@ fn of_dataset() -> Option<v1::SlotFilter> {
     })
 }
 
+/// Guiyang's accounts of a quarter that is long over.
+fn second_quarter() -> Snapshot {
+    let mut accounts = revenue(GUIYANG, 1);
+    accounts.slot = SlotKey::new(
+        unit_code(GUIYANG),
+        DATASET.parse().unwrap(),
+        period("2021-Q2"),
+    );
+    let figures = [
+        ("gdp", "100.00"),
+        ("primary", "10.00"),
+        ("secondary", "40.00"),
+        ("tertiary", "50.00"),
+    ];
+    accounts.observations = figures
+        .map(|(name, value)| observation(name, None, value))
+        .into();
+    accounts
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn open_slots_are_judged_once_something_has_been_reported() {
     let town = Town::founded(&[]).await;
@@ -36,21 +56,7 @@ async fn open_slots_are_judged_once_something_has_been_reported() {
         .into_inner();
     assert!(before.pending > 0 && before.unknown == before.pending && before.risks.is_empty());
 
-    let mut accounts = revenue(GUIYANG, 1);
-    accounts.slot = SlotKey::new(
-        unit_code(GUIYANG),
-        DATASET.parse().unwrap(),
-        period("2021-Q2"),
-    );
-    let figures = [
-        ("gdp", "100.00"),
-        ("primary", "10.00"),
-        ("secondary", "40.00"),
-        ("tertiary", "50.00"),
-    ];
-    accounts.observations = figures
-        .map(|(name, value)| observation(name, None, value))
-        .into();
+    let accounts = second_quarter();
     office.submit(office.sign(&accounts)).await.unwrap();
 
     let after = client

@@ -111,7 +111,7 @@ async fn a_league_table_can_be_computed_again() {
     let checkpoint = Checkpoint::open(
         status.checkpoint.as_bytes(),
         key.name().as_str(),
-        &[key.clone()],
+        std::slice::from_ref(&key),
     )
     .unwrap();
     let log = document.log.clone().unwrap();

@@ -199,13 +199,8 @@ fn faults_of_a_tree_are_told_at_their_places() {
             ("b", ""),
         ],
     );
-    check(
-        "unknown",
-        &[(
-            "a",
-            "parents = [{ parent = \"z\", form = \"2022-01-01\" }, { to = \"2022-01-01\" }]",
-        )],
-    );
+    let unknown = "parents = [{ parent = \"z\", form = \"2022-01-01\" }, { to = \"2022-01-01\" }]";
+    check("unknown", &[("a", unknown)]);
     // Each link by itself is sound, and on most days the tree is; on some it is a circle.
     check(
         "circle",

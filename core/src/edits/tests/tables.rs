@@ -262,7 +262,7 @@ fn figures_are_those_of_the_branch_that_is_taken() {
     check(two, "", "a=1 b=5", "false [4]");
     check(two, "", "a=0 b=5", "false [3]");
     // An undecided condition takes the second branch.
-    check(two, "", "b=2", "true [0]");
+    check(two, "", "b=2", "true [0] ?a");
     let nested =
         "if a > 0 then (if b > 0 then c = 1 else c = 2) else (if b > 0 then c = 3 else null)";
     check(nested, "", "a=1 b=1 c=9", "false [8]");
