@@ -121,10 +121,10 @@ async fn streams_have_a_bound_and_give_their_place_back() {
         let publish = Deed::PublishCatalogue(Bundle::new(files).unwrap());
         town.act(publish).await.unwrap();
     }
-    let auditor = town.person(Role::Auditor).await;
+    // A line of its own for each: streams on one line share its window, and would wait for each other's reader.
     let mut held = Vec::new();
     let refused = loop {
-        match open(auditor.clone(), 0).await {
+        match open(town.person(Role::Auditor).await, 0).await {
             Ok(stream) => held.push(stream),
             Err(status) => break status,
         }
@@ -132,6 +132,7 @@ async fn streams_have_a_bound_and_give_their_place_back() {
     assert_eq!((held.len(), refused.code()), (4, Code::FailedPrecondition));
     // One reader goes, and the next one gets its place and everything that there is.
     drop(held.pop());
+    let auditor = town.person(Role::Auditor).await;
     let mut stream = open(auditor.clone(), 0).await;
     while stream.is_err() {
         tokio::task::yield_now().await;
