@@ -313,17 +313,17 @@ fn finding(at: usize, units: usize) -> FindingLine {
     FindingLine {
         unit: unit(at * units.min(12) / 20),
         dataset: dataset(at % 5),
-        period: if at % 5 == 0 {
+        period: if at.is_multiple_of(5) {
             "2021-Q3".into()
         } else {
             format!("2021-M{:02}", 7 + at % 3)
         },
         edit: ["GDP.BALANCE", "GROWTH.CHECK", "RETAIL.PART"][at % 3].into(),
         item: (at % 7 == 3).then(|| "PRJ-0042".to_owned()),
-        validity: at % 4 == 0,
+        validity: at.is_multiple_of(4),
         status,
         message: words(zh, en),
-        imbalance: if at % 3 == 0 {
+        imbalance: if at.is_multiple_of(3) {
             "1.50".into()
         } else {
             String::new()
