@@ -67,7 +67,7 @@ pub struct Consequence {
     pub failed_before: bool,
 }
 
-/// Judges a snapshot by the edits that look at its unit's other records, as they are known. [`super::assess`] judges it by its own
+/// Judges a snapshot by the edits that look at its unit's other records, as they are known. [`super::assess()`] judges it by its own
 /// figures. An unknown dataset has no edits.
 #[must_use]
 pub fn assess_with(

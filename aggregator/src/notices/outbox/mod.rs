@@ -5,14 +5,14 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `m` | [`rows::MetaRow`]: the format's version, and since when notices are told |
-//! | `k` and a mark as text | [`rows::MarkRow`]: what became of it |
-//! | `n` and a matter's key, 32 bytes | [`rows::MatterRow`] |
-//! | `d`, a matter's key, a contact's name | [`rows::DeliveryRow`]: the message to that contact |
+//! | `m` | `rows::MetaRow`: the format's version, and since when notices are told |
+//! | `k` and a mark as text | `rows::MarkRow`: what became of it |
+//! | `n` and a matter's key, 32 bytes | `rows::MatterRow` |
+//! | `d`, a matter's key, a contact's name | `rows::DeliveryRow`: the message to that contact |
 //!
 //! - In: decisions, and what the channels answered.
 //! - Out: the messages whose time has come.
-//! - Durable after: [`Outbox::flush`], one synchronous write for everything since the last. Nothing is sent before the
+//! - Durable after: `Outbox::flush`, one synchronous write for everything since the last. Nothing is sent before the
 //!   decision to send it is durable.
 //! - On crash: a message that went out and whose outcome was not yet written is sent once more, under the same idempotency
 //!   key; nothing is lost.
