@@ -413,7 +413,7 @@ pub(super) struct Risk {
     #[arg(long)]
     pub(super) overdue: bool,
     /// Most rows to list
-    #[arg(long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
+    #[arg(long = "limit", value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub(super) most: u32,
     /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
