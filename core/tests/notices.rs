@@ -6,7 +6,7 @@ mod support;
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use granary_core::{
-    catalogue::Catalogue,
+    catalogue::{Bundle, Catalogue},
     code::UnitCode,
     completeness::{Board, SlotState},
     ledger::{
@@ -14,8 +14,8 @@ use granary_core::{
         rows::{ExtensionRow, SlotRow},
     },
     notices::{
-        Audience, Audiences, Dropped, History, Kind, Mark, Matter, Notice, Plan, Quiet, Reason,
-        Role, Settled, Situation, decide, revise,
+        Audience, Audiences, DaysOff, Dropped, History, Kind, Mark, Matter, Notice, Plan, Quiet,
+        Reason, Role, Settled, Situation, decide, revise,
     },
     period::Period,
     snapshot::SlotKey,
@@ -85,12 +85,28 @@ fn night(daily: Option<(u16, u16)>, weekends: bool) -> Option<Quiet> {
     let zone = jiff::tz::TimeZoneDatabase::bundled()
         .get("Asia/Shanghai")
         .unwrap();
-    Some(Quiet::new(zone, daily, weekends).unwrap())
+    let days_off = if weekends {
+        DaysOff::Weekends
+    } else {
+        DaysOff::None
+    };
+    Some(Quiet::new(zone, daily, days_off).unwrap())
 }
 
 fn empty_board() -> Board {
     let catalogue = Arc::new(Catalogue::parse(&sample_bundle()).unwrap());
     Board::empty(catalogue)
+}
+
+/// A board of the sample catalogue whose quarterly accounts have a window.
+fn board_with(window: &str) -> Board {
+    let mut files = sample_bundle().files().clone();
+    let datasets = files.get_mut("datasets.toml").unwrap();
+    let deadline = "deadline = { day = 8, time = \"12:00\" }\n";
+    let more = format!("{deadline}window = {{ {window} }}\n");
+    *datasets = datasets.replacen(deadline, &more, 1);
+    let bundle = Bundle::new(files).unwrap();
+    Board::empty(Arc::new(Catalogue::parse(&bundle).unwrap()))
 }
 
 /// Puts a slot's row on the board, with the snapshot that was accepted.
@@ -300,6 +316,106 @@ fn a_reminder_that_would_wait_beyond_the_deadline_goes_out_before_the_quiet_hour
     assert_eq!(times, vec![at("2021-10-08T08:45:00+08:00"); UNITS.len()]);
 }
 
+/// Due on Friday at 12:00, and timely for 26 hours more.
+#[test]
+fn within_the_grace_nobody_is_called_missing() {
+    let mut board = board_with("grace = \"26h\"");
+    let times = [
+        ("520000", "2021-10-08T11:00:00+08:00"),
+        ("520100", "2021-10-09T13:00:00+08:00"),
+        ("520102", "2021-10-09T14:30:00+08:00"),
+        ("520103", "2021-10-11T09:00:00+08:00"),
+    ];
+    for (unit_code, instant) in times {
+        record(&mut board, &quarter(unit_code), &accepted(at(instant)));
+    }
+    for unit_code in &UNITS[4..] {
+        let exempted = SlotRow {
+            exempted_at_ms: Some(at("2021-10-01T00:00:00+08:00")),
+            ..SlotRow::default()
+        };
+        record(&mut board, &quarter(unit_code), &exempted);
+    }
+    let arrivals: Vec<i64> = times.iter().map(|(_, instant)| at(instant)).collect();
+    let mut plan = plan();
+    plan.escalation.departments = false;
+    plan.unit_contacts = [unit("520000")].into();
+    let (from, until) = ("2021-10-01T00:00:00+08:00", "2021-10-20T00:00:00+08:00");
+    let told = run(&board, &plan, at(from), at(until), &arrivals);
+    insta::assert_snapshot!(told.log());
+    let summary = told
+        .notices
+        .iter()
+        .find(|(_, n)| n.matter.kind == Kind::Summary);
+    let section = &summary.unwrap().1.sections[0];
+    let due = (section.due_at_ms, section.timely_until_ms);
+    let closes = "2021-10-09T14:00:00+08:00";
+    assert_eq!(due, (at("2021-10-08T12:00:00+08:00"), at(closes)));
+}
+
+/// What is remembered and looked at reaches as far as the longest grace.
+#[test]
+fn a_long_grace_is_summed_up_all_the_same() {
+    let board = board_with("grace = \"30d\"");
+    let mut plan = plan();
+    plan.reminders_ms.clear();
+    let (from, until) = ("2021-10-01T00:00:00+08:00", "2021-11-20T00:00:00+08:00");
+    let told = run(&board, &plan, at(from), at(until), &[]);
+    let summaries = told
+        .notices
+        .iter()
+        .filter(|(_, n)| n.matter.kind == Kind::Summary);
+    let times: Vec<i64> = summaries.map(|(at_ms, _)| *at_ms).collect();
+    assert_eq!(
+        times,
+        [at("2021-11-07T12:00:00+08:00") + 1; 2],
+        "{}",
+        told.log()
+    );
+}
+
+#[test]
+fn days_off_by_a_calendar_are_quiet_and_make_up_days_are_not() {
+    let calendar = r#"
+[[calendar]]
+code = "cn"
+name = { zh = "节假日", en = "Holidays" }
+[[calendar.year]]
+year = 2021
+holidays = [{ from = "2021-10-01", to = "2021-10-07", name = { zh = "国庆节", en = "National Day" } }]
+workdays = ["2021-09-26", "2021-10-09"]
+"#;
+    let catalogue = Catalogue::parse(&bundle_with(calendar)).unwrap();
+    let zone = jiff::tz::TimeZoneDatabase::bundled();
+    let zone = zone.get("Asia/Shanghai").unwrap();
+    let hours = Some((22 * 60, 7 * 60));
+    let days_off = DaysOff::Calendar("cn".parse().unwrap());
+    let unbound = Quiet::new(zone, hours, days_off).unwrap();
+    let quiet = unbound.by(&catalogue);
+    let check = |instant: &str, start: &str, end: &str| {
+        let instant = at(instant);
+        assert_eq!(
+            (quiet.start(instant), quiet.end(instant)),
+            (at(start), at(end))
+        );
+    };
+    let (start, end) = ("2021-09-30T22:00:00+08:00", "2021-10-08T07:00:00+08:00");
+    check("2021-10-03T12:00:00+08:00", start, end);
+    check("2021-10-08T03:00:00+08:00", start, end);
+    // Saturday 9 October is worked, Sunday is not.
+    let noon = "2021-10-09T12:00:00+08:00";
+    check(noon, noon, noon);
+    check(
+        "2021-10-10T12:00:00+08:00",
+        "2021-10-09T22:00:00+08:00",
+        "2021-10-11T07:00:00+08:00",
+    );
+    // Before the catalogue is known, and without the calendar, weekends are quiet.
+    assert!(unbound.holds(at(noon)) && !unbound.holds(at("2021-10-04T12:00:00+08:00")));
+    let without = Catalogue::parse(&sample_bundle()).unwrap();
+    assert_eq!(quiet.by(&without), unbound);
+}
+
 #[test]
 fn a_server_that_stood_still_tells_what_still_matters() {
     let board = empty_board();
@@ -443,8 +559,8 @@ fn any_quiet() -> impl Strategy<Value = Option<Quiet>> {
         .prop_map(|q| q.and_then(|(daily, weekends)| night(daily, weekends)))
 }
 
-fn play(lives: &[Life], start_ms: i64) -> (Board, Vec<i64>) {
-    let (mut board, mut arrivals) = (empty_board(), Vec::new());
+fn play(lives: &[Life], start_ms: i64, mut board: Board) -> (Board, Vec<i64>) {
+    let mut arrivals = Vec::new();
     let due_at_ms = at("2021-10-08T12:00:00+08:00");
     for (code, life) in UNITS.iter().zip(lives) {
         let after = |ms: Option<i64>| ms.map(|ms| start_ms + ms);
@@ -466,10 +582,11 @@ fn play(lives: &[Life], start_ms: i64) -> (Board, Vec<i64>) {
     (board, arrivals)
 }
 
-fn state(board: &Board, slot: &SlotKey, at_ms: i64) -> (SlotState, i64) {
+/// A slot's state, when it is due, and until when it is timely.
+fn state(board: &Board, slot: &SlotKey, at_ms: i64) -> (SlotState, i64, i64) {
     let slots = Situation::sheet(board, &slot.dataset, slot.period, at_ms);
     let found = slots.iter().find(|at| at.slot == *slot).unwrap();
-    (found.state, found.due_at_ms)
+    (found.state, found.due_at_ms, found.timely_until_ms)
 }
 
 proptest! {
@@ -481,9 +598,11 @@ proptest! {
         quiet in any_quiet(),
         leads in proptest::collection::btree_set(any_span(), 0..4),
         delays in proptest::collection::btree_set(any_span(), 0..3),
+        grace in prop::option::weighted(0.5, 1..80_u32),
     ) {
         let start_ms = at("2021-09-25T00:00:00+08:00");
-        let (board, arrivals) = play(&lives, start_ms);
+        let board = grace.map_or_else(empty_board, |hours| board_with(&format!("grace = \"{hours}h\"")));
+        let (board, arrivals) = play(&lives, start_ms, board);
         let mut plan = plan();
         (plan.quiet, plan.reminders_ms, plan.escalations_ms) = (quiet, leads, delays);
         let until_ms = start_ms + 60 * DAY_MS;
@@ -496,23 +615,24 @@ proptest! {
             for mark in &notice.matter.marks {
                 prop_assert!(seen.insert(mark.clone()), "{mark} is told twice");
                 let Some(slot) = mark.slot() else { continue };
-                let (state, due_at_ms) = state(&board, &slot, *at_ms);
-                let expected = match mark.kind {
-                    Kind::Reminder => SlotState::Pending,
-                    Kind::Escalation => SlotState::Missing,
+                let (state, due_at_ms, timely_until_ms) = state(&board, &slot, *at_ms);
+                let (expected, about_ms) = match mark.kind {
+                    Kind::Reminder => (SlotState::Pending, due_at_ms),
+                    Kind::Escalation => (SlotState::Missing, timely_until_ms),
                     Kind::Returned | Kind::Summary | Kind::AllIn => unreachable!("{mark}"),
                 };
-                prop_assert_eq!((state, due_at_ms), (expected, mark.at_ms), "{}", mark);
+                prop_assert_eq!((state, about_ms), (expected, mark.at_ms), "{}", mark);
+                prop_assert!(mark.kind != Kind::Reminder || *at_ms <= due_at_ms, "{}", mark);
             }
         }
         for code in UNITS {
             let slot = quarter(code);
-            let (_, due_at_ms) = state(&board, &slot, until_ms);
+            let (_, due_at_ms, _) = state(&board, &slot, until_ms);
             // At the instant of each reminder, whoever is pending then has had it, or a later one in its place.
             for lead in &plan.reminders_ms {
                 let reminder_at_ms = plan.reminder_at_ms(*lead, due_at_ms);
                 let begun = at("2021-07-01T00:00:00+08:00").max(start_ms);
-                let (state, due_then_ms) = state(&board, &slot, reminder_at_ms.max(begun));
+                let (state, due_then_ms, _) = state(&board, &slot, reminder_at_ms.max(begun));
                 if reminder_at_ms < begun || state != SlotState::Pending || due_then_ms != due_at_ms {
                     continue;
                 }
@@ -524,7 +644,7 @@ proptest! {
         // Told when the deadline of each group has passed: once to operations and once to the department.
         let summaries = told.marks(Kind::Summary).len();
         let groups: std::collections::BTreeSet<i64> =
-            UNITS.iter().map(|code| state(&board, &quarter(code), until_ms).1).collect();
+            UNITS.iter().map(|code| state(&board, &quarter(code), until_ms).2).collect();
         prop_assert!(summaries >= 2 * groups.len(), "{summaries} of {}: {}", groups.len(), told.log());
         for (_, dropped) in &told.dropped {
             prop_assert!(!dropped.reason.is_loss(), "{}", told.log());

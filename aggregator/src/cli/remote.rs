@@ -3,9 +3,13 @@
 use std::{future::Future, time::Duration};
 
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
-use granary_core::digest::Digest;
+use granary_core::{
+    catalogue::{Bundle, Catalogue},
+    digest::Digest,
+};
 use granary_proto::v1::{
     self, administration_service_client::AdministrationServiceClient,
+    collection_service_client::CollectionServiceClient,
     monitoring_service_client::MonitoringServiceClient,
 };
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
@@ -62,6 +66,33 @@ pub(super) async fn monitoring(
 ) -> Result<MonitoringServiceClient<Channel>, Complaint> {
     let client = MonitoringServiceClient::new(connect(connection).await?);
     Ok(client.max_decoding_message_size(64 << 20))
+}
+
+/// The catalogue in force.
+pub(super) async fn catalogue(connection: &Connection) -> Result<Catalogue, Complaint> {
+    let client = CollectionServiceClient::new(connect(connection).await?);
+    let mut client = client.max_decoding_message_size(64 << 20);
+    let answer = client.fetch_catalogue(v1::FetchCatalogueRequest::default());
+    let answer = answer.await.map_err(|status| failed(&status))?.into_inner();
+    if answer.bundle.is_empty() {
+        return Err(Complaint::new(
+            "尚未发布目录",
+            "no catalogue has been published",
+        ));
+    }
+    let unfit = |error: &dyn std::fmt::Display| {
+        Complaint::new(
+            format!("无法使用服务给出的目录：{error}；请用同一版本的程序"),
+            format!(
+                "the server's catalogue cannot be used: {error}; use a program of the same version"
+            ),
+        )
+    };
+    let bundle = Bundle::decode(&answer.bundle).map_err(|error| unfit(&error))?;
+    Catalogue::parse(&bundle).map_err(|faults| {
+        let first = faults.first().map(ToString::to_string);
+        unfit(&first.unwrap_or_default())
+    })
 }
 
 /// Prints how far the server is.

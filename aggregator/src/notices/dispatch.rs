@@ -114,6 +114,7 @@ impl Dispatcher {
     /// Decides by the situation and hands out what is to go now.
     pub(super) fn turn(&mut self, situation: &Situation) -> Result<Turn, OutboxError> {
         let now_ms = situation.as_of_ms;
+        self.plan.follow(&situation.catalogue);
         self.outbox.flush()?;
         if now_ms.saturating_sub(self.pruned_at_ms) >= PRUNE_INTERVAL_MS {
             self.outbox.prune(self.plan.memory_ms(now_ms), now_ms)?;

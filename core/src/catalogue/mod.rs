@@ -71,7 +71,7 @@ pub use self::{
     instants::Instants,
     scorecard::{Band, Component, Scorecard, Scoring, TARGET_PROGRESS},
     target::{Aim, Target},
-    timetable::Terms,
+    timetable::{GRACE_MS_MAX, Terms},
     unit::{Level, Parent, Unit, UnitIndex},
     words::{
         CalendarCode, ComponentCode, DepartmentCode, LevelCode, MeasureCode, ScorecardCode,
@@ -133,6 +133,14 @@ impl Catalogue {
     #[must_use]
     pub fn calendars(&self) -> &[Arc<Calendar>] {
         &self.calendars
+    }
+
+    /// The calendar with a code.
+    #[must_use]
+    pub fn calendar(&self, code: &CalendarCode) -> Option<&Arc<Calendar>> {
+        let calendars = &self.calendars;
+        let found = calendars.binary_search_by(|calendar| calendar.code().cmp(code));
+        calendars.get(found.ok()?)
     }
 
     /// What is not wrong but ought to be known before it is published, as faults are told: sorted by place.

@@ -27,6 +27,9 @@ use super::deadline::Deadline;
 
 pub(super) use read::{For, read};
 
+/// The longest grace, in milliseconds: 31 days.
+pub const GRACE_MS_MAX: i64 = 31 * 24 * 3_600_000;
+
 /// From when to when reports of some periods are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {

@@ -89,12 +89,15 @@ impl Board {
         &self.catalogue
     }
 
-    /// The datasets and periods of which a slot's last extension is due from an instant on.
+    /// The datasets and periods of which a slot's last extension, with the grace, is not over before an instant.
     #[must_use]
     pub fn sheets_extended_past(&self, from_ms: i64) -> BTreeSet<(DatasetCode, Period)> {
         let code = |dataset: DatasetIndex| self.catalogue.dataset_at(dataset).code().clone();
         let columns = self.columns.iter();
-        let extended = columns.filter(|(_, column)| column.is_extended_past(from_ms));
+        let extended = columns.filter(|((dataset, period), column)| {
+            let terms = self.catalogue.dataset_at(*dataset).terms(*period);
+            column.is_extended_past(from_ms.saturating_sub(terms.grace_ms()))
+        });
         extended
             .map(|((dataset, period), _)| (code(*dataset), *period))
             .collect()

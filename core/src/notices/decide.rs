@@ -101,18 +101,19 @@ fn due_marks(situation: &Situation, plan: &Plan, history: &History) -> Vec<Mark>
             offset_ms,
             at_ms,
         };
-        for (due_at_ms, has_missing) in past_due(sheet, situation.as_of_ms) {
-            about(Kind::Summary, 0, due_at_ms).spread(situation, plan, &mut marks);
-            let delay = plan.escalation_due(due_at_ms, situation.as_of_ms);
+        for (closed_at_ms, has_missing) in closed(sheet, situation.as_of_ms) {
+            about(Kind::Summary, 0, closed_at_ms).spread(situation, plan, &mut marks);
+            let delay = plan.escalation_due(closed_at_ms, situation.as_of_ms);
             if let (true, Some(delay)) = (has_missing, delay) {
-                about(Kind::Escalation, delay, due_at_ms).spread(situation, plan, &mut marks);
+                about(Kind::Escalation, delay, closed_at_ms).spread(situation, plan, &mut marks);
             }
         }
-        let last_due_at_ms = sheet.slots.iter().map(|at| at.due_at_ms).max().unwrap_or(0);
-        let told_until_ms = last_due_at_ms.saturating_add(plan.all_in_within_ms);
+        let closing = sheet.slots.iter().map(|at| at.timely_until_ms);
+        let last_closes_at_ms = closing.max().unwrap_or(0);
+        let told_until_ms = last_closes_at_ms.saturating_add(plan.all_in_within_ms);
         if situation.as_of_ms <= told_until_ms && !sheet.has_open() {
             let mut all_in = Vec::new();
-            about(Kind::AllIn, 0, last_due_at_ms).spread(situation, plan, &mut all_in);
+            about(Kind::AllIn, 0, last_closes_at_ms).spread(situation, plan, &mut all_in);
             all_in.retain(|mark| {
                 told_missing.contains(&(mark.audience.clone(), dataset.clone(), *period))
             });
@@ -122,13 +123,15 @@ fn due_marks(situation: &Situation, plan: &Plan, history: &History) -> Vec<Mark>
     marks
 }
 
-/// The due instants of a sheet that have passed, each with whether a slot is missing.
-fn past_due(sheet: &Sheet, now_ms: i64) -> BTreeMap<i64, bool> {
-    let mut past = BTreeMap::new();
-    for at in sheet.slots.iter().filter(|at| at.due_at_ms < now_ms) {
-        *past.entry(at.due_at_ms).or_insert(false) |= at.state == SlotState::Missing;
+/// When the deadlines of a sheet that have passed, with their grace, were over, each with whether a slot is missing. Within
+/// the grace nothing is missing yet, so there is nothing to tell.
+fn closed(sheet: &Sheet, now_ms: i64) -> BTreeMap<i64, bool> {
+    let mut closed = BTreeMap::new();
+    let past = sheet.slots.iter().filter(|at| at.timely_until_ms < now_ms);
+    for at in past {
+        *closed.entry(at.timely_until_ms).or_insert(false) |= at.state == SlotState::Missing;
     }
-    past
+    closed
 }
 
 /// The marks about one slot.
@@ -150,9 +153,10 @@ fn slot_marks(at: &SlotAt, situation: &Situation, plan: &Plan, marks: &mut Vec<M
     }
     if at.state == SlotState::Missing
         && plan.escalation.units
-        && let Some(delay) = plan.escalation_due(at.due_at_ms, now_ms)
+        && let Some(delay) = plan.escalation_due(at.timely_until_ms, now_ms)
     {
-        marks.push(mark(Kind::Escalation, delay, Audience::Units, at.due_at_ms));
+        let (units, closed_at_ms) = (Audience::Units, at.timely_until_ms);
+        marks.push(mark(Kind::Escalation, delay, units, closed_at_ms));
     }
     let returned = situation.returned.get(&at.slot).zip(plan.returned_ms);
     if let Some((returned_at_ms, delay)) = returned

@@ -26,14 +26,15 @@ fn about_slot(mark: &Mark, at: &SlotAt, situation: &Situation, plan: &Plan) -> R
     let now_ms = situation.as_of_ms;
     match mark.kind {
         Kind::Reminder if at.due_at_ms != mark.at_ms => Err(Reason::DueMoved),
-        Kind::Reminder if at.state == SlotState::Missing => Err(Reason::DuePassed),
+        // The grace is no second deadline: whoever uses it has been reminded.
+        Kind::Reminder if at.due_at_ms < now_ms => Err(Reason::DuePassed),
         Kind::Reminder => {
             let lead = plan.reminder_due(at.due_at_ms, now_ms);
             not_superseded(lead.is_some_and(|lead| lead < mark.offset_ms))
         }
-        Kind::Escalation if at.due_at_ms != mark.at_ms => Err(Reason::DueMoved),
+        Kind::Escalation if at.timely_until_ms != mark.at_ms => Err(Reason::DueMoved),
         Kind::Escalation => {
-            let delay = plan.escalation_due(at.due_at_ms, now_ms);
+            let delay = plan.escalation_due(at.timely_until_ms, now_ms);
             not_superseded(delay.is_some_and(|delay| delay > mark.offset_ms))
         }
         Kind::Returned if situation.returned.get(&at.slot) == Some(&mark.at_ms) => Ok(()),
@@ -48,7 +49,7 @@ fn about_sheet(
     situation: &Situation,
     plan: &Plan,
 ) -> Result<(), Reason> {
-    let mut group = sheet.due_at(mark.at_ms).peekable();
+    let mut group = sheet.closing_at(mark.at_ms).peekable();
     match mark.kind {
         Kind::AllIn => return not_superseded(sheet.has_open()),
         Kind::Summary | Kind::Escalation | Kind::Reminder | Kind::Returned => {}

@@ -47,7 +47,7 @@ pub struct Mark {
     pub period: Period,
     /// The unit; none where the mark is about all slots of the dataset and period.
     pub unit: Option<UnitCode>,
-    /// The due instant, or when the report was returned.
+    /// For a reminder the due instant, for a returned report when that was, else when the deadline and its grace are over.
     pub at_ms: i64,
 }
 

@@ -36,7 +36,7 @@ pub use self::{
     decide::decide,
     mark::{Audience, History, Mark, MarkError, Settled},
     plan::{Audiences, Plan},
-    quiet::{Quiet, QuietError},
+    quiet::{DaysOff, Quiet, QuietError},
     retry::Retry,
     revise::{Revision, revise},
     situation::{Sheet, Situation},
@@ -47,9 +47,9 @@ pub use self::{
 pub enum Kind {
     /// Before the deadline, to units whose reports are pending (催报).
     Reminder,
-    /// At the deadline: who has reported and who has not (截止通报).
+    /// When the deadline and its grace are over: who has reported and who has not (截止通报).
     Summary,
-    /// Some time after the deadline: what is still missing (逾期未报).
+    /// Some time after that: what is still missing (逾期未报).
     Escalation,
     /// A report was returned and no other followed (退回未重报).
     Returned,
@@ -79,7 +79,8 @@ pub struct Matter {
     pub offset_ms: i64,
     /// Whose contacts get it.
     pub recipient: Recipient,
-    /// The due instant that it is about; for a returned report the latest return.
+    /// The instant that it is about: for a reminder when it is due, for a returned report the latest return, else when the
+    /// deadline and its grace are over.
     pub at_ms: i64,
     /// What it tells, sorted.
     pub marks: Vec<Mark>,
@@ -109,6 +110,8 @@ pub struct Section {
     pub period: Period,
     /// The due instant.
     pub due_at_ms: i64,
+    /// When the grace after it is over; the same where there is none.
+    pub timely_until_ms: i64,
     /// The states of the slots with this due instant, as of the instant at which the notice was made.
     pub counts: StateCounts,
     /// The units that the notice is about, sorted: those reminded, or those whose reports are missing.

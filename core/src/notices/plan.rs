@@ -62,6 +62,11 @@ pub struct Plan {
 const ADVANCE_MS: i64 = 15 * 60_000;
 
 impl Plan {
+    /// Takes the days off from a catalogue; whoever decides does so whenever the catalogue may have changed.
+    pub fn follow(&mut self, catalogue: &Catalogue) {
+        self.quiet = self.quiet.as_ref().map(|quiet| quiet.by(catalogue));
+    }
+
     /// Whether the plan speaks of a dataset.
     #[must_use]
     pub fn covers(&self, dataset: &DatasetCode) -> bool {
@@ -90,10 +95,10 @@ impl Plan {
         leads.find(|lead| self.reminder_at_ms(*lead, due_at_ms) <= now_ms)
     }
 
-    /// The longest delay whose escalation has come due.
-    pub(super) fn escalation_due(&self, due_at_ms: i64, now_ms: i64) -> Option<i64> {
+    /// The longest delay whose escalation has come due, for what was timely until `closed_at_ms`.
+    pub(super) fn escalation_due(&self, closed_at_ms: i64, now_ms: i64) -> Option<i64> {
         let mut delays = self.escalations_ms.iter().rev().copied();
-        delays.find(|delay| due_at_ms.saturating_add(*delay) <= now_ms)
+        delays.find(|delay| closed_at_ms.saturating_add(*delay) <= now_ms)
     }
 
     /// From now, or from the end of the quiet hours.
@@ -103,7 +108,7 @@ impl Plan {
             .map_or(now_ms, |quiet| quiet.end(now_ms))
     }
 
-    /// Deadlines before this bring nothing any more.
+    /// Deadlines that were over, with their grace, before this bring nothing any more.
     pub(super) fn oldest_due_ms(&self, now_ms: i64) -> i64 {
         let longest = self.escalations_ms.last().copied().unwrap_or(0);
         let longest = longest.max(self.all_in_within_ms);

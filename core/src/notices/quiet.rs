@@ -1,18 +1,36 @@
-//! Quiet hours: stretches of local time in which nobody is disturbed.
+//! Quiet hours: stretches of local time in which nobody is disturbed, and whole days off.
+
+use std::sync::Arc;
 
 use jiff::{
     Span, Timestamp,
-    civil::{DateTime, Time, Weekday},
+    civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
 
-/// Quiet hours of every day, and whole weekends where that is asked for.
+use crate::catalogue::{Calendar, CalendarCode, Catalogue};
+
+/// Quiet hours of every day, and whole days off where that is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quiet {
     zone: TimeZone,
     /// Minutes after local midnight from which and before which it is quiet; past midnight where the first is larger.
     daily: Option<(u16, u16)>,
-    weekends: bool,
+    days_off: DaysOff,
+    /// The calendar that [`Self::days_off`] names, once it is known.
+    calendar: Option<Arc<Calendar>>,
+}
+
+/// Which days are quiet as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DaysOff {
+    /// None.
+    #[default]
+    None,
+    /// Saturdays and Sundays.
+    Weekends,
+    /// Weekends and holidays by a calendar of the catalogue; make-up working days (调休) are days like any other.
+    Calendar(CalendarCode),
 }
 
 /// Why hours are no quiet hours.
@@ -22,8 +40,8 @@ pub struct QuietError;
 
 /// A day must leave at least an hour in which something may be told.
 const DAILY_MINUTES_MAX: u16 = 23 * 60;
-/// More days than a quiet stretch can last: a weekend with the nights around it.
-const STRETCH_DAYS_MAX: i32 = 5;
+/// More days than a quiet stretch can last: two of the longest holidays in a row, with weekends around them.
+const STRETCH_DAYS_MAX: i32 = 80;
 const DAY_MS: i64 = 86_400_000;
 
 impl Quiet {
@@ -34,7 +52,7 @@ impl Quiet {
     pub fn new(
         zone: TimeZone,
         daily: Option<(u16, u16)>,
-        weekends: bool,
+        days_off: DaysOff,
     ) -> Result<Self, QuietError> {
         if let Some((from, to)) = daily {
             let length = (to + 1_440 - from % 1_440) % 1_440;
@@ -45,8 +63,29 @@ impl Quiet {
         Ok(Self {
             zone,
             daily,
-            weekends,
+            days_off,
+            calendar: None,
         })
+    }
+
+    /// The calendar that says which days are quiet; none where the days off need none.
+    #[must_use]
+    pub const fn calendar(&self) -> Option<&CalendarCode> {
+        match &self.days_off {
+            DaysOff::Calendar(code) => Some(code),
+            DaysOff::None | DaysOff::Weekends => None,
+        }
+    }
+
+    /// The same hours with the days off as a catalogue has them. A calendar that it does not have leaves Saturdays and
+    /// Sundays.
+    #[must_use]
+    pub fn by(&self, catalogue: &Catalogue) -> Self {
+        let calendar = self.calendar().and_then(|code| catalogue.calendar(code));
+        Self {
+            calendar: calendar.cloned(),
+            ..self.clone()
+        }
     }
 
     /// The zone in which the hours are meant.
@@ -59,7 +98,6 @@ impl Quiet {
     #[must_use]
     pub fn holds(&self, at_ms: i64) -> bool {
         let local = self.local(at_ms);
-        let is_weekend = matches!(local.weekday(), Weekday::Saturday | Weekday::Sunday);
         let minute = local.hour() as u16 * 60 + local.minute() as u16;
         let in_hours = self.daily.is_some_and(|(from, to)| {
             if from < to {
@@ -68,7 +106,7 @@ impl Quiet {
                 minute >= from || minute < to
             }
         });
-        in_hours || (self.weekends && is_weekend)
+        in_hours || self.is_off(local.date())
     }
 
     /// The first instant from `at_ms` on at which it is not quiet.
@@ -77,9 +115,13 @@ impl Quiet {
         if !self.holds(at_ms) {
             return at_ms;
         }
-        let later = self.bounds(at_ms).into_iter().filter(|b| *b > at_ms);
-        let end = later.filter(|bound| !self.holds(*bound)).min();
-        end.unwrap_or(at_ms.saturating_add(i64::from(STRETCH_DAYS_MAX) * DAY_MS))
+        let mut days = (-1..=STRETCH_DAYS_MAX).filter_map(|days| {
+            let bounds = self.bounds(at_ms, days).into_iter();
+            let later = bounds.filter(|bound| *bound > at_ms && !self.holds(*bound));
+            later.min()
+        });
+        days.next()
+            .unwrap_or_else(|| at_ms.saturating_add(i64::from(STRETCH_DAYS_MAX) * DAY_MS))
     }
 
     /// The instant at which the quiet stretch around `at_ms` began; `at_ms` where it is not quiet.
@@ -88,33 +130,49 @@ impl Quiet {
         if !self.holds(at_ms) {
             return at_ms;
         }
-        let earlier = self.bounds(at_ms).into_iter().filter(|b| *b <= at_ms);
-        let start = earlier.filter(|bound| !self.holds(*bound - 1)).max();
-        start.unwrap_or(at_ms)
+        let mut days = (-1..=STRETCH_DAYS_MAX).filter_map(|days| {
+            let bounds = self.bounds(at_ms, -days).into_iter();
+            let earlier = bounds.filter(|bound| *bound <= at_ms && !self.holds(*bound - 1));
+            earlier.max()
+        });
+        days.next().unwrap_or(at_ms)
     }
 
-    /// The instants around `at_ms` at which quiet may begin or end: midnights, the ends of the daily hours, and changes of
-    /// clocks, which may skip such an end or repeat the hour before it.
-    fn bounds(&self, at_ms: i64) -> Vec<i64> {
-        let today = self.local(at_ms).date();
-        let (from, to) = self.daily.unwrap_or((0, 0));
-        let reach_ms = i64::from(STRETCH_DAYS_MAX) * DAY_MS;
-        let first = Timestamp::from_millisecond(at_ms.saturating_sub(reach_ms));
-        let changes = self.zone.following(first.unwrap_or(Timestamp::MIN));
-        let changes = changes.map(|change| change.timestamp().as_millisecond());
-        let near = changes.take_while(|change| *change <= at_ms.saturating_add(reach_ms));
-        let mut bounds: Vec<i64> = near.collect();
-        for days in -STRETCH_DAYS_MAX..=STRETCH_DAYS_MAX {
-            let Ok(day) = today.checked_add(Span::new().days(days)) else {
-                continue;
-            };
-            for minute in [0, from, to] {
-                let time = Span::new().minutes(i64::from(minute));
-                let local = day.to_datetime(Time::midnight()).checked_add(time);
-                let instant = local.and_then(|local| self.zone.to_timestamp(local));
-                bounds.extend(instant.map(Timestamp::as_millisecond));
+    fn is_off(&self, day: Date) -> bool {
+        if let Some(calendar) = &self.calendar {
+            return !calendar.is_workday(day);
+        }
+        match self.days_off {
+            DaysOff::None => false,
+            DaysOff::Weekends | DaysOff::Calendar(_) => {
+                matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday)
             }
         }
+    }
+
+    /// The instants of one day, so many days from that of `at_ms`, at which quiet may begin or end: midnight, the ends of the
+    /// daily hours, and a change of clocks, which may skip such an end or repeat the hour before it.
+    fn bounds(&self, at_ms: i64, days: i32) -> Vec<i64> {
+        let today = self.local(at_ms).date();
+        let Ok(day) = today.checked_add(Span::new().days(days)) else {
+            return Vec::new();
+        };
+        let (from, to) = self.daily.unwrap_or((0, 0));
+        let mut bounds = Vec::new();
+        for minute in [0, from, to] {
+            let time = Span::new().minutes(i64::from(minute));
+            let local = day.to_datetime(Time::midnight()).checked_add(time);
+            let instant = local.and_then(|local| self.zone.to_timestamp(local));
+            bounds.extend(instant.map(Timestamp::as_millisecond));
+        }
+        let Some(midnight) = bounds.first().copied() else {
+            return bounds;
+        };
+        let before = Timestamp::from_millisecond(midnight - 1);
+        let changes = self.zone.following(before.unwrap_or(Timestamp::MIN));
+        let changes = changes.map(|change| change.timestamp().as_millisecond());
+        let near = changes.take_while(|change| *change <= midnight.saturating_add(DAY_MS));
+        bounds.extend(near);
         bounds
     }
 
@@ -137,7 +195,12 @@ mod tests {
 
     fn quiet(zone: &str, daily: Option<(u16, u16)>, weekends: bool) -> Quiet {
         let zone = TimeZoneDatabase::bundled().get(zone).unwrap();
-        Quiet::new(zone, daily, weekends).unwrap()
+        let days_off = if weekends {
+            DaysOff::Weekends
+        } else {
+            DaysOff::None
+        };
+        Quiet::new(zone, daily, days_off).unwrap()
     }
 
     #[track_caller]
@@ -187,7 +250,7 @@ mod tests {
     fn hours_that_leave_no_time_are_refused() {
         for daily in [(0, 0), (60, 60), (0, 1_440), (8 * 60, 7 * 60 + 30)] {
             assert_eq!(
-                Quiet::new(TimeZone::UTC, Some(daily), false),
+                Quiet::new(TimeZone::UTC, Some(daily), DaysOff::None),
                 Err(QuietError),
                 "{daily:?}"
             );

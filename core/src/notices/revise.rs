@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     code::{DatasetCode, UnitCode},
-    completeness::{SlotState, StateCounts},
+    completeness::{SlotAt, SlotState, StateCounts},
     period::Period,
 };
 
@@ -58,7 +58,7 @@ impl Notice {
         let settle = |mark: &Mark| {
             let open = self.sections.iter().any(|section| {
                 let same = section.dataset == mark.dataset && section.period == mark.period;
-                same && section.due_at_ms == mark.at_ms && section.counts.missing > 0
+                same && section.timely_until_ms == mark.at_ms && section.counts.missing > 0
             });
             (mark.clone(), Settled::Told { open })
         };
@@ -85,17 +85,18 @@ impl Reason {
 fn notice(matter: Matter, situation: &Situation) -> Notice {
     let mut sections: BTreeMap<(DatasetCode, Period, i64), Section> = BTreeMap::new();
     for mark in &matter.marks {
-        for (due_at_ms, state, unit) in told_of(mark, situation) {
-            let key = (mark.dataset.clone(), mark.period, due_at_ms);
+        for told in told_of(mark, situation) {
+            let key = (mark.dataset.clone(), mark.period, told.due_at_ms);
             let section = sections.entry(key).or_insert_with(|| Section {
                 dataset: mark.dataset.clone(),
                 period: mark.period,
-                due_at_ms,
+                due_at_ms: told.due_at_ms,
+                timely_until_ms: told.timely_until_ms,
                 counts: StateCounts::default(),
                 units: Vec::new(),
             });
-            section.counts.add(state);
-            section.units.extend(unit);
+            section.counts.add(told.state);
+            section.units.extend(told.named);
         }
     }
     let sections: Vec<Section> = sections.into_values().collect();
@@ -108,26 +109,44 @@ fn notice(matter: Matter, situation: &Situation) -> Notice {
     }
 }
 
-/// The slots that a mark speaks of: due instant, state, and the unit where it is named.
-fn told_of(mark: &Mark, situation: &Situation) -> Vec<(i64, SlotState, Option<UnitCode>)> {
+/// A slot that a mark speaks of.
+struct Told {
+    due_at_ms: i64,
+    timely_until_ms: i64,
+    state: SlotState,
+    /// The unit, where it is named.
+    named: Option<UnitCode>,
+}
+
+impl Told {
+    fn of(at: &SlotAt, is_named: bool) -> Self {
+        Self {
+            due_at_ms: at.due_at_ms,
+            timely_until_ms: at.timely_until_ms,
+            state: at.state,
+            named: is_named.then(|| at.slot.unit.clone()),
+        }
+    }
+}
+
+fn told_of(mark: &Mark, situation: &Situation) -> Vec<Told> {
     if let Some(slot) = mark.slot() {
         let at = situation.slot(&slot).into_iter();
-        return at
-            .map(|at| (at.due_at_ms, at.state, Some(at.slot.unit.clone())))
-            .collect();
+        return at.map(|at| Told::of(at, true)).collect();
     }
     let Some(sheet) = situation.sheets.get(&(mark.dataset.clone(), mark.period)) else {
         return Vec::new();
     };
-    let whole = mark.kind == Kind::AllIn;
-    let slots = sheet
-        .slots
-        .iter()
-        .filter(|at| whole || at.due_at_ms == mark.at_ms);
-    let told = slots.map(|at| {
-        let is_named = at.state == SlotState::Missing;
-        let due_at_ms = if whole { mark.at_ms } else { at.due_at_ms };
-        (due_at_ms, at.state, is_named.then(|| at.slot.unit.clone()))
+    let named = |at: &SlotAt| Told::of(at, at.state == SlotState::Missing);
+    if mark.kind != Kind::AllIn {
+        return sheet.closing_at(mark.at_ms).map(named).collect();
+    }
+    // All of a sheet is told as one, by its last deadline.
+    let last_due_at_ms = sheet.slots.iter().map(|at| at.due_at_ms).max().unwrap_or(0);
+    let whole = sheet.slots.iter().map(|at| Told {
+        due_at_ms: last_due_at_ms,
+        timely_until_ms: mark.at_ms,
+        ..named(at)
     });
-    told.collect()
+    whole.collect()
 }

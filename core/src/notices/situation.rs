@@ -9,7 +9,7 @@ use std::{
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    catalogue::{Catalogue, Dataset},
+    catalogue::{Catalogue, Dataset, GRACE_MS_MAX},
     code::DatasetCode,
     completeness::{Board, Filter, SlotAt, SlotState},
     ledger::{
@@ -155,11 +155,11 @@ impl Situation {
 }
 
 impl Sheet {
-    /// The slots with a due instant.
-    pub(super) fn due_at(&self, due_at_ms: i64) -> impl Iterator<Item = &SlotAt> {
+    /// The slots whose deadline, with its grace, is over at an instant.
+    pub(super) fn closing_at(&self, closes_at_ms: i64) -> impl Iterator<Item = &SlotAt> {
         self.slots
             .iter()
-            .filter(move |at| at.due_at_ms == due_at_ms)
+            .filter(move |at| at.timely_until_ms == closes_at_ms)
     }
 
     /// Whether any slot is neither accepted nor exempt.
@@ -176,7 +176,8 @@ pub(super) const fn is_open(state: SlotState) -> bool {
     }
 }
 
-/// The periods that have begun and are due from `oldest_ms` on, with their due instants. Later periods are due later.
+/// The periods that have begun and whose deadline, with its grace, is not over before `oldest_ms`, with their due instants.
+/// Later periods are due later.
 fn recent_periods(
     dataset: &Dataset,
     oldest_ms: i64,
@@ -185,7 +186,8 @@ fn recent_periods(
     let periods = std::iter::successors(last_begun(dataset, as_of_ms), |period| period.plus(-1));
     let periods = periods.take_while(|period| *period >= dataset.first_period());
     let due = periods.filter_map(|period| Some((period, dataset.due_at_ms(period)?)));
-    due.take_while(move |(_, due_at_ms)| *due_at_ms >= oldest_ms)
+    let near = due.take_while(move |(_, due)| due.saturating_add(GRACE_MS_MAX) >= oldest_ms);
+    near.filter(move |(period, due)| dataset.terms(*period).timely_until_ms(*due) >= oldest_ms)
 }
 
 /// The last period of a dataset that has begun at an instant.

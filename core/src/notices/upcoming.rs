@@ -18,12 +18,13 @@ pub(super) fn next_at_ms(situation: &Situation, plan: &Plan) -> Option<i64> {
         }
     };
     // Deadlines are few, slots are many.
-    let (mut due, mut pending, mut missing) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut closing, mut pending, mut missing) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for at in situation.slots() {
-        due.insert(at.due_at_ms);
+        closing.insert(at.timely_until_ms);
         match at.state {
             SlotState::Pending => _ = pending.insert(at.due_at_ms),
-            SlotState::Missing => _ = missing.insert(at.due_at_ms),
+            SlotState::Missing => _ = missing.insert(at.timely_until_ms),
             SlotState::Timely | SlotState::Late | SlotState::Exempt => {}
         }
     }
@@ -32,13 +33,13 @@ pub(super) fn next_at_ms(situation: &Situation, plan: &Plan) -> Option<i64> {
             consider(plan.reminder_at_ms(*lead, due_at_ms));
         }
     }
-    for due_at_ms in due {
-        // What is handed in at the due instant itself is in time.
-        consider(due_at_ms.saturating_add(1));
+    for closes_at_ms in closing {
+        // What is handed in at this instant itself is in time.
+        consider(closes_at_ms.saturating_add(1));
     }
-    for due_at_ms in missing {
+    for closed_at_ms in missing {
         for delay in &plan.escalations_ms {
-            consider(due_at_ms.saturating_add(*delay));
+            consider(closed_at_ms.saturating_add(*delay));
         }
     }
     for returned_at_ms in situation.returned.values() {

@@ -18,7 +18,7 @@ pub(super) fn words(
     sections: &[Section],
     situation: &Situation,
 ) -> (Bilingual, Vec<Line>) {
-    let mut lines = vec![line(Role::Sentence, sentence(matter, situation))];
+    let mut lines = vec![line(Role::Sentence, sentence(matter, sections, situation))];
     for section in sections {
         lines.push(line(Role::Heading, heading(matter, section, situation)));
         let items = section.units.iter();
@@ -33,7 +33,8 @@ fn subject(matter: &Matter, sections: &[Section], situation: &Situation) -> Bili
         .iter()
         .map(|section| section.counts.expected())
         .sum();
-    let due = instant(matter.at_ms, situation);
+    let due = deadline(matter, sections, situation);
+    let (due_zh, due_en) = (&due.zh, &due.en);
     let about = about(sections, situation);
     let (zh, en) = (&about.zh, &about.en);
     match matter.kind {
@@ -41,8 +42,8 @@ fn subject(matter: &Matter, sections: &[Section], situation: &Situation) -> Bili
             let left = span(matter.at_ms - situation.as_of_ms);
             let (left_zh, left_en) = (left.zh, left.en);
             Bilingual::new(
-                format!("催报：{zh}，{named} 项未报，{due} 截止（尚余 {left_zh}）"),
-                format!("Reminder: {en}, {named} not yet reported, due {due} (in {left_en})"),
+                format!("催报：{zh}，{named} 项未报，{due_zh} 截止（尚余 {left_zh}）"),
+                format!("Reminder: {en}, {named} not yet reported, due {due_en} (in {left_en})"),
             )
         }
         Kind::Summary => say!(
@@ -51,8 +52,8 @@ fn subject(matter: &Matter, sections: &[Section], situation: &Situation) -> Bili
         ),
         Kind::Escalation => {
             say!(
-                "逾期未报：{zh}，{named} 项（{due} 截止）",
-                "Overdue: {en}, {named} missing (due {due})"
+                "逾期未报：{zh}，{named} 项（{due_zh} 截止）",
+                "Overdue: {en}, {named} missing (due {due_en})"
             )
         }
         Kind::Returned => say!(
@@ -63,6 +64,20 @@ fn subject(matter: &Matter, sections: &[Section], situation: &Situation) -> Bili
             "已报齐：{zh}，{expected} 项",
             "All in: {en}, {expected} of {expected}"
         ),
+    }
+}
+
+/// When the reports were due. Where a grace followed it, that is over then, and said.
+fn deadline(matter: &Matter, sections: &[Section], situation: &Situation) -> Bilingual {
+    let at = instant(matter.at_ms, situation);
+    let with_grace = |section: &Section| section.due_at_ms != section.timely_until_ms;
+    match matter.kind {
+        Kind::Summary | Kind::Escalation if sections.iter().any(with_grace) => {
+            say!("{at}（含宽限）", "{at}, grace included")
+        }
+        Kind::Reminder | Kind::Summary | Kind::Escalation | Kind::Returned | Kind::AllIn => {
+            say!("{at}", "{at}")
+        }
     }
 }
 
@@ -77,24 +92,25 @@ fn about(sections: &[Section], situation: &Situation) -> Bilingual {
     }
 }
 
-fn sentence(matter: &Matter, situation: &Situation) -> Bilingual {
-    let due = instant(matter.at_ms, situation);
+fn sentence(matter: &Matter, sections: &[Section], situation: &Situation) -> Bilingual {
+    let due = deadline(matter, sections, situation);
+    let (due_zh, due_en) = (&due.zh, &due.en);
     let now = instant(situation.as_of_ms, situation);
     match matter.kind {
         Kind::Reminder => say!(
-            "以下应报尚未收到，请于 {due} 前报送：",
-            "These reports have not arrived yet; they are due {due}:"
+            "以下应报尚未收到，请于 {due_zh} 前报送：",
+            "These reports have not arrived yet; they are due {due_en}:"
         ),
         Kind::Summary => say!(
-            "{due} 截止的报表，截至 {now} 的报送情况：",
-            "Reports due {due}, as of {now}:"
+            "{due_zh} 截止的报表，截至 {now} 的报送情况：",
+            "Reports due {due_en}, as of {now}:"
         ),
         Kind::Escalation => {
             let late = span(situation.as_of_ms - matter.at_ms);
             let (late_zh, late_en) = (late.zh, late.en);
             Bilingual::new(
-                format!("{due} 截止，已逾期 {late_zh}，仍未收到："),
-                format!("Due {due}, {late_en} ago, and still missing:"),
+                format!("{due_zh} 截止，已逾期 {late_zh}，仍未收到："),
+                format!("Due {due_en}, {late_en} ago, and still missing:"),
             )
         }
         Kind::Returned => say!(

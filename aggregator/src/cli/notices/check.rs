@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use granary_core::{
     catalogue::Catalogue,
-    notices::{Plan, Recipient},
+    notices::{Plan, Quiet, Recipient},
     text::Bilingual,
 };
 
@@ -44,6 +44,13 @@ fn compare(settings: &NoticeSettings, catalogue: &Catalogue) -> Result<(), Compl
         unknown.push(Bilingual::new(
             format!("plan.datasets：目录中没有报表 {code}"),
             format!("plan.datasets: the catalogue has no dataset {code}"),
+        ));
+    }
+    let calendar = settings.plan.quiet.as_ref().and_then(Quiet::calendar);
+    if let Some(code) = calendar.filter(|code| catalogue.calendar(code).is_none()) {
+        unknown.push(Bilingual::new(
+            format!("quiet.calendar：目录中没有日历 {code}"),
+            format!("quiet.calendar: the catalogue has no calendar {code}"),
         ));
     }
     for contact in settings.contacts.values() {

@@ -33,7 +33,7 @@ pub(super) enum NoticesTask {
     },
     /// Print what would be told to whom and when; nothing is sent. ¦ 预览何时将向谁发送什么；不发送。
     #[command(
-        after_help = "Examples ¦ 示例:\n  granary-aggregator notices preview --data /var/lib/granary --as-of 2021-10-07T00:00+08:00 --until 2021-10-12T00:00+08:00\n  granary-aggregator notices preview --notices notices.toml --catalogue ./catalogue --operator ./operator --server https://stats.city.example:7443"
+        after_help = "Examples ¦ 示例:\n  granary-aggregator notices preview --data /var/lib/granary --as-of 2021-10-07T00:00+08:00 --until 2021-10-12T00:00+08:00\n  granary-aggregator notices preview --notices notices.toml --operator ./operator --server https://stats.city.example:7443"
     )]
     Preview(PreviewArgs),
     /// Print what was sent, what waits and what failed; also beside a running server. ¦ 显示已发送、待发送和失败的通知；服务运行时亦可。
@@ -69,8 +69,8 @@ pub(super) struct PreviewArgs {
     /// The data folder of a stopped server. ¦ 已停止服务的数据目录。
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The folder with the catalogue in force; with it the running server is asked for the slots. ¦ 现行目录文件夹；写此项则向运行中的服务查询应报。
-    #[arg(long, value_name = "DIR", required_unless_present = "data")]
+    /// Another catalogue than the one in force, to see what it would change; without --data the running server is asked. ¦ 用另一目录文件夹代替现行目录，以查看其影响；未写 --data 时向运行中的服务查询。
+    #[arg(long, value_name = "DIR", conflicts_with = "data")]
     catalogue: Option<PathBuf>,
     /// Also print the lines of each notice. ¦ 同时打印每条通知的正文。
     #[arg(long)]

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use granary_core::{
+    catalogue::Catalogue,
     completeness::Board,
     ledger::FoldError,
     notices::{Dropped, Notice, Plan, Role, Situation},
@@ -11,7 +12,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     super::{
-        local,
+        local, remote,
         screen::{Complaint, Screen},
     },
     PreviewArgs, remote_board,
@@ -82,6 +83,7 @@ fn stored(
     };
     let folder = Folder::load(Arc::clone(&journal), Arc::clone(&derived))?;
     let board = folder.board()?.ok_or_else(no_catalogue)?;
+    let plan = &following(plan, board.catalogue());
     let foreseen = foresee(plan, span, |at_ms| {
         let mut situation = Situation::of(&board, plan, at_ms);
         if plan.returned_ms.is_some() {
@@ -98,12 +100,22 @@ fn remote(
     plan: &Plan,
     span: (i64, i64),
 ) -> Result<(TimeZone, Vec<Foreseen>), Complaint> {
-    let folder = args.catalogue.as_deref().ok_or_else(no_catalogue)?;
-    let catalogue = Arc::new(local::read_sound_catalogue(folder)?);
+    let catalogue = Arc::new(match &args.catalogue {
+        Some(folder) => local::read_sound_catalogue(folder)?,
+        None => remote::block_on(remote::catalogue(&args.connection))?,
+    });
+    let plan = &following(plan, &catalogue);
     let board: Board = remote_board::read(&catalogue, plan, span, &args.connection)?;
     let at = |at_ms| Ok::<_, FoldError>(Situation::of(&board, plan, at_ms));
     let foreseen = foresee(plan, span, at)?;
     Ok((catalogue.zone().clone(), foreseen))
+}
+
+/// The plan with the days off of the catalogue.
+fn following(plan: &Plan, catalogue: &Catalogue) -> Plan {
+    let mut plan = plan.clone();
+    plan.follow(catalogue);
+    plan
 }
 
 fn no_catalogue() -> Complaint {

@@ -12,7 +12,10 @@ use granary_core::{
     catalogue::Catalogue,
     code::{DatasetCode, UnitCode},
     completeness::Board,
-    ledger::rows::{ExtensionRow, SlotRow},
+    ledger::{
+        Facts, Outcome, Vintage,
+        rows::{ExtensionRow, SlotRow},
+    },
     notices::{Plan, Situation},
     period::Period,
     snapshot::SlotKey,
@@ -30,7 +33,7 @@ pub(super) fn read(
     (from_ms, until_ms): (i64, i64),
     connection: &Connection,
 ) -> Result<Board, Complaint> {
-    let mut board = Board::empty(Arc::clone(catalogue));
+    let board = Board::empty(Arc::clone(catalogue));
     let mut wanted: BTreeMap<DatasetCode, BTreeSet<Period>> = BTreeMap::new();
     for at_ms in [from_ms, until_ms] {
         for (dataset, period) in Situation::outline(&board, plan, at_ms).into_keys() {
@@ -64,11 +67,30 @@ pub(super) fn read(
         }
         Ok(slots)
     })?;
+    lay_out(board, &slots)
+}
+
+/// Puts slots on a board.
+fn lay_out(mut board: Board, slots: &[v1::Slot]) -> Result<Board, Complaint> {
+    let catalogue = Arc::clone(board.catalogue());
     for slot in slots {
-        let key = key(&slot)?;
-        board.update(&key, &row(&slot, &key, catalogue));
+        let key = key(slot)?;
+        board.update(&key, &row(slot, &key, &catalogue));
+        if let Some(accepted_at_ms) = slot.first_accepted_at_ms {
+            board.add_vintage(&key, accepted(accepted_at_ms));
+        }
     }
     Ok(board)
+}
+
+/// A snapshot of which only the time is known; a slot's state needs no more.
+fn accepted(received_at_ms: i64) -> Vintage {
+    Vintage {
+        received_at_ms,
+        outcome: Outcome::Accepted,
+        facts: Facts::default(),
+        revisions: None,
+    }
 }
 
 fn key(slot: &v1::Slot) -> Result<SlotKey, Complaint> {
@@ -91,10 +113,62 @@ fn row(slot: &v1::Slot, key: &SlotKey, catalogue: &Catalogue) -> SlotRow {
     let is_extended = by_rule.is_some_and(|due_at_ms| due_at_ms != slot.due_at_ms);
     let is_exempt = slot.state() == v1::SlotState::Exempt;
     SlotRow {
-        first_received_at_ms: slot.first_received_at_ms,
-        first_accepted_at_ms: slot.first_accepted_at_ms,
         extensions: is_extended.then_some(extension).into_iter().collect(),
         exempted_at_ms: is_exempt.then_some(i64::MIN),
         ..SlotRow::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use granary_core::completeness::SlotState;
+
+    use super::*;
+    use crate::testing;
+
+    fn at(text: &str) -> i64 {
+        text.parse::<jiff::Timestamp>().unwrap().as_millisecond()
+    }
+
+    #[test]
+    fn the_board_has_the_states_that_the_server_told() {
+        let due = "2022-06-06T00:00:00+08:00";
+        let slot = |unit: &str, due: &str, accepted: Option<&str>, state| v1::Slot {
+            unit: unit.into(),
+            dataset: "monthly-revenue".into(),
+            period: "2022-M05".into(),
+            state: i32::from(state),
+            due_at_ms: at(due),
+            first_accepted_at_ms: accepted.map(at),
+            ..v1::Slot::default()
+        };
+        let in_time = Some("2022-06-05T09:00:00+08:00");
+        let late = Some("2022-06-07T09:00:00+08:00");
+        let (missing, pending) = (v1::SlotState::Missing, v1::SlotState::Pending);
+        let slots = [
+            slot("520100", due, in_time, v1::SlotState::Timely),
+            slot("520200", due, late, v1::SlotState::Late),
+            slot("520300", "2022-06-20T12:00:00+08:00", None, pending),
+        ];
+        let catalogue = Arc::new(Catalogue::parse(&testing::bundle()).unwrap());
+        let board = lay_out(Board::empty(catalogue), &slots).unwrap();
+        let as_of = at("2022-06-10T12:00:00+08:00");
+        let (dataset, period) = (
+            DatasetCode::new("monthly-revenue"),
+            Period::parse("2022-M05"),
+        );
+        let shown = Situation::sheet(&board, &dataset.unwrap(), period.unwrap(), as_of);
+        let shown: BTreeMap<&str, (i32, i64)> = shown
+            .iter()
+            .map(|at| (at.slot.unit.as_str(), (at.state.number(), at.due_at_ms)))
+            .collect();
+        for told in &slots {
+            assert_eq!(shown[told.unit.as_str()], (told.state, told.due_at_ms));
+        }
+        let others = shown
+            .values()
+            .filter(|(state, _)| *state == i32::from(missing));
+        assert_eq!(others.count(), shown.len() - slots.len());
+        assert_eq!(SlotState::Missing.number(), i32::from(missing));
     }
 }

@@ -1,8 +1,9 @@
 //! The tables `[plan]` and `[quiet]`.
 
 use granary_core::{
+    catalogue::CalendarCode,
     code::DatasetCode,
-    notices::{Audiences, Plan, Quiet},
+    notices::{Audiences, DaysOff, Plan, Quiet},
 };
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
@@ -102,7 +103,7 @@ fn audiences(entry: &Entry<'_>, key: &str, known: &[&str]) -> Audiences {
 }
 
 fn quiet(entry: &Entry<'_>) -> Option<Quiet> {
-    entry.allow(&["timezone", "from", "to", "weekends"]);
+    entry.allow(&["timezone", "from", "to", "weekends", "calendar"]);
     let zone = entry.need_text(
         "timezone",
         "时区，例如 \"Asia/Shanghai\"",
@@ -129,7 +130,7 @@ fn quiet(entry: &Entry<'_>) -> Option<Quiet> {
             return None;
         }
     };
-    let quiet = Quiet::new(zone?, daily, entry.flag("weekends"));
+    let quiet = Quiet::new(zone?, daily, days_off(entry));
     if quiet.is_err() {
         entry.fault(
             "from",
@@ -141,6 +142,31 @@ fn quiet(entry: &Entry<'_>) -> Option<Quiet> {
         );
     }
     quiet.ok()
+}
+
+/// `calendar` says more than `weekends`: with both, one would be without effect.
+fn days_off(entry: &Entry<'_>) -> DaysOff {
+    let is_weekends = entry.flag("weekends");
+    let code = entry.text("calendar").and_then(|text| {
+        let code = CalendarCode::new(text).ok();
+        if code.is_none() {
+            entry.unfit("calendar", "日历代码", "the code of a calendar");
+        }
+        code
+    });
+    match code {
+        Some(_) if is_weekends => {
+            entry.unfit(
+                "weekends",
+                "false，calendar 已包含周末",
+                "false: the calendar has the weekends already",
+            );
+            DaysOff::Weekends
+        }
+        Some(code) => DaysOff::Calendar(code),
+        None if is_weekends => DaysOff::Weekends,
+        None => DaysOff::None,
+    }
 }
 
 fn zone_of(name: &str, entry: &Entry<'_>) -> Option<TimeZone> {

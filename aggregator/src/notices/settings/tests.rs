@@ -92,6 +92,25 @@ channel = "e"
 }
 
 #[test]
+fn days_off_are_those_of_one_calendar_or_weekends() {
+    let file = |quiet: &str| NOTICES.replace("[quiet]\n", &format!("[quiet]\n{quiet}\n"));
+    let environment = environment(&[("HUB", "http://10.0.0.1/"), ("GROUP", "http://10.0.0.1/")]);
+    let read = |quiet| NoticeSettings::parse(&file(quiet), Path::new("n"), &environment);
+    let quiet = read("calendar = \"cn\"").unwrap().plan.quiet.unwrap();
+    assert_eq!(quiet.calendar().unwrap().as_str(), "cn");
+    for (wrong, about) in [
+        ("calendar = \"cn\"\nweekends = true", "quiet.weekends"),
+        ("calendar = \"no blanks\"", "quiet.calendar"),
+    ] {
+        let faults = read(wrong).unwrap_err();
+        let [fault] = faults.as_slice() else {
+            panic!("{faults:?}");
+        };
+        assert_eq!(fault.place, format!("n: {about}"));
+    }
+}
+
+#[test]
 fn what_is_told_needs_somebody_to_hear_it() {
     insta::assert_snapshot!(faults(
         "[plan]\nreminders = [\"1h\"]\nsummary_to = [\"operations\", \"departments\"]\n"

@@ -13,10 +13,10 @@ use crate::{
     text::Bilingual,
 };
 
-use super::{Terms, Timetable};
+use super::{GRACE_MS_MAX, Terms, Timetable};
 
 /// The longest grace in minutes: 31 days.
-const GRACE_MINUTES_MAX: i64 = 31 * 24 * 60;
+const GRACE_MINUTES_MAX: i64 = GRACE_MS_MAX / 60_000;
 /// For how many years beyond the first period the order of a timetable is checked: every kind of year is among them.
 const CHECKED_YEARS: i16 = 8;
 
