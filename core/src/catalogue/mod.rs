@@ -60,6 +60,7 @@ use crate::{
 };
 
 pub(crate) use self::fault::say;
+pub(crate) use self::roster::Owing;
 pub use self::{
     bundle::{Bundle, BundleError},
     calendar::{Calendar, DayKind, Holiday},
@@ -302,6 +303,15 @@ impl Catalogue {
     pub fn expects_at(&self, unit: UnitIndex, dataset: DatasetIndex, period: Period) -> bool {
         self.dataset_at(dataset).covers(period)
             && self.schedules[dataset.get()].owes(unit, period.ordinal())
+    }
+
+    /// Who owes `dataset` for `period`, for whoever asks it of many units; none where the dataset does not cover the period.
+    pub(crate) fn owing(&self, dataset: DatasetIndex, period: Period) -> Option<Owing<'_>> {
+        let is_covered = self.dataset_at(dataset).covers(period);
+        is_covered.then(|| Owing {
+            schedule: &self.schedules[dataset.get()],
+            ordinal: period.ordinal(),
+        })
     }
 
     /// The units of which the roster expects `dataset` for `period`, ascending.

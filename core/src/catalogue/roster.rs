@@ -39,15 +39,41 @@ const PAIRS_MAX: usize = 4_000_000;
 /// Who owes one dataset: for each unit, stretches of period ordinals, ascending and apart.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
+    /// The one stretch of each unit, ending before it begins for a unit that has none. Empty where a unit has several, which
+    /// is rare: counting millions of slots need not search.
+    only: Vec<(i32, i32)>,
     /// `stretches[starts[u]..starts[u + 1]]` belong to unit `u`.
     starts: Vec<u32>,
     /// First and last ordinal, both owed.
     stretches: Vec<(i32, i32)>,
 }
 
+/// Who owes one dataset for one period.
+#[derive(Clone, Copy)]
+pub(crate) struct Owing<'c> {
+    pub(super) schedule: &'c Schedule,
+    pub(super) ordinal: i32,
+}
+
+impl Owing<'_> {
+    /// Whether a unit does.
+    #[inline]
+    pub(crate) fn holds(self, unit: UnitIndex) -> bool {
+        self.schedule.owes(unit, self.ordinal)
+    }
+}
+
 impl Schedule {
     /// Whether `unit` owes the period with this ordinal.
+    #[inline]
     pub(super) fn owes(&self, unit: UnitIndex, ordinal: i32) -> bool {
+        match self.only.get(unit.get()) {
+            Some((first, last)) => *first <= ordinal && ordinal <= *last,
+            None => self.is_in_a_stretch(unit, ordinal),
+        }
+    }
+
+    fn is_in_a_stretch(&self, unit: UnitIndex, ordinal: i32) -> bool {
         let at = unit.get();
         let own = &self.stretches[self.starts[at] as usize..self.starts[at + 1] as usize];
         let stretch = own.partition_point(|(_, last)| *last < ordinal);
@@ -71,6 +97,16 @@ impl Schedule {
             }
         }
         schedule.starts.push(narrow(schedule.stretches.len()));
+        let own = schedule.starts.windows(2).map(|ends| match ends {
+            [from, to] => schedule.stretches.get(*from as usize..*to as usize),
+            _ => None,
+        });
+        let only = own.map(|own| match own {
+            Some([]) => Some((0, -1)),
+            Some([one]) => Some(*one),
+            Some(_) | None => None,
+        });
+        schedule.only = only.collect::<Option<_>>().unwrap_or_default();
         schedule
     }
 }

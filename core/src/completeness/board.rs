@@ -362,7 +362,7 @@ impl Board {
         let instants = dataset.instants(period);
         Sheet {
             catalogue: &self.catalogue,
-            index,
+            owing: self.catalogue.owing(index, period),
             dataset,
             period,
             // A period whose deadline lies beyond the calendar is never due.

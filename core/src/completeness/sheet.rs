@@ -1,7 +1,7 @@
 //! A sheet: one dataset and period, looked at from an instant. It says what is known of each slot.
 
 use crate::{
-    catalogue::{Catalogue, Dataset, DatasetIndex, UnitIndex},
+    catalogue::{Catalogue, Dataset, Owing, UnitIndex},
     ledger::Life,
     period::Period,
     snapshot::SlotKey,
@@ -17,7 +17,8 @@ use super::{
 #[derive(Clone, Copy)]
 pub(crate) struct Sheet<'a> {
     pub(super) catalogue: &'a Catalogue,
-    pub(super) index: DatasetIndex,
+    /// Who owes it; none where nobody does.
+    pub(super) owing: Option<Owing<'a>>,
     pub(super) dataset: &'a Dataset,
     pub(crate) period: Period,
     /// By the rule; [`NEVER`] where it lies beyond the calendar.
@@ -81,9 +82,10 @@ impl SlotAt {
 impl<'a> Sheet<'a> {
     /// Whether the roster expects it of a unit that stands under `top` in the tree of the period, or under any where there is
     /// none.
+    #[inline]
     pub(super) fn holds(&self, unit: UnitIndex, top: Option<UnitIndex>) -> bool {
         let within = |top| self.catalogue.is_within(unit, top, self.period);
-        self.catalogue.expects_at(unit, self.index, self.period) && top.is_none_or(within)
+        self.owing.is_some_and(|owing| owing.holds(unit)) && top.is_none_or(within)
     }
 
     /// What is known of a unit's slot, which the roster must expect.

@@ -21,11 +21,15 @@ mod load;
 mod echo;
 mod parts;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
 
 use clap::Parser;
 
 use context::{Context, Outcome};
+use parts::Part;
 
 /// Measures Granary against the limits of this machine.
 #[derive(Parser)]
@@ -54,6 +58,29 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Outcome<()> {
     let parts = parts::chosen(&arguments.parts)?;
+    let (alone, together): (Vec<_>, Vec<_>) = parts
+        .into_iter()
+        .partition(|part| part.alone && arguments.parts.len() != 1);
+    for part in alone {
+        run_alone(part.name, &arguments)?;
+    }
+    run_together(&together, arguments)
+}
+
+/// Runs a part in a process of its own, which prints and stores its rows itself.
+fn run_alone(part: &str, arguments: &Arguments) -> Outcome<()> {
+    let mut command = Command::new(std::env::current_exe()?);
+    if let Some(programs) = &arguments.programs {
+        command.arg("--programs").arg(programs);
+    }
+    let status = command.arg(part).status()?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("the part {part} ended with {status}").into())
+}
+
+fn run_together(parts: &[&Part], arguments: Arguments) -> Outcome<()> {
     let context = Context::new(arguments.programs, arguments.replay_entries)?;
     let mut fresh = Vec::new();
     for part in parts {

@@ -21,51 +21,61 @@ pub(crate) struct Part {
     pub(crate) name: &'static str,
     /// What it measures.
     pub(crate) what: &'static str,
+    /// Whether it runs in a process of its own, because the growth of a heap that nobody has used yet says how much memory
+    /// something takes.
+    pub(crate) alone: bool,
     /// Measures it.
     pub(crate) run: fn(&Context) -> Outcome<Vec<Row>>,
 }
 
 /// Every part, in the order in which they run.
 pub(crate) const PARTS: &[Part] = &[
-    // First, because the growth of a heap that nobody has used yet says how much memory the panel takes.
     Part {
         name: "checks",
         what: "judging every record by twenty edits and screens",
+        alone: true,
         run: checks::run,
     },
     Part {
         name: "limits",
         what: "what the machine itself allows",
+        alone: false,
         run: limits::run,
     },
     Part {
         name: "ingest",
         what: "durable snapshots over mutual TLS on loopback",
+        alone: false,
         run: ingest::run,
     },
     Part {
         name: "agent",
         what: "the agent's memory, start and size",
+        alone: false,
         run: agent::run,
     },
     Part {
         name: "forecast",
         what: "the chance of every open slot to be late",
+        alone: false,
         run: forecast::run,
     },
     Part {
         name: "measures",
         what: "every measure of every slot, with one year and with ten in memory",
+        alone: true,
         run: measures::run,
     },
     Part {
         name: "completeness",
         what: "counting every slot in one query",
+        alone: false,
         run: completeness::run,
     },
     Part {
         name: "replay",
         what: "checking and folding a whole journal again, as an auditor does",
+        alone: false,
         run: replay::run,
     },
 ];
