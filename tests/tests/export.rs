@@ -39,6 +39,23 @@ const ORIGIN: &str = "city.example/log";
 /// Beyond what a stream holds in one chunk.
 const REVISIONS: u32 = 300;
 
+/// What the sample catalogue does not have.
+const SCORING: &str = r#"
+[[scorecard]]
+code = "prefectures"
+name = { zh = "考核", en = "Scores" }
+periodicity = "quarter"
+level = "prefecture"
+flags = 1
+components = [{ measure = "reporting_rate", weight = 60 }, { measure = "target_progress", weight = 40 }]
+
+[[target]]
+dataset = "monthly-revenue"
+indicator = "revenue"
+year = 2022
+values = { 520100 = "12000" }
+"#;
+
 /// A city's data folder, an auditor's identity, and the server while it runs.
 struct City {
     folder: tempfile::TempDir,
@@ -292,7 +309,8 @@ fn bundle() -> Bundle {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         (name, fs::read_to_string(path).unwrap())
     });
-    Bundle::new(files.collect()).unwrap()
+    let scoring = ("scoring.toml".to_owned(), SCORING.to_owned());
+    Bundle::new(files.chain([scoring]).collect()).unwrap()
 }
 
 /// What names the moment of the question is taken out.
@@ -315,6 +333,9 @@ fn a_file_gives_the_servers_state_and_the_servers_answers() {
     let file = city.path("city.granary").display().to_string();
     let instant = ["--as-of", "2030-01-01T00:00:00+08:00"];
     let early = ["--as-of", "2022-01-01T00:00:00+08:00"];
+    let now = jiff::Timestamp::now().to_string();
+    let now = ["--as-of", now.as_str()];
+    let table = ["--scorecard", "prefectures", "--period", "2022-Q1"];
     let series = ["series", "--unit", "520100", "--dataset", "monthly-revenue"];
     let series = [&series[..], &["--indicator", "revenue"]].concat();
     let questions = [
@@ -340,9 +361,18 @@ fn a_file_gives_the_servers_state_and_the_servers_answers() {
         vec!["findings", "--status", "open", "--unit", "520300"],
         [&series[..], &instant].concat(),
         [&series[..], &["--vintages"], &instant].concat(),
+        [&["measures", "--by", "unit"][..], &now].concat(),
+        [
+            &["measures", "--by", "department", "--under", "520000"][..],
+            &now,
+        ]
+        .concat(),
+        [&["league"][..], &table, &now].concat(),
+        [&["explain", "--unit", "520100"][..], &table, &now].concat(),
+        [&["targets", "--year", "2022"][..], &now].concat(),
     ];
     for question in questions {
-        for form in [&["--lang", "en"][..], &["--lang", "zh"]] {
+        for form in [&["--lang", "en"][..], &["--lang", "zh"], &["--json"]] {
             let question = [&question[..], form].concat();
             let online = city.ask(&question);
             let offline = run(&[&question[..], &["--export", &file]].concat());

@@ -241,7 +241,7 @@ pub(super) struct Completeness {
 #[derive(Debug, Arguments)]
 pub(super) struct Measures {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
     /// A row for each of these; without it, one row for all
@@ -253,8 +253,8 @@ pub(super) struct Measures {
     /// Whether slots that only imported history settles stand apart or are counted
     #[arg(long, value_name = "HOW", default_value = "apart")]
     pub(super) imported: Imported,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
 
@@ -346,7 +346,7 @@ pub(super) struct Series {
 #[derive(Debug, Arguments)]
 pub(super) struct League {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) table: Table,
 }
@@ -360,15 +360,15 @@ pub(super) struct Table {
     /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
     #[arg(long, value_name = "PERIOD")]
     pub(super) period: Period,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
 
 #[derive(Debug, Arguments)]
 pub(super) struct Explain {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) table: Table,
     /// The unit
@@ -382,7 +382,7 @@ pub(super) struct Explain {
 #[derive(Debug, Arguments)]
 pub(super) struct Targets {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     /// The year
     #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1900..=2199))]
     pub(super) year: i16,
@@ -395,8 +395,8 @@ pub(super) struct Targets {
     /// Only these datasets
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub(super) dataset: Vec<DatasetCode>,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
 

@@ -46,7 +46,12 @@ pub(super) fn completeness(
     })
 }
 
-pub(super) fn measures(manner: &Manner, as_json: bool, ask: &Measures) -> Response {
+pub(super) fn measures(
+    manner: &Manner,
+    screen: Display,
+    as_json: bool,
+    ask: &Measures,
+) -> Response {
     let by = ask
         .by
         .map_or(v1::GroupBy::Unspecified, super::args::By::wire);
@@ -58,7 +63,9 @@ pub(super) fn measures(manner: &Manner, as_json: bool, ask: &Measures) -> Respon
         imported: ask.imported.wire(),
         ..Default::default()
     };
-    let answer = answered(&ask.line, async |mut city| city.measures(request).await);
+    let replayed = |journal: &Replayed| journal.measures(&request);
+    let asked = async |mut city: City| city.measures(request.clone()).await;
+    let answer = sourced(manner, screen, &ask.source, asked, replayed);
     shown(manner, as_json, answer, json::measures, |answer| {
         table::measures(manner, by, ask.imported.wire(), answer)
     })
@@ -151,32 +158,36 @@ pub(super) fn series(manner: &Manner, screen: Display, as_json: bool, ask: &Seri
     })
 }
 
-pub(super) fn league(manner: &Manner, as_json: bool, ask: &League) -> Response {
+pub(super) fn league(manner: &Manner, screen: Display, as_json: bool, ask: &League) -> Response {
     let request = v1::GetLeagueRequest {
         scorecard: ask.table.scorecard.to_string(),
         period: ask.table.period.to_string(),
         as_of_ms: ask.table.as_of.unwrap_or_default(),
     };
-    let answer = answered(&ask.line, async |mut city| city.league(request).await);
+    let replayed = |journal: &Replayed| journal.league(&request);
+    let asked = async |mut city: City| city.league(request.clone()).await;
+    let answer = sourced(manner, screen, &ask.source, asked, replayed);
     shown(manner, as_json, answer, json::league, |answer| {
         table::league(manner, answer)
     })
 }
 
-pub(super) fn explain(manner: &Manner, as_json: bool, ask: &Explain) -> Response {
+pub(super) fn explain(manner: &Manner, screen: Display, as_json: bool, ask: &Explain) -> Response {
     let request = v1::ExplainScoreRequest {
         scorecard: ask.table.scorecard.to_string(),
         period: ask.table.period.to_string(),
         unit: ask.unit.to_string(),
         as_of_ms: ask.table.as_of.unwrap_or_default(),
     };
-    let answer = answered(&ask.line, async |mut city| {
-        let mut answer = city.explain_score(request).await?;
+    let replayed = |journal: &Replayed| journal.explain_score(&request);
+    let asked = async |mut city: City| city.explain_score(request.clone()).await;
+    let answer = sourced(manner, screen, &ask.source, asked, replayed);
+    let answer = answer.map(|mut answer| {
         if let (Some(only), Some(told)) = (&ask.component, &mut answer.explanation) {
             told.accounts
                 .retain(|account| code_of(account) == only.as_str());
         }
-        Ok(answer)
+        answer
     });
     shown(manner, as_json, answer, json::explanation, |answer| {
         table::explanation(manner, answer)
@@ -189,7 +200,7 @@ fn code_of(account: &v1::ComponentAccount) -> &str {
     named.map_or("", |named| &named.code)
 }
 
-pub(super) fn targets(manner: &Manner, as_json: bool, ask: &Targets) -> Response {
+pub(super) fn targets(manner: &Manner, screen: Display, as_json: bool, ask: &Targets) -> Response {
     let request = v1::ListTargetsRequest {
         filter: Some(v1::SlotFilter {
             units: ask.unit.iter().map(ToString::to_string).collect(),
@@ -204,7 +215,9 @@ pub(super) fn targets(manner: &Manner, as_json: bool, ask: &Targets) -> Response
             .unwrap_or_default(),
         as_of_ms: ask.as_of.unwrap_or_default(),
     };
-    let answer = answered(&ask.line, async |mut city| city.targets(request).await);
+    let replayed = |journal: &Replayed| journal.targets(&request);
+    let asked = async |mut city: City| city.targets(request.clone()).await;
+    let answer = sourced(manner, screen, &ask.source, asked, replayed);
     shown(manner, as_json, answer, json::targets, |answer| {
         table::targets(manner, answer)
     })

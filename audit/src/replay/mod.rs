@@ -285,17 +285,21 @@ impl Replayed {
             as_of_ms,
             catalogue_version: board.catalogue().version().as_bytes().to_vec(),
         };
-        let log = bulletin::LogHead {
-            origin: self.log_key.name().to_string(),
-            size: self.applied(),
-            root_hash: self.root.as_bytes().to_vec(),
-        };
         let known = Known {
             board: &board,
             view: &self.view(),
             as_of_ms,
         };
-        bulletin::assemble(known, period, basis, log).map(Some)
+        bulletin::assemble(known, period, basis, self.log_head()).map(Some)
+    }
+
+    /// The tree over the entries that were folded.
+    fn log_head(&self) -> bulletin::LogHead {
+        bulletin::LogHead {
+            origin: self.log_key.name().to_string(),
+            size: self.applied(),
+            root_hash: self.root.as_bytes().to_vec(),
+        }
     }
 
     /// How many findings are in each status.

@@ -4,6 +4,8 @@
 //! "Now" is when the last entry was received: what follows from a file does not change with the reader's clock.
 
 mod findings;
+mod measures;
+mod scores;
 mod series;
 mod wire;
 
@@ -37,6 +39,15 @@ pub enum AnswerError {
     /// The catalogue does not know the dataset.
     #[error("the catalogue has no such dataset")]
     NoDataset,
+    /// The catalogue does not know the scorecard.
+    #[error("the catalogue has no such scorecard")]
+    NoScorecard,
+    /// The catalogue does not know the department.
+    #[error("the catalogue has no such department")]
+    NoDepartment,
+    /// The scorecard does not rank the unit.
+    #[error("the unit does not stand in this table")]
+    NotInTable,
     /// The rows cannot be read.
     #[error(transparent)]
     Fold(#[from] FoldError),
@@ -50,6 +61,9 @@ impl AnswerError {
             Self::Request(error) => format!("不理解这个请求：{error}"),
             Self::NoCatalogue => "这份日志中尚未发布报表目录".to_owned(),
             Self::NoDataset => "目录中没有这张报表".to_owned(),
+            Self::NoScorecard => "目录中没有这张评分表".to_owned(),
+            Self::NoDepartment => "目录中没有这个部门".to_owned(),
+            Self::NotInTable => "该单位不在这张榜上".to_owned(),
             Self::Fold(error) => format!("无法读取重放结果：{error}"),
         };
         Bilingual::new(zh, self.to_string())
