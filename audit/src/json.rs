@@ -25,6 +25,7 @@ use crate::{
     calendar::Entry,
     city::{Listing, Measured},
     export::Exported,
+    fsck,
     rates::Rate,
     replay::{self, Outcomes, Summary, UnderCatalogue},
     table,
@@ -213,6 +214,45 @@ pub fn replay(summary: &Summary) -> Value {
         "took_ms": u64::try_from(summary.took.as_millis()).unwrap_or(u64::MAX),
         "entries_per_second": summary.per_second(tally.entries()),
         "observations_per_second": summary.per_second(tally.observations),
+    })
+}
+
+/// A data folder that holds.
+#[must_use]
+pub fn fsck(summary: &Summary, checked: &fsck::Checked) -> Value {
+    let (derived, applied) = match checked.derived {
+        fsck::Derived::Absent => ("absent", None),
+        fsck::Derived::Equal { applied } => ("equal", Some(applied)),
+        fsck::Derived::Ahead { applied } => ("ahead", Some(applied)),
+    };
+    json!({
+        "holds": true,
+        "journal": replay(summary),
+        "tiles": checked.tiles,
+        "derived": derived,
+        "derived_applied": applied,
+    })
+}
+
+/// A data folder that does not hold.
+#[must_use]
+pub fn fsck_fault(error: &fsck::FsckError) -> Value {
+    let index = match error {
+        fsck::FsckError::Journal(fault) => fault.index(),
+        fsck::FsckError::Digest { index } => Some(*index),
+        fsck::FsckError::NoJournal(_)
+        | fsck::FsckError::NoHead
+        | fsck::FsckError::Lost { .. }
+        | fsck::FsckError::Digests { .. }
+        | fsck::FsckError::Tile { .. }
+        | fsck::FsckError::Derived { .. }
+        | fsck::FsckError::Local(_) => None,
+    };
+    json!({
+        "holds": false,
+        "fault": error.word(),
+        "index": index,
+        "message": text(&error.message()),
     })
 }
 

@@ -16,7 +16,7 @@ use granary_proto::v1;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
-pub(super) use journal::{Download, Replay, Source};
+pub(super) use journal::{Download, Fsck, Replay, Source};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -76,6 +76,8 @@ pub(super) enum Task {
     Export(Download),
     /// Check such a file from end to end, fold it again, and count what is in it
     Replay(Replay),
+    /// Check a city's data folder from end to end, also while its server runs; writes nothing
+    Fsck(Fsck),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
 }

@@ -280,6 +280,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("rules export", Language::En) => RULES_EXPORT_EN,
         ("export", Language::Zh) => journal::EXPORT_ZH,
         ("export", Language::En) => journal::EXPORT_EN,
+        ("fsck", Language::Zh) => journal::FSCK_ZH,
+        ("fsck", Language::En) => journal::FSCK_EN,
         ("replay", Language::Zh) => journal::REPLAY_ZH,
         ("replay", Language::En) => journal::REPLAY_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,

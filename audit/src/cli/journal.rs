@@ -6,12 +6,12 @@ use granary_core::text::Bilingual;
 
 use super::{
     DOES_NOT_HOLD, HOLDS, Response,
-    args::{Download, Replay},
+    args::{Download, Fsck, Replay},
     offline, online,
 };
 use crate::{
     export::{self, Plan},
-    json,
+    fsck, json,
     progress::{Meter, Screen},
     replay::{self, Fault, Options, Replayed},
     table,
@@ -82,6 +82,33 @@ pub(super) fn folded(
             format!("{file} does not hold: {}", why.en),
         )
     })
+}
+
+/// Checks a data folder and counts what is in it.
+pub(super) fn fsck(manner: &Manner, screen: Screen, as_json: bool, ask: &Fsck) -> Response {
+    let log_key = ask.log_key.as_deref().map(offline::log_key).transpose();
+    let log_key = match log_key {
+        Ok(log_key) => log_key,
+        Err(message) => return Response::failed(manner, &message),
+    };
+    let options = fsck::Options {
+        log_key,
+        scratch: ask.scratch.clone().unwrap_or_else(std::env::temp_dir),
+    };
+    let mut meter = Meter::start(screen, manner.language);
+    let checked = fsck::fsck(&ask.folder, &options, &mut |progress| meter.tell(progress));
+    meter.end();
+    let summed = checked.and_then(|checked| {
+        let summary = checked.replayed.summary(None, None)?;
+        Ok((summary, checked))
+    });
+    match summed {
+        Ok((summary, checked)) if as_json => Response::json(&json::fsck(&summary, &checked), HOLDS),
+        Ok((summary, checked)) => Response::answer(table::fsck(manner, &summary, &checked), HOLDS),
+        Err(error) if !error.is_of_the_folder() => Response::failed(manner, &error.message()),
+        Err(error) if as_json => Response::json(&json::fsck_fault(&error), DOES_NOT_HOLD),
+        Err(error) => Response::answer(table::fsck_fault(manner, &error), DOES_NOT_HOLD),
+    }
 }
 
 fn options(log_key: Option<&str>, scratch: Option<&Path>) -> Result<Options, Bilingual> {

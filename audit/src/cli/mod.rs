@@ -98,6 +98,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
             RulesTask::Export(ask) => rules::export(&manner, args.json, ask),
         },
         Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
+        Task::Fsck(ask) => journal::fsck(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
     }

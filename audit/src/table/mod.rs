@@ -36,7 +36,7 @@ pub use league::league;
 pub use measures::measures;
 pub use proof::{checkpoint, fault, proof, unproven, unproven_by_checkpoint};
 pub use recheck::recheck;
-pub use replay::{exported, replay, replay_fault};
+pub use replay::{exported, fsck, fsck_fault, replay, replay_fault};
 pub use screening::screening;
 pub use series::series;
 pub use slots::slots;

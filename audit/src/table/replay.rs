@@ -7,6 +7,7 @@ use granary_core::text::Language;
 use super::{Lay, draw};
 use crate::{
     export::Exported,
+    fsck::{Checked, Derived, FsckError},
     replay::{Fault, Outcomes, Summary},
     words::Manner,
 };
@@ -94,6 +95,58 @@ pub fn replay_fault(manner: &Manner, fault: &Fault) -> String {
     let verdict = manner.say("日志不成立。", "The journal does not hold.");
     let reason = manner.say("第一处不符", "the first thing that differs");
     let message = fault.message();
+    format!("{verdict}\n{reason}: {}\n", message.get(manner.language))
+}
+
+/// A data folder that holds.
+#[must_use]
+pub fn fsck(manner: &Manner, summary: &Summary, checked: &Checked) -> String {
+    let mut text = replay(manner, summary);
+    let size = summary.tally.entries();
+    let derived = match (manner.language, checked.derived) {
+        (Language::Zh, Derived::Absent) => "没有；下次启动时重建".to_owned(),
+        (Language::En, Derived::Absent) => "none; the next start makes them".to_owned(),
+        (Language::Zh, Derived::Equal { applied }) => {
+            format!("与前 {applied} 条重新折叠的结果一致")
+        }
+        (Language::En, Derived::Equal { applied }) => {
+            format!("those that the first {applied} entries give")
+        }
+        (Language::Zh, Derived::Ahead { applied }) => {
+            format!("已到第 {applied} 条，超出所核验的检查点，未作比对；请再运行一次")
+        }
+        (Language::En, Derived::Ahead { applied }) => format!(
+            "they cover {applied} entries, beyond the checkpoint that was checked, and were not compared; run it again"
+        ),
+    };
+    text.push('\n');
+    let lines = [
+        (
+            manner.say("去重摘要", "digests"),
+            match manner.language {
+                Language::Zh => format!("{size} 个，各指向自己的条目"),
+                Language::En => format!("{size}, each leads to its entry"),
+            },
+        ),
+        (
+            manner.say("哈希块", "tiles"),
+            match manner.language {
+                Language::Zh => format!("{} 个，与条目算出的一致", checked.tiles),
+                Language::En => format!("{}, those that the entries give", checked.tiles),
+            },
+        ),
+        (manner.say("汇总数据", "derived rows"), derived),
+    ];
+    fields(&mut text, &lines);
+    text
+}
+
+/// A data folder that does not hold.
+#[must_use]
+pub fn fsck_fault(manner: &Manner, error: &FsckError) -> String {
+    let verdict = manner.say("数据目录不成立。", "The data folder does not hold.");
+    let reason = manner.say("第一处不符", "the first thing that differs");
+    let message = error.message();
     format!("{verdict}\n{reason}: {}\n", message.get(manner.language))
 }
 

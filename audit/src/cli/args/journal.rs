@@ -74,6 +74,19 @@ pub(in crate::cli) struct Replay {
     pub(in crate::cli) scratch: Option<PathBuf>,
 }
 
+#[derive(Debug, Arguments)]
+pub(in crate::cli) struct Fsck {
+    /// The server's data folder
+    #[arg(id = "fsck_folder", value_name = "FOLDER")]
+    pub(in crate::cli) folder: PathBuf,
+    /// The log's verifier key, origin+hash+key, or a file that holds it; without it only the key in the journal is checked
+    #[arg(id = "fsck_log_key", long = "log-key", value_name = "KEY|FILE")]
+    pub(in crate::cli) log_key: Option<String>,
+    /// Where temporary files may be made, as large as the journal compressed; else the system's folder
+    #[arg(id = "fsck_scratch", long = "scratch", value_name = "FOLDER")]
+    pub(in crate::cli) scratch: Option<PathBuf>,
+}
+
 fn digest(text: &str) -> Result<Digest, String> {
     Digest::from_hex(text).ok_or_else(|| "write 64 hexadecimal digits".to_owned())
 }

@@ -32,6 +32,19 @@ pub(super) const CHINESE: &[(&str, &str)] = &[
         "state_digest",
         "应得出的状态摘要，64 位十六进制，即 granary-aggregator state-digest 所打印的",
     ),
+    (
+        "fsck",
+        "从头到尾核验市级系统的数据目录，服务运行时亦可；不写入任何内容",
+    ),
+    ("fsck_folder", "服务的数据目录"),
+    (
+        "fsck_log_key",
+        "日志公钥，形如 origin+hash+key，或存有它的文件；不写则只按日志中自带的公钥核验",
+    ),
+    (
+        "fsck_scratch",
+        "临时文件建在哪里，大小与压缩后的日志相当；不写则用系统的",
+    ),
     ("scratch", "日志很长时，临时文件夹建在哪里；不写则用系统的"),
 ];
 
@@ -51,6 +64,23 @@ Examples:
   granary-audit export --server https://city.example:7443 --identity auditor -o city.granary --resume
 
 Exit codes: 0 written; 2 wrong arguments, files or connection";
+
+pub(super) const FSCK_ZH: &str = "不联网，不加锁，不写入数据目录。先按 replay 核验每一条、每一个签名和树根，再核对去重摘要、哈希块，并把汇总数据与重新折叠的结果
+逐一比对。第一处不符即停，并说明是什么、在哪里。
+
+示例：
+  granary-audit fsck /var/lib/granary --log-key log.vkey
+
+退出码：0 成立；1 不成立；2 参数有误或无法读取";
+
+pub(super) const FSCK_EN: &str = "Uses no network, takes no lock and writes nothing into the folder. Checks every entry, every signature and the root as replay
+does, then the digests that find repetitions, the tiles, and the derived rows against a new fold. Stops at the first thing
+that differs, and says what and where.
+
+Examples:
+  granary-audit fsck /var/lib/granary --log-key log.vkey
+
+Exit codes: 0 it holds; 1 it does not; 2 wrong arguments, or it cannot be read";
 
 pub(super) const REPLAY_ZH: &str = "不联网。核验树根与检查点签名、每条的规范编码、内容摘要、每个签名、登记与授权、接收时间不倒退；再用与市级系统相同的
 函数折叠出状态。第一处不符即停，并说明是哪一条、为什么。
