@@ -1,6 +1,7 @@
 //! The arguments. Their English help stands here, the Chinese in [`super::help`].
 
 mod journal;
+mod log;
 mod bulletin;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
 pub(super) use journal::{Download, Replay, Source};
+pub(super) use log::Follow;
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -76,6 +78,8 @@ pub(super) enum Task {
     Export(Download),
     /// Check such a file from end to end, fold it again, and count what is in it
     Replay(Replay),
+    /// Follow the log from outside: check every new entry, and that it begins with the head that was kept
+    Log(Follow),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
 }
