@@ -4,6 +4,7 @@
 //! decimals as strings; what is absent is `null`. Each listing holds its `basis`.
 
 mod scores;
+mod follow;
 mod forecast;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ use crate::{
     words,
 };
 
+pub use follow::{followed, log_fault};
 pub use forecast::{arrivals, calibration, risks};
 pub use scores::{explanation, league, targets};
 

@@ -11,6 +11,7 @@
 //! | [`export`] | downloads the journal into such a file |
 //! | [`replay`] | checks such a file from end to end, folds it again, and answers from it as the city does |
 //! | [`fsck`] | the same of a city's data folder, and of the rows that it keeps beside its entries |
+//! | [`follow`] | follows the log over HTTP from the last head that was found to hold |
 //! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
@@ -30,6 +31,7 @@ pub mod archive;
 pub mod export;
 pub mod replay;
 pub mod fsck;
+pub mod follow;
 pub mod rules;
 pub mod words;
 pub mod table;

@@ -27,6 +27,10 @@ const FLAGS: [(&str, &str); Settings::KEYS.len()] = [
         "Where /metrics is served, or off [127.0.0.1:9464]. ¦ /metrics 监听地址，或 off [127.0.0.1:9464]。",
     ),
     (
+        "log-listen",
+        "Where the log is served to anybody over HTTP, or off [off]. ¦ 向任何人公开日志的 HTTP 监听地址，或 off [off]。",
+    ),
+    (
         "server-names",
         "Host names in the server's certificate, by commas [localhost]. ¦ 服务证书中的主机名，逗号分隔 [localhost]。",
     ),
@@ -120,7 +124,7 @@ impl Args for SettingFlags {
 fn value_name(key: &str) -> &'static str {
     match key {
         "data" => "DIR",
-        "listen" | "metrics_listen" => "ADDRESS",
+        "listen" | "metrics_listen" | "log_listen" => "ADDRESS",
         "server_names" => "HOSTS",
         "log_format" => "FORMAT",
         "log_filter" => "FILTER",

@@ -81,6 +81,12 @@ async fn serve(
         format!("服务已启动：https://{address}"),
         format!("serving on https://{address}"),
     );
+    if let Some(log) = server.log_address()? {
+        screen.say(
+            format!("日志公开于 http://{log}/checkpoint"),
+            format!("the log is public at http://{log}/checkpoint"),
+        );
+    }
     // Both are asked for before the first is awaited, so that no signal kills what is half set up.
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,

@@ -29,6 +29,7 @@ mod steady;
 mod scores;
 mod bulletins;
 mod forecast;
+mod log_http;
 mod server;
 
 use std::sync::Arc;

@@ -25,8 +25,8 @@ use tonic_health::server::HealthReporter;
 use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, bulletins::Bulletins,
     collection::Collection, connections, enrolment::Enrolment, forecast::Forecast,
-    journal::JournalReader, measures::Measures, message_bytes_max, monitoring::Monitoring,
-    scores::Scores, transparency::Transparency,
+    journal::JournalReader, log_http, measures::Measures, message_bytes_max,
+    monitoring::Monitoring, scores::Scores, transparency::Transparency,
 };
 use crate::{
     clock::Clock,
@@ -57,6 +57,8 @@ pub struct Server {
     city: Arc<City>,
     pipeline: Pipeline,
     listener: TcpListener,
+    /// Where the log is read by anybody, where that is wanted.
+    log_listener: Option<TcpListener>,
     tls: ServerTlsConfig,
     metrics: Option<Metrics>,
     stop: watch::Sender<bool>,
@@ -122,6 +124,10 @@ impl Server {
         let key = site.log_key()?;
         let log_verifier_key = key.verifier().to_string();
         let listener = bind(settings.listen).await?;
+        let log_listener = match settings.log_listen {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
         let (options, data, its_clock) =
             (options(settings), settings.data.clone(), Arc::clone(&clock));
         let pipeline = tokio::task::spawn_blocking(move || {
@@ -148,6 +154,7 @@ impl Server {
             city: Arc::new(city),
             pipeline,
             listener,
+            log_listener,
             tls,
             metrics,
             stop,
@@ -175,6 +182,17 @@ impl Server {
         self.listener.local_addr()
     }
 
+    /// Where the log is served to anybody, where it is.
+    ///
+    /// # Errors
+    /// What the operating system said.
+    pub fn log_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        self.log_listener
+            .as_ref()
+            .map(TcpListener::local_addr)
+            .transpose()
+    }
+
     /// Serves until `shutdown` completes, then drains for at most the grace period.
     ///
     /// # Errors
@@ -184,6 +202,7 @@ impl Server {
             city,
             pipeline,
             listener,
+            log_listener,
             tls,
             metrics,
             stop,
@@ -196,6 +215,10 @@ impl Server {
         let watching = tokio::spawn(watch_health(city.handle.clone(), reporter));
         let scraping = metrics
             .map(|metrics| tokio::spawn(metrics.serve(city.handle.clone(), stop.subscribe())));
+        let publishing = log_listener.map(|listener| {
+            let city = city.handle.clone();
+            tokio::spawn(log_http::serve(listener, city, limits, stop.subscribe()))
+        });
         let telling = notices.map(|desk| tokio::spawn(desk.run(stop.subscribe())));
         let mut stopping = stop.subscribe();
         let stopped = async move {
@@ -226,6 +249,10 @@ impl Server {
         watching.abort();
         if let Some(scraping) = scraping {
             scraping.abort();
+        }
+        if let Some(publishing) = publishing {
+            // Its readers can ask again: what is not answered by then is dropped with the connection.
+            let _ = tokio::time::timeout_at(deadline, publishing).await;
         }
         if let Some(telling) = telling {
             // It ends by itself a few seconds after the stop; what it has not noted is sent once more.

@@ -1,19 +1,28 @@
-//! The transparency service: checkpoints and proofs, for anybody with a certificate of this city.
+//! The transparency service: checkpoints and proofs, for anybody with a certificate of this city; payloads for the city's
+//! people, and for a unit those of its own snapshots.
 
 use std::sync::Arc;
 
 use granary_core::{
     digest::Digest,
-    ledger::LogIndex,
+    ledger::{LogIndex, Subject, act},
     log::{Checkpoint, SignedNote},
+    snapshot,
 };
 use granary_proto::v1::{
-    self, get_receipt_request::Entry, transparency_service_server::TransparencyService,
+    self, get_payload_request, get_receipt_request,
+    transparency_service_server::TransparencyService,
 };
 use tonic::{Request, Response, Status};
 
-use super::{City, failure::Failure, guard};
-use crate::convert;
+use super::{
+    City, blocking,
+    failure::{Failure, Need},
+    guard,
+};
+use crate::{convert, journal::Journal, tls::Caller};
+
+const NO_ENTRY: Failure = Failure::NotFound("the journal has no such entry");
 
 /// The service.
 pub(super) struct Transparency {
@@ -52,13 +61,52 @@ impl TransparencyService for Transparency {
             &request.into_inner(),
         )?))
     }
+
+    async fn get_payload(
+        &self,
+        request: Request<v1::GetPayloadRequest>,
+    ) -> Result<Response<v1::GetPayloadResponse>, Status> {
+        // An agent without a key in force reads nothing any more, not even what it once sent.
+        guard::reader(&self.city, &request)?;
+        let caller = guard::caller(&request);
+        let (city, name) = (
+            Arc::clone(&self.city),
+            request.into_inner().entry.map(Name::from),
+        );
+        let read = blocking(move || payload(city.handle.journal(), &caller, name));
+        Ok(Response::new(read.await?))
+    }
 }
 
-fn receipt(city: &City, entry: Option<Entry>) -> Result<v1::Receipt, Failure> {
-    let journal = city.handle.journal();
-    let index = match entry {
-        Some(Entry::Index(index)) => Some(LogIndex(index)),
-        Some(Entry::PayloadSha256(bytes)) => {
+/// What names an entry in a request.
+enum Name {
+    Index(u64),
+    PayloadSha256(Vec<u8>),
+}
+
+impl From<get_receipt_request::Entry> for Name {
+    fn from(entry: get_receipt_request::Entry) -> Self {
+        match entry {
+            get_receipt_request::Entry::Index(index) => Self::Index(index),
+            get_receipt_request::Entry::PayloadSha256(bytes) => Self::PayloadSha256(bytes),
+        }
+    }
+}
+
+impl From<get_payload_request::Entry> for Name {
+    fn from(entry: get_payload_request::Entry) -> Self {
+        match entry {
+            get_payload_request::Entry::Index(index) => Self::Index(index),
+            get_payload_request::Entry::PayloadSha256(bytes) => Self::PayloadSha256(bytes),
+        }
+    }
+}
+
+/// The place of an entry; `None` where the journal has no such entry.
+fn find(journal: &Journal, name: Option<Name>) -> Result<Option<LogIndex>, Failure> {
+    let index = match name {
+        Some(Name::Index(index)) => Some(LogIndex(index)),
+        Some(Name::PayloadSha256(bytes)) => {
             let digest = Digest::from_slice(&bytes);
             let digest =
                 digest.ok_or_else(|| Failure::invalid("payload_sha256", "it is not 32 bytes"))?;
@@ -71,13 +119,45 @@ fn receipt(city: &City, entry: Option<Entry>) -> Result<v1::Receipt, Failure> {
             ));
         }
     };
-    let receipt = match index.filter(|index| index.0 < journal.size()) {
+    Ok(index.filter(|index| index.0 < journal.size()))
+}
+
+fn receipt(city: &City, entry: Option<get_receipt_request::Entry>) -> Result<v1::Receipt, Failure> {
+    let journal = city.handle.journal();
+    let receipt = match find(journal, entry.map(Name::from))? {
         Some(index) => journal.receipt(index).map_err(Failure::internal)?,
         None => None,
     };
-    receipt
-        .map(convert::receipt)
-        .ok_or(Failure::NotFound("the journal has no such entry"))
+    receipt.map(convert::receipt).ok_or(NO_ENTRY)
+}
+
+/// To an agent, another unit's snapshot and an act are as if they were not there.
+fn payload(
+    journal: &Journal,
+    caller: &Caller,
+    name: Option<Name>,
+) -> Result<v1::GetPayloadResponse, Failure> {
+    let index = find(journal, name)?.ok_or(NO_ENTRY)?;
+    let record = journal.record(index).map_err(Failure::internal)?;
+    let record = record.ok_or(NO_ENTRY)?;
+    let (payload_type, unit) = match &record.entry.subject {
+        Subject::Snapshot(slot) => (snapshot::PAYLOAD_TYPE, Some(&slot.unit)),
+        Subject::Act => (act::PAYLOAD_TYPE, None),
+    };
+    let may_read = match caller {
+        Caller::Person(role) => Need::Person.takes(*role),
+        Caller::Unit(own) => unit == Some(own),
+        Caller::Anonymous => false,
+    };
+    if !may_read {
+        return Err(NO_ENTRY);
+    }
+    Ok(v1::GetPayloadResponse {
+        index: index.0,
+        entry: record.bytes,
+        payload_type: payload_type.to_owned(),
+        payload: record.payload,
+    })
 }
 
 fn consistency(

@@ -29,6 +29,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where `/metrics` is served; `None` where it is not.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where the log is served to anybody over HTTP; `None` where it is not.
+    pub log_listen: Option<SocketAddr>,
     /// The host names and addresses that the server's certificate holds.
     pub server_names: Vec<String>,
     /// What bounds the clients.
@@ -106,10 +108,11 @@ pub struct Fault {
 
 impl Settings {
     /// Every key, in the order in which they are documented.
-    pub const KEYS: [&'static str; 17] = [
+    pub const KEYS: [&'static str; 18] = [
         "data",
         "listen",
         "metrics_listen",
+        "log_listen",
         "server_names",
         "connections_max",
         "requests_per_connection_max",
@@ -147,6 +150,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let data = reader.path("data");
     let listen = reader.address("listen", "0.0.0.0:7443");
     let metrics_listen = reader.address_or_off("metrics_listen", "127.0.0.1:9464");
+    let log_listen = reader.address_or_off("log_listen", "off");
     let server_names = reader.names("server_names", "localhost");
     let limits = read_limits(reader);
     let batch = read_batch(reader);
@@ -163,6 +167,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         data: data?,
         listen: listen?,
         metrics_listen: metrics_listen?,
+        log_listen: log_listen?,
         server_names: server_names?,
         limits: limits?,
         batch: batch?,
@@ -225,6 +230,18 @@ fn check_together(settings: &Settings, reader: &mut Reader<'_>) {
         reader.report(
             "metrics_listen",
             Bilingual::new("与 listen 是同一地址", "it is the same address as listen"),
+            Bilingual::new("换一个端口，或写 off", "choose another port, or write off"),
+        );
+    }
+    let others = [Some(settings.listen), settings.metrics_listen];
+    let log = settings.log_listen.filter(|address| address.port() != 0);
+    if log.is_some() && others.contains(&log) {
+        reader.report(
+            "log_listen",
+            Bilingual::new(
+                "与 listen 或 metrics_listen 是同一地址",
+                "it is the same address as listen or metrics_listen",
+            ),
             Bilingual::new("换一个端口，或写 off", "choose another port, or write off"),
         );
     }

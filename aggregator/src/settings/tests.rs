@@ -41,6 +41,7 @@ fn a_data_folder_is_all_that_must_be_given() {
     assert_eq!(settings.listen.port(), 7443);
     assert_eq!(settings.limits.submissions_per_second_max, None);
     assert_eq!(settings.server_names, ["localhost"]);
+    assert_eq!(settings.log_listen, None);
     assert_eq!(settings.log_format, LogFormat::Text);
 }
 
@@ -121,8 +122,8 @@ fn numbers_are_whole_and_within_bounds() {
 #[test]
 fn values_that_contradict_each_other_are_told() {
     let file = "data = \"/a\"\npush_bytes_max = 65536\nlisten = \"127.0.0.1:9464\"";
-    let faults = check(file, &[], &[]).unwrap_err();
-    assert_eq!(faults.len(), 2, "{faults:?}");
+    let faults = check(file, &[], &[("log_listen", "127.0.0.1:9464")]).unwrap_err();
+    assert_eq!(faults.len(), 3, "{faults:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The arguments. Their English help stands here, the Chinese in [`super::help`].
 
 mod journal;
+mod log;
 mod bulletin;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
 pub(super) use journal::{Download, Fsck, Replay, Source};
+pub(super) use log::Follow;
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -78,6 +80,8 @@ pub(super) enum Task {
     Replay(Replay),
     /// Check a city's data folder from end to end, also while its server runs; writes nothing
     Fsck(Fsck),
+    /// Follow the log from outside: check every new entry, and that it begins with the head that was kept
+    Log(Follow),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
 }

@@ -1,6 +1,7 @@
 //! The help in both languages, with examples. A test holds that no argument lacks its Chinese text.
 
 mod journal;
+mod log;
 mod bulletin;
 
 use std::ffi::OsString;
@@ -116,6 +117,7 @@ fn chinese(id: &str) -> Option<&'static str> {
     CHINESE
         .iter()
         .chain(journal::CHINESE)
+        .chain(log::CHINESE)
         .chain(bulletin::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
@@ -284,6 +286,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("fsck", Language::En) => journal::FSCK_EN,
         ("replay", Language::Zh) => journal::REPLAY_ZH,
         ("replay", Language::En) => journal::REPLAY_EN,
+        ("log", Language::Zh) => log::LOG_ZH,
+        ("log", Language::En) => log::LOG_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
         (_, _) => "",

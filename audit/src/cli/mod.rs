@@ -10,6 +10,7 @@ mod forecast;
 mod bulletin;
 mod help;
 mod journal;
+mod log;
 mod offline;
 mod online;
 mod rules;
@@ -100,6 +101,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
         Task::Fsck(ask) => journal::fsck(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
+        Task::Log(ask) => log::log(&manner, screen, args.json, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
     }
 }

@@ -205,6 +205,11 @@ impl Tile {
         self.hashes.len() == usize::from(TILE_WIDTH)
     }
 
+    /// The root of a full tile, which is a hash of the tile above; `None` while the tile is partial.
+    pub fn root(&self) -> Option<Hash> {
+        self.is_full().then(|| perfect_root(&self.hashes)).flatten()
+    }
+
     /// The path of the tile as it is.
     pub fn path(&self) -> TilePath {
         TilePath {

@@ -12,5 +12,6 @@ mod records;
 mod measuring;
 mod quality;
 mod exporting;
+mod log_http;
 mod forecasting;
 mod scores;

@@ -1,6 +1,7 @@
 //! What can be read: the catalogue, assessments, slots, completeness, findings, series, proofs, keys, metrics.
 
 use granary_core::{
+    digest::Digest,
     ledger::JournalEntry,
     log::{Checkpoint, Hash, VerifierKey, verify_consistency},
 };
@@ -329,6 +330,71 @@ async fn a_consistency_proof_leads_from_an_older_checkpoint_to_the_newest() {
         let status = prove(old_size, new_size).await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_go_to_the_citys_people_and_to_the_unit_that_signed_them() {
+    use granary_proto::v1::get_payload_request::Entry;
+    let town = Town::founded(&[]).await;
+    let (office, other) = (town.office(GUIYANG).await, town.office(ZUNYI).await);
+    let envelope = office.revenue(1);
+    let receipt = office.submit(envelope.clone()).await.unwrap();
+    let index = receipt.index;
+    let digest = Digest::of(&envelope.payload).as_bytes().to_vec();
+    let get = async |channel, entry| {
+        let request = v1::GetPayloadRequest { entry: Some(entry) };
+        let answer = TransparencyServiceClient::new(channel)
+            .get_payload(request)
+            .await;
+        answer
+            .map(tonic::Response::into_inner)
+            .map_err(|status| status.code())
+    };
+    for channel in [
+        town.person(Role::Auditor).await,
+        town.person(Role::Operator).await,
+        office.channel.clone(),
+    ] {
+        for entry in [Entry::Index(index), Entry::PayloadSha256(digest.clone())] {
+            let found = get(channel.clone(), entry).await.unwrap();
+            assert_eq!((found.index, &found.payload), (index, &envelope.payload));
+            assert_eq!(
+                (&found.entry, &found.payload_type),
+                (&receipt.entry, &envelope.payload_type)
+            );
+        }
+    }
+    let code = async |channel, entry| get(channel, entry).await.unwrap_err();
+    // Somebody else's, and an act: to an agent they are not there.
+    assert_eq!(
+        code(other.channel.clone(), Entry::Index(index)).await,
+        Code::NotFound
+    );
+    assert_eq!(
+        code(other.channel.clone(), Entry::PayloadSha256(digest)).await,
+        Code::NotFound
+    );
+    assert_eq!(
+        code(office.channel.clone(), Entry::Index(0)).await,
+        Code::NotFound
+    );
+    assert_eq!(
+        code(town.anonymous().await, Entry::Index(index)).await,
+        Code::Unauthenticated
+    );
+    let auditor = town.person(Role::Auditor).await;
+    assert_eq!(
+        get(auditor.clone(), Entry::Index(0)).await.unwrap().index,
+        0
+    );
+    assert_eq!(
+        code(auditor.clone(), Entry::Index(u64::MAX)).await,
+        Code::NotFound
+    );
+    assert_eq!(
+        code(auditor, Entry::PayloadSha256(vec![1; 31])).await,
+        Code::InvalidArgument
+    );
 }
 
 fn open(town: &Town, note: &str) -> Checkpoint {

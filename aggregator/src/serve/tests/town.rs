@@ -49,6 +49,8 @@ pub(super) struct Town {
     pub(super) folder: tempfile::TempDir,
     pub(super) clock: Arc<TestClock>,
     pub(super) address: SocketAddr,
+    /// Where the log is served to anybody, where it is.
+    pub(super) log_address: Option<SocketAddr>,
     pub(super) verifier_key: String,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<Result<(), ServeError>>>,
@@ -102,6 +104,7 @@ impl Town {
             folder,
             clock,
             address,
+            log_address: None,
             verifier_key,
             stop: None,
             running: None,
@@ -124,6 +127,7 @@ impl Town {
     pub(super) async fn start_with(&mut self, settings: &[(&str, &str)], metrics: Option<Metrics>) {
         let server = self.open(settings, metrics).await.unwrap();
         self.address = server.address().unwrap();
+        self.log_address = server.log_address().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         self.stop = Some(stop);
         self.running = Some(tokio::spawn(server.run(async move { drop(stopped.await) })));

@@ -9,6 +9,7 @@ pub(crate) mod forecast;
 pub(crate) mod measures;
 pub(crate) mod checks;
 pub(crate) mod replay;
+pub(crate) mod log;
 
 use crate::{
     context::{Context, Outcome},
@@ -77,6 +78,11 @@ pub(crate) const PARTS: &[Part] = &[
         what: "checking and folding a whole journal again, as an auditor does",
         alone: false,
         run: replay::run,
+    },
+    Part {
+        name: "log",
+        what: "receipts, and tiles over HTTP",
+        run: log::run,
     },
 ];
 
