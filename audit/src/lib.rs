@@ -11,6 +11,7 @@
 //! | [`export`] | downloads the journal into such a file |
 //! | [`replay`] | checks such a file from end to end, folds it again, and answers from it as the city does |
 //! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
+//! | [`publish`] | tables of what is in it, as Parquet, CSV and SDMX-CSV, for other programs |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
 //! | [`json`] | the same answers for programs |
@@ -29,6 +30,7 @@ pub mod archive;
 pub mod export;
 pub mod replay;
 pub mod rules;
+pub mod publish;
 pub mod words;
 pub mod table;
 pub mod json;

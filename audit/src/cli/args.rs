@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
 pub(super) use journal::{Download, Replay, Source};
+pub(super) use tables::{Structure, Tables, What};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -76,6 +78,10 @@ pub(super) enum Task {
     Export(Download),
     /// Check such a file from end to end, fold it again, and count what is in it
     Replay(Replay),
+    /// Write figures, slots, findings or measures as Parquet, CSV or SDMX-CSV, for other programs
+    Tables(Box<Tables>),
+    /// Write the catalogue as an SDMX structure message (SDMX-JSON 2.0)
+    Structure(Structure),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
 }

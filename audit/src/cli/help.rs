@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod tables;
 
 use std::ffi::OsString;
 
@@ -117,6 +118,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .iter()
         .chain(journal::CHINESE)
         .chain(bulletin::CHINESE)
+        .chain(tables::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -284,6 +286,10 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("replay", Language::En) => journal::REPLAY_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
+        ("tables", Language::Zh) => tables::TABLES_ZH,
+        ("tables", Language::En) => tables::TABLES_EN,
+        ("structure", Language::Zh) => tables::STRUCTURE_ZH,
+        ("structure", Language::En) => tables::STRUCTURE_EN,
         (_, _) => "",
     }
 }
