@@ -150,10 +150,12 @@ impl Store {
 
     fn push(&mut self, cell: Cell) {
         if let Some(text) = &mut self.text {
-            text.push(match &cell {
-                Cell::Figure(figure) => Cell::Text(figure.to_string()),
-                _ => Cell::Nothing,
-            });
+            let exact = if let Cell::Figure(figure) = &cell {
+                Cell::Text(figure.to_string())
+            } else {
+                Cell::Nothing
+            };
+            text.push(exact);
         }
         self.leaf.push(cell);
     }
@@ -316,7 +318,43 @@ fn field(name: &str, kind: Kind, required: bool) -> Result<Type, ParquetError> {
 
 #[cfg(test)]
 mod tests {
+    use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
+
     use super::*;
+    use crate::publish::column::{always, maybe};
+
+    /// The rows of each row group of a table of these texts.
+    fn groups(texts: impl Iterator<Item = String>) -> Vec<i64> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.parquet");
+        let columns = [always("number", Kind::Integer), maybe("text", Kind::Text)];
+        let aside = Aside::create(&path).unwrap();
+        let mut sink = ParquetSink::new(&columns, &[], &aside).unwrap();
+        for (number, text) in (0..).zip(texts) {
+            let row = vec![Cell::Integer(number), Cell::words(text)];
+            sink.row(row).unwrap();
+        }
+        sink.finish().unwrap();
+        aside.keep().unwrap();
+        let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
+        let groups = reader.metadata().row_groups().iter();
+        groups.map(|group| group.num_rows()).collect()
+    }
+
+    #[test]
+    fn row_groups_are_bounded() {
+        let short = (0..250_000).map(|n| {
+            if n % 2 == 0 {
+                "x".into()
+            } else {
+                String::new()
+            }
+        });
+        assert_eq!(groups(short), [100_000, 100_000, 50_000]);
+        let long = (0..70).map(|_| "x".repeat(1 << 20));
+        assert_eq!(groups(long), [64, 6]);
+        assert_eq!(groups(std::iter::empty()), [0_i64; 0]);
+    }
 
     #[test]
     fn a_figure_that_does_not_fit_is_never_rounded() {

@@ -3,7 +3,7 @@
 //! Where there is no `python3`, or PyPI is out of reach, that is said loudly and nothing is checked.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -13,8 +13,11 @@ use std::{
 pub(crate) fn python(name: &str, requirements: &[&str], what: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let ready = root.join(name);
+    // One process makes it, the others wait; the lock goes with the file.
+    let lock = File::create(root.join(format!("{name}.lock"))).ok()?;
+    lock.lock().ok()?;
     if !ready.exists() {
-        // Made aside and renamed, so that what is there is whole; another process may be faster.
+        // Made aside and renamed, so that what is there is whole.
         let aside = root.join(format!("{name}-{}", std::process::id()));
         if let Err(reason) = install(&aside, requirements) {
             not_checked(what, &reason);
