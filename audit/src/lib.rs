@@ -13,6 +13,7 @@
 //! | [`fsck`] | the same of a city's data folder, and of the rows that it keeps beside its entries |
 //! | [`follow`] | follows the log over HTTP from the last head that was found to hold |
 //! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
+//! | [`publish`] | tables of what is in it, as Parquet, CSV and SDMX-CSV, for other programs |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
 //! | [`json`] | the same answers for programs |
@@ -33,6 +34,7 @@ pub mod replay;
 pub mod fsck;
 pub mod follow;
 pub mod rules;
+pub mod publish;
 pub mod words;
 pub mod table;
 pub mod json;

@@ -41,6 +41,8 @@ pub struct Meter {
     shown: Option<Instant>,
     every: Option<Duration>,
     on_terminal: bool,
+    /// Whether rows of a table are counted, of which there are no bytes to tell a rate by.
+    rows: bool,
 }
 
 const ON_TERMINAL: Duration = Duration::from_millis(250);
@@ -63,6 +65,16 @@ impl Meter {
             shown: None,
             every,
             on_terminal,
+            rows: false,
+        }
+    }
+
+    /// The same, where what is counted as entries are the rows of a table.
+    #[must_use]
+    pub fn of_rows(screen: Screen, language: Language) -> Self {
+        Self {
+            rows: true,
+            ..Self::start(screen, language)
         }
     }
 
@@ -77,7 +89,11 @@ impl Meter {
             return;
         }
         self.shown = Some(Instant::now());
-        let line = line(self.language, progress, before, self.started.elapsed());
+        let line = if self.rows {
+            rows_line(self.language, progress.entries)
+        } else {
+            line(self.language, progress, before, self.started.elapsed())
+        };
         let mut stderr = io::stderr();
         // Where nobody reads it, there is nobody to tell.
         let _ = if self.on_terminal {
@@ -106,6 +122,13 @@ fn line(language: Language, progress: Progress, before: u64, elapsed: Duration) 
         (Language::Zh, None) => format!("{entries} 条，{rate}"),
         (Language::En, Some(left)) => format!("{entries} entries, {rate}, about {left} s left"),
         (Language::En, None) => format!("{entries} entries, {rate}"),
+    }
+}
+
+fn rows_line(language: Language, rows: u64) -> String {
+    match language {
+        Language::Zh => format!("{rows} 行"),
+        Language::En => format!("{rows} rows"),
     }
 }
 

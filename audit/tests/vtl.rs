@@ -5,6 +5,8 @@
 //! says so and passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/venv.rs"]
+mod venv;
 #[path = "vtl/engine.rs"]
 mod engine;
 #[path = "vtl/published.rs"]

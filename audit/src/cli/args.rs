@@ -3,6 +3,7 @@
 mod journal;
 mod log;
 mod bulletin;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use jiff::{Timestamp, tz::TimeZone};
 pub(super) use bulletin::Drawing;
 pub(super) use journal::{Download, Fsck, Replay, Source};
 pub(super) use log::Follow;
+pub(super) use tables::{Structure, Tables, What};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -82,6 +84,10 @@ pub(super) enum Task {
     Fsck(Fsck),
     /// Follow the log from outside: check every new entry, and that it begins with the head that was kept
     Log(Follow),
+    /// Write figures, slots, findings or measures as Parquet, CSV or SDMX-CSV, for other programs
+    Tables(Box<Tables>),
+    /// Write the catalogue as an SDMX structure message (SDMX-JSON 2.0)
+    Structure(Structure),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
 }

@@ -3,6 +3,7 @@
 mod journal;
 mod log;
 mod bulletin;
+mod tables;
 
 use std::ffi::OsString;
 
@@ -119,6 +120,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .chain(journal::CHINESE)
         .chain(log::CHINESE)
         .chain(bulletin::CHINESE)
+        .chain(tables::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -290,6 +292,10 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("log", Language::En) => log::LOG_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
+        ("tables", Language::Zh) => tables::TABLES_ZH,
+        ("tables", Language::En) => tables::TABLES_EN,
+        ("structure", Language::Zh) => tables::STRUCTURE_ZH,
+        ("structure", Language::En) => tables::STRUCTURE_EN,
         (_, _) => "",
     }
 }

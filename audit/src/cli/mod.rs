@@ -14,6 +14,7 @@ mod log;
 mod offline;
 mod online;
 mod rules;
+mod tables;
 
 use std::{
     ffi::OsString,
@@ -102,6 +103,8 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         Task::Fsck(ask) => journal::fsck(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
         Task::Log(ask) => log::log(&manner, screen, args.json, ask),
+        Task::Tables(ask) => tables::tables(&manner, screen, args.json, ask),
+        Task::Structure(ask) => tables::structure(&manner, screen, args.json, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
     }
 }

@@ -53,6 +53,7 @@ use crate::{
 };
 
 pub use answer::AnswerError;
+pub(crate) use answer::{group_by, wants};
 pub use fault::{EntryFault, Fault};
 pub use summary::Summary;
 pub use tally::{Outcomes, Tally, UnderCatalogue};

@@ -9,7 +9,7 @@ use granary_core::{
 };
 use granary_proto::v1::{Finding, FindingStatus, ListFindingsRequest};
 
-use super::{AnswerError, Replayed, filter, wants, wire};
+use super::{AnswerError, BATCH_ROWS, Replayed, filter, wants, wire};
 use crate::city::Listing;
 
 impl Replayed {
@@ -46,6 +46,51 @@ impl Replayed {
             self.name_suspects(&mut listing.rows)?;
         }
         Ok(listing)
+    }
+
+    /// Visits the findings of a filter, in the same order, each with what is most likely wrong.
+    ///
+    /// # Errors
+    /// [`AnswerError`], or what the visit fails with.
+    pub fn each_finding<E: From<AnswerError>>(
+        &self,
+        filter: &Filter,
+        visit: &mut dyn FnMut(Finding) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut batch, mut broken) = (Vec::new(), None);
+        let table = keys::table(keys::Table::Finding);
+        let scanned = self.view().scan(&table, &mut |key, value| {
+            let taken = match self.finding(key, value, filter, &[]) {
+                Ok(found) => {
+                    batch.extend(found);
+                    if batch.len() < BATCH_ROWS {
+                        return ControlFlow::Continue(());
+                    }
+                    self.visit_named(&mut batch, visit)
+                }
+                Err(error) => Err(AnswerError::Fold(error).into()),
+            };
+            match taken {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    broken = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        scanned.map_err(|error| AnswerError::Fold(error.into()))?;
+        broken.map_or(Ok(()), Err)?;
+        self.visit_named(&mut batch, visit)
+    }
+
+    /// Names the suspects of a batch, visits it and empties it.
+    fn visit_named<E: From<AnswerError>>(
+        &self,
+        batch: &mut Vec<Finding>,
+        visit: &mut dyn FnMut(Finding) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.name_suspects(batch)?;
+        batch.drain(..).try_for_each(visit)
     }
 
     fn finding(

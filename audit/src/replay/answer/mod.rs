@@ -9,6 +9,8 @@ mod scores;
 mod series;
 mod wire;
 
+pub(crate) use wire::group_by;
+
 use std::collections::BTreeSet;
 
 use granary_core::{
@@ -26,6 +28,9 @@ use granary_proto::v1::{
 
 use super::Replayed;
 use crate::city::Listing;
+
+/// How many rows are held at once where all are visited.
+const BATCH_ROWS: usize = 1_000;
 
 /// Why a replayed journal gives no answer.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +97,7 @@ impl Replayed {
                 ..Default::default()
             });
         };
-        let counted = board.counts(&filter, wire::group_by(request.group_by()), as_of_ms);
+        let counted = board.counts(&filter, group_by(request.group_by()), as_of_ms);
         // Rows by department may overlap, so the total is counted by itself.
         let total = board.counts(&filter, GroupBy::Nothing, as_of_ms);
         let total = total
@@ -132,6 +137,32 @@ impl Replayed {
             .map(|at| self.slot(board.catalogue(), &at, as_of_ms));
         let slots = slots.collect::<Result<_, _>>()?;
         Ok(self.listing(as_of_ms, slots, rows_max))
+    }
+
+    /// Visits the slots of a filter, by dataset, period, unit.
+    ///
+    /// # Errors
+    /// [`AnswerError`], or what the visit fails with.
+    pub fn each_slot<E: From<AnswerError>>(
+        &self,
+        filter: &Filter,
+        as_of_ms: i64,
+        visit: &mut dyn FnMut(Slot) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(board) = self.board().map_err(AnswerError::from)? else {
+            return Ok(());
+        };
+        let (states, mut after) = (BTreeSet::new(), None);
+        loop {
+            let found = board.slots(filter, &states, as_of_ms, after.as_ref(), BATCH_ROWS);
+            let Some(last) = found.last() else {
+                return Ok(());
+            };
+            after = Some(last.slot.clone());
+            for at in &found {
+                visit(self.slot(board.catalogue(), at, as_of_ms)?)?;
+            }
+        }
     }
 
     fn slot(&self, catalogue: &Catalogue, at: &SlotAt, as_of_ms: i64) -> Result<Slot, AnswerError> {
@@ -232,7 +263,7 @@ fn set<T: Ord, E: std::fmt::Display>(
 }
 
 /// Whether the filter takes a slot.
-fn wants(filter: &Filter, slot: &SlotKey) -> bool {
+pub(crate) fn wants(filter: &Filter, slot: &SlotKey) -> bool {
     (filter.units.is_empty() || filter.units.contains(&slot.unit))
         && (filter.datasets.is_empty() || filter.datasets.contains(&slot.dataset))
         && (filter.periods.is_empty() || filter.periods.contains(&slot.period))

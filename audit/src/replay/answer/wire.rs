@@ -17,7 +17,7 @@ pub(super) fn unit_name(catalogue: Option<&Catalogue>, unit: &UnitCode) -> Bilin
     unit.map(|unit| unit.name().clone()).unwrap_or_default()
 }
 
-pub(super) const fn group_by(by: v1::GroupBy) -> GroupBy {
+pub(crate) const fn group_by(by: v1::GroupBy) -> GroupBy {
     match by {
         v1::GroupBy::Unspecified => GroupBy::Nothing,
         v1::GroupBy::Unit => GroupBy::Unit,
