@@ -16,7 +16,7 @@ use crate::{
     snapshot::SlotKey,
 };
 
-use super::{FindingStatus, FoldError, imports, overlay::Draft};
+use super::{FindingStatus, FoldError, evidence, imports, overlay::Draft};
 
 pub(super) fn fold(
     draft: &mut Draft<'_>,
@@ -82,6 +82,13 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
         Deed::ImportHistory {
             dataset, arrivals, ..
         } => imports::fold(draft, &dataset, &arrivals)?,
+        Deed::RequestEvidence {
+            slot,
+            sha256,
+            reason,
+            requester,
+        } => evidence::request(draft, &slot, &sha256, reason, requester)?,
+        Deed::AnchorAccess { lines, head } => evidence::anchor(draft, lines, &head)?,
         Deed::Decide {
             slot,
             edit,
