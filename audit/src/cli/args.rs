@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod evidence;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ use granary_proto::v1;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
+pub(super) use evidence::{Accesses, Asking, Evidence, EvidenceTask, Fetching, Files};
 pub(super) use journal::{Download, Replay, Source};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
@@ -78,6 +80,10 @@ pub(super) enum Task {
     Replay(Replay),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
+    /// Ask units for the evidence that their snapshots name, and check it against the digests there
+    Evidence(Evidence),
+    /// List who read what, and check that no line was altered or removed
+    Access(Accesses),
 }
 
 #[derive(Debug, Arguments)]

@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod evidence;
 
 use std::ffi::OsString;
 
@@ -117,6 +118,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .iter()
         .chain(journal::CHINESE)
         .chain(bulletin::CHINESE)
+        .chain(evidence::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -284,6 +286,10 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("replay", Language::En) => journal::REPLAY_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
+        ("evidence", Language::Zh) => evidence::EVIDENCE_ZH,
+        ("evidence", Language::En) => evidence::EVIDENCE_EN,
+        ("access", Language::Zh) => evidence::ACCESS_ZH,
+        ("access", Language::En) => evidence::ACCESS_EN,
         (_, _) => "",
     }
 }

@@ -8,6 +8,8 @@ mod args;
 mod calendar;
 mod forecast;
 mod bulletin;
+mod evidence;
+mod access;
 mod help;
 mod journal;
 mod offline;
@@ -100,6 +102,8 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
+        Task::Evidence(ask) => evidence::run(&manner, args.json, &ask.task),
+        Task::Access(ask) => access::access(&manner, screen, args.json, ask),
     }
 }
 
