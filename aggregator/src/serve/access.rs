@@ -104,9 +104,10 @@ pub(super) async fn keep_anchored(
     interval: Duration,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut ticks = tokio::time::interval(interval);
+    let first = tokio::time::Instant::now() + interval;
+    let mut ticks = tokio::time::interval_at(first, interval);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // The first tick is at once: what a crash left unanchored is anchored then.
+    // What a crash left unanchored is anchored with the first tick: a start by itself enters nothing.
     loop {
         let stopping = async { stop.wait_for(|stop| *stop).await.map(|_| ()) };
         let is_stopping = tokio::select! {

@@ -64,6 +64,8 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often health is looked at.
 const HEALTH_INTERVAL: Duration = Duration::from_millis(500);
+/// What the last anchor of the access log may take, however long the connections have taken.
+const LAST_ANCHOR_MIN: Duration = Duration::from_secs(1);
 /// What may be under way on one stream and on one connection before the sender waits, in bytes.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
@@ -290,6 +292,7 @@ fn access_log(handle: &Handle, data: &Path) -> Result<AccessLog, ServeError> {
 
 /// Nobody reads any more, so this anchor covers all lines. A stop does not fail for it: the next start sets it.
 async fn last_anchor(city: &City, anchoring: tokio::task::JoinHandle<()>, deadline: Instant) {
+    let deadline = deadline.max(Instant::now() + LAST_ANCHOR_MIN);
     let _ = tokio::time::timeout_at(deadline, anchoring).await;
     if let Ok(result) = tokio::time::timeout_at(deadline, access::anchor(city)).await {
         events::AccessAnchored { result: &result }.emit();
