@@ -223,6 +223,8 @@ fn pending(folder: &Path, request: &Request) -> Option<EnrolRequest> {
         | Deed::Extend { .. }
         | Deed::Exempt { .. }
         | Deed::ImportHistory { .. }
+        | Deed::RequestEvidence { .. }
+        | Deed::AnchorAccess { .. }
         | Deed::Decide { .. } => None,
     }
 }

@@ -30,6 +30,9 @@ pub mod spool;
 pub mod link;
 pub mod receipts;
 
+// What a statement names is shown to whoever asks.
+pub mod evidence;
+
 // All of it together.
 pub mod status;
 

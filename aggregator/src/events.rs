@@ -16,6 +16,8 @@
 //! | `granary_projected_entries_total` | counter | entries folded |
 //! | `granary_ineffective_entries_total` | counter | entries that had no effect, which a sound program never writes |
 //! | `granary_projector_lag_entries` | gauge | entries in the journal that are not folded yet |
+//! | `granary_access_anchors_total` | counter | anchors of the access log in the journal |
+//! | `granary_access_anchor_failed_total` | counter | anchors that could not be set; the next one covers them |
 //! | `granary_projector_stopped` | gauge | 1 once the projector has stopped |
 
 use std::time::Duration;
@@ -24,7 +26,7 @@ use granary_core::ledger::Refusal;
 use metrics::{counter, gauge, histogram};
 use tracing::{debug, error, info, warn};
 
-use crate::{journal::OpenError, project::ProjectError};
+use crate::{access::Anchored, journal::OpenError, project::ProjectError};
 
 /// A batch is durable.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +100,13 @@ pub struct Projected {
     pub ineffective: u64,
     /// Entries in the journal that are not folded yet.
     pub lag: u64,
+}
+
+/// The access log was bound to the journal, or could not be; nothing where it had not grown.
+#[derive(Clone, Copy, Debug)]
+pub struct AccessAnchored<'a> {
+    /// What came of it.
+    pub result: &'a Result<Option<Anchored>, Refusal>,
 }
 
 /// The projector has stopped.
@@ -201,6 +210,26 @@ impl Projected {
             );
         }
         debug!(entries = self.entries, lag = self.lag, "folded entries");
+    }
+}
+
+impl AccessAnchored<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        match self.result {
+            Ok(None) => {}
+            Ok(Some(anchored)) => {
+                counter!("granary_access_anchors_total").increment(1);
+                info!(
+                    lines = anchored.lines,
+                    "bound the access log to the journal"
+                );
+            }
+            Err(refusal) => {
+                counter!("granary_access_anchor_failed_total").increment(1);
+                warn!(reason = %refusal.message.en, "the access log could not be bound to the journal; it is tried again");
+            }
+        }
     }
 }
 

@@ -11,6 +11,8 @@
 //! | `enrolled/` | which TLS key each enrolment was made with | yes, offices then ask for new tokens |
 //! | `notices.toml` | who is told what, where notices are on | yes, write it anew |
 //! | `notices/` | which notices were sent | yes, a new one begins with the present |
+//! | `access/` | who read what, bound to the journal | no: it is evidence |
+//! | `evidence/` | files that units have handed in | no, else they are asked for again |
 //! | `operator/` | the operator's key and certificate | it is carried away: the server does not need it |
 //!
 //! Keys are PKCS #8 PEM, readable by their owner only.

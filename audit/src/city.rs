@@ -6,6 +6,7 @@
 
 mod error;
 mod forecast;
+mod evidence;
 
 use std::{path::Path, time::Duration};
 
@@ -19,10 +20,11 @@ use granary_proto::v1::{
     GetLeagueRequest, GetLeagueResponse, GetSeriesRequest, GetSeriesResponse, ListFindingsRequest,
     ListMeasuresRequest, ListSlotsRequest, ListTargetsRequest, ListTargetsResponse, MeasuresRow,
     RecheckDatasetRequest, RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
-    StreamJournalRequest, StreamJournalResponse, bulletin_service_client::BulletinServiceClient,
+    StreamJournalRequest, StreamJournalResponse, access_service_client::AccessServiceClient,
+    bulletin_service_client::BulletinServiceClient,
     collection_service_client::CollectionServiceClient,
-    forecast_service_client::ForecastServiceClient, journal_service_client::JournalServiceClient,
-    measure_service_client::MeasureServiceClient,
+    evidence_service_client::EvidenceServiceClient, forecast_service_client::ForecastServiceClient,
+    journal_service_client::JournalServiceClient, measure_service_client::MeasureServiceClient,
     monitoring_service_client::MonitoringServiceClient, score_service_client::ScoreServiceClient,
     stream_journal_response,
 };
@@ -31,8 +33,11 @@ use tonic::{
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
-pub use self::error::CityError;
 use self::error::{chain, explain};
+pub use self::{
+    error::CityError,
+    evidence::{AccessStream, DownloadError},
+};
 
 /// The file of the city's certification authority in an identity folder.
 pub const AUTHORITY_FILE: &str = "ca.pem";
@@ -60,6 +65,8 @@ pub struct City {
     forecasts: ForecastServiceClient<Channel>,
     journal: JournalServiceClient<Channel>,
     bulletins: BulletinServiceClient<Channel>,
+    evidence: EvidenceServiceClient<Channel>,
+    accesses: AccessServiceClient<Channel>,
 }
 
 /// The journal, as it comes.
@@ -130,7 +137,9 @@ impl City {
         let scores = ScoreServiceClient::new(channel.clone());
         let forecasts = ForecastServiceClient::new(channel.clone());
         let journal = JournalServiceClient::new(channel.clone());
-        let bulletins = BulletinServiceClient::new(channel);
+        let bulletins = BulletinServiceClient::new(channel.clone());
+        let evidence = EvidenceServiceClient::new(channel.clone());
+        let accesses = AccessServiceClient::new(channel);
         Ok(Self {
             server: address,
             client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -140,6 +149,8 @@ impl City {
             forecasts: forecasts.max_decoding_message_size(ANSWER_BYTES_MAX),
             journal: journal.max_decoding_message_size(ANSWER_BYTES_MAX),
             bulletins: bulletins.max_decoding_message_size(ANSWER_BYTES_MAX),
+            evidence,
+            accesses,
         })
     }
 

@@ -12,6 +12,8 @@
 //! | [`replay`] | checks such a file from end to end, folds it again, and answers from it as the city does |
 //! | [`fsck`] | the same of a city's data folder, and of the rows that it keeps beside its entries |
 //! | [`follow`] | follows the log over HTTP from the last head that was found to hold |
+//! | [`evidence`] | fetches what units have handed in, and checks it against the digests that they have signed |
+//! | [`access`] | who read what, checked against the anchors in the journal |
 //! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
 //! | [`publish`] | tables of what is in it, as Parquet, CSV and SDMX-CSV, for other programs |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
@@ -33,6 +35,8 @@ pub mod export;
 pub mod replay;
 pub mod fsck;
 pub mod follow;
+pub mod access;
+pub mod evidence;
 pub mod rules;
 pub mod publish;
 pub mod words;

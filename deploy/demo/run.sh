@@ -408,7 +408,8 @@ kill_city KILL
 start_city
 await 30 "the projection does not keep up" folded
 after=$(digest)
-kill_city TERM
+# A stop in order would bind the access log to the journal, which is one more entry.
+kill_city KILL
 rebuilt=$(aggregator rebuild --data "$city" 2>/dev/null | tail -n 1)
 printf '     %s\n' "杀前   / before   $before" "杀后   / after    $after" "重建后 / rebuilt  $rebuilt"
 must_be "the digest after kill -9" "$before" "$after"

@@ -183,6 +183,16 @@ fn deeds() -> Vec<Deed> {
                 arrived_at_ms: 10,
             }],
         },
+        Deed::RequestEvidence {
+            slot: slot(),
+            sha256: Digest::of(b"ledger"),
+            reason: "随机核查".into(),
+            requester: "role:auditor".into(),
+        },
+        Deed::AnchorAccess {
+            lines: 11,
+            head: Digest::of(b"line"),
+        },
     ]
 }
 

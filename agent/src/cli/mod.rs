@@ -56,6 +56,7 @@ Settings (设置), in agent.toml or in the environment as GRANARY_AGENT_<KEY WIT
   folders.root, folders.state          default . and state
   spool.bytes_max                      default 4294967296
   spool.disk_free_bytes_min            default 268435456
+  evidence.bytes_max                   default 67108864
   link.connect_timeout_ms              default 10000
   link.answer_timeout_ms               default 60000
   link.keepalive_interval_ms, link.keepalive_timeout_ms    default 30000, 20000

@@ -167,6 +167,12 @@ impl Fetcher {
         self.connected.send_replace(connected);
     }
 
+    /// Tells whether the line is open, for those who ask something else.
+    #[must_use]
+    pub fn connection(&self) -> watch::Receiver<bool> {
+        self.connected.subscribe()
+    }
+
     /// Says which catalogue is held now.
     pub fn set_held(&self, version: Option<Digest>) {
         self.held.send_replace(version);

@@ -10,6 +10,7 @@ use tonic::transport::Channel;
 
 use crate::catalogue_cache::CatalogueCache;
 use crate::durable::OsDisk;
+use crate::evidence::Shower;
 use crate::history::Reader;
 use crate::identity::Identity;
 use crate::inbox::{self, Context, Folder, Folders, Inbox, Spot, Step, SubmitError, Submitter};
@@ -44,6 +45,8 @@ pub struct Desk {
     inbox: Inbox,
     courier: Courier<OsDisk>,
     fetcher: Fetcher,
+    /// Shows evidence to the city by itself, for as long as the desk is there.
+    _shower: Shower,
     catalogue: CatalogueCache,
     recorder: Recorder,
     history: Reader,
@@ -126,7 +129,8 @@ impl Desk {
             assessments: settler.next_index(),
             records: recorder.next_index(),
         };
-        let fetcher = Fetcher::start(channel, settings.link, settings.poll, held);
+        let fetcher = Fetcher::start(channel.clone(), settings.link, settings.poll, held);
+        let shower = Shower::start(channel, &settings, fetcher.connection());
         let inbox = Inbox::open(
             Folders::under(&settings.root, &settings.state),
             inbox_settings(&settings),
@@ -144,6 +148,7 @@ impl Desk {
             inbox,
             courier,
             fetcher,
+            _shower: shower,
             catalogue,
             recorder,
             history,

@@ -16,6 +16,7 @@
 //! | `folders.root` | `.` | holds `inbox`, `sent`, `accepted`, `returned`, `refused`, `evidence`; relative to the agent's folder |
 //! | `folders.state` | `state` | holds the spool, receipts, the catalogue |
 //! | `spool.bytes_max` | 4 GiB | unsent snapshots on disk |
+//! | `evidence.bytes_max` | 64 MiB | the largest file of evidence that is handed in |
 //! | `spool.disk_free_bytes_min` | 256 MiB | left to other programs on the disk |
 //! | `link.*` | see [`LinkSettings`] | the line to the city |
 //! | `poll.*` | see [`PollSettings`] | how often is looked |
@@ -65,6 +66,8 @@ pub struct Settings {
     pub identity: PathBuf,
     /// How large the spool may become.
     pub spool: Limits,
+    /// The largest file of evidence that is handed in, in bytes.
+    pub evidence_bytes_max: u64,
     /// The line to the city.
     pub link: LinkSettings,
     /// How often is looked.
@@ -172,6 +175,7 @@ impl Settings {
         let root = raw.optional("folders.root", parse_path);
         let state = raw.optional("folders.state", parse_path);
         let spool = spool_limits(&mut raw);
+        let evidence_bytes_max = raw.number("evidence.bytes_max", 64 << 20, 0..=(1 << 32));
         let link = link_settings(&mut raw);
         let poll = poll_settings(&mut raw);
         let zone =
@@ -190,6 +194,7 @@ impl Settings {
             state: folder.join(state.unwrap_or_else(|| PathBuf::from("state"))),
             identity: folder.join("identity"),
             spool,
+            evidence_bytes_max,
             link,
             poll,
         })

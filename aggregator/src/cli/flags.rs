@@ -86,6 +86,14 @@ const FLAGS: [(&str, &str); Settings::KEYS.len()] = [
         "grace-ms",
         "Milliseconds for open requests after SIGTERM [10000]. ¦ 收到 SIGTERM 后的宽限毫秒数 [10000]。",
     ),
+    (
+        "evidence-bytes-max",
+        "Bytes of a file of evidence [67108864]. ¦ 单个佐证文件的字节上限 [67108864]。",
+    ),
+    (
+        "access-anchor-ms",
+        "Milliseconds between anchors of the access log in the journal [3600000]. ¦ 访问记录锚定到日志的间隔毫秒数 [3600000]。",
+    ),
 ];
 
 impl FromArgMatches for SettingFlags {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ed25519_dalek::SigningKey;
 use granary_core::{
-    ledger::Registry,
+    envelope::{self, Signature},
+    ledger::{Registry, act},
     log::{Checkpoint, CheckpointError, Hash, KeyName, VerifierKey, note::KeyError},
 };
 
@@ -69,6 +70,12 @@ impl LogKey {
     #[must_use]
     pub const fn verifier(&self) -> &VerifierKey {
         &self.verifier
+    }
+
+    /// Signs an act that the city itself records. What is signed begins with `DSSEv1` and a space, and a checkpoint with the
+    /// log's origin, which holds no space: the one signature never passes for the other.
+    pub(crate) fn sign_act(&self, payload: &[u8]) -> Signature {
+        envelope::sign(&self.key, act::PAYLOAD_TYPE, payload)
     }
 
     /// Signs the tree of `size` entries.

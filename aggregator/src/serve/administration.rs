@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use granary_core::{
+    access::Access,
     digest::Digest,
     ledger::{Act, Deed, Refusal, RefusalCode, act, import},
 };
@@ -12,7 +13,7 @@ use granary_proto::v1::{
 use tonic::{Request, Response, Status};
 
 use super::{
-    City, applied,
+    City, access, applied, evidence,
     failure::{Failure, Need},
     guard,
 };
@@ -57,7 +58,8 @@ impl AdministrationService for Administration {
         &self,
         request: Request<v1::ListKeysRequest>,
     ) -> Result<Response<v1::ListKeysResponse>, Status> {
-        guard::person(&request, Need::Operator)?;
+        let unit = request.get_ref().unit.clone();
+        access::person(&self.city, &request, Need::Operator, Access::Keys, unit).await?;
         Ok(Response::new(enrolled(
             &self.city,
             &request.into_inner().unit,
@@ -78,16 +80,19 @@ impl AdministrationService for Administration {
     }
 }
 
-/// Why history cannot be imported beside what was imported before. Admission knows no slots, and the fold, which has the last
-/// word, would only leave the entry without effect.
+/// Why history cannot be imported beside what was imported before, or evidence not be asked for. Admission knows no slots, and
+/// the fold, which has the last word, would only leave the entry without effect.
 async fn contradiction(city: &Arc<City>, received: &Received) -> Result<Option<Refusal>, Failure> {
     // What cannot be decoded is refused by admission.
-    let Ok(Act {
-        deed: Deed::ImportHistory {
-            dataset, arrivals, ..
-        },
-        ..
-    }) = Act::decode(&received.payload)
+    let Ok(act) = Act::decode(&received.payload) else {
+        return Ok(None);
+    };
+    if let Deed::RequestEvidence { slot, sha256, .. } = act.deed {
+        return evidence::unnamed(city, slot, sha256).await;
+    }
+    let Deed::ImportHistory {
+        dataset, arrivals, ..
+    } = act.deed
     else {
         return Ok(None);
     };

@@ -5,15 +5,14 @@
 
 use std::sync::Arc;
 
-use granary_core::{bulletin, period::Period};
+use granary_core::{access::Access, bulletin, period::Period};
 use granary_proto::v1::{self, bulletin_service_server::BulletinService};
 use prost::Message as _;
 use tonic::{Request, Response, Status};
 
 use super::{
-    City, blocking,
+    City, access, blocking,
     failure::{Failure, Need},
-    guard,
     steady::{log_head, steady},
 };
 
@@ -28,7 +27,8 @@ impl BulletinService for Bulletins {
         &self,
         request: Request<v1::GetBulletinRequest>,
     ) -> Result<Response<v1::GetBulletinResponse>, Status> {
-        guard::person(&request, Need::Person)?;
+        let what = request.get_ref().period.clone();
+        access::person(&self.city, &request, Need::Person, Access::Bulletin, what).await?;
         let city = Arc::clone(&self.city);
         let request = request.into_inner();
         Ok(Response::new(

@@ -1,6 +1,6 @@
 //! Who may call what: each service asks for its caller here before it looks at anything else.
 
-use granary_core::code::UnitCode;
+use granary_core::{code::UnitCode, digest::Digest};
 use tonic::Request;
 
 use super::{
@@ -18,6 +18,16 @@ pub(super) fn caller<T>(request: &Request<T>) -> Caller {
     let certificates = info.peer_certs();
     let first = certificates.as_deref().and_then(|chain| chain.first());
     info.get_ref().caller(first.map(AsRef::as_ref)).clone()
+}
+
+/// Who calls, as the access log names them: the certificate's word for its holder, and its digest.
+pub(super) fn identity<T>(request: &Request<T>) -> (String, Digest) {
+    let uri = caller(request).uri().unwrap_or_default();
+    let who = uri.strip_prefix("granary:").unwrap_or(&uri).to_owned();
+    let info = request.extensions().get::<RemoteInfo>();
+    let certificates = info.and_then(RemoteInfo::peer_certs);
+    let first = certificates.as_deref().and_then(|chain| chain.first());
+    (who, Digest::of(first.map_or(&[], AsRef::as_ref)))
 }
 
 /// The connection that a request came over.

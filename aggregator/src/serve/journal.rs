@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use granary_core::{
+    access::Access,
     ledger::{LogIndex, Subject, act},
     snapshot,
 };
@@ -17,9 +18,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::{
-    City, blocking,
+    City, access, blocking,
     failure::{Failure, Need},
-    guard,
 };
 use crate::journal::Record;
 
@@ -95,8 +95,10 @@ impl JournalService for JournalReader {
         &self,
         request: Request<v1::StreamJournalRequest>,
     ) -> Result<Response<Messages>, Status> {
-        guard::person(&request, Need::Person)?;
-        Ok(Response::new(self.start(request.into_inner().from_index)?))
+        let from_index = request.get_ref().from_index;
+        let what = format!("from entry {from_index}");
+        access::person(&self.city, &request, Need::Person, Access::Journal, what).await?;
+        Ok(Response::new(self.start(from_index)?))
     }
 }
 

@@ -13,6 +13,8 @@ mod collection;
 mod records;
 mod enrolment;
 mod administration;
+mod access;
+mod evidence;
 mod transparency;
 mod journal;
 mod page;
@@ -40,7 +42,13 @@ use tokio::sync::watch;
 
 use self::failure::Failure;
 use crate::{
-    clock::Clock, journal::StoreError, pipeline::Handle, project::Derived, settings::Limits,
+    access::AccessLog,
+    clock::Clock,
+    evidence::EvidenceStore,
+    journal::StoreError,
+    pipeline::{Handle, LogKey},
+    project::Derived,
+    settings::Limits,
     tls::Authority,
 };
 
@@ -58,6 +66,10 @@ struct City {
     /// In signed-note form.
     log_verifier_key: String,
     limits: Limits,
+    /// Signs what the city itself records.
+    log_key: LogKey,
+    access: Arc<AccessLog>,
+    evidence: EvidenceStore,
     clock: Arc<dyn Clock>,
     /// True once the server is stopping.
     stop: watch::Receiver<bool>,

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use granary_core::{
+    access::Access,
     code::{DatasetCode, UnitCode},
     completeness::{Filter, Imported},
     period::Period,
@@ -11,7 +12,7 @@ use granary_proto::v1::{self, monitoring_service_server::MonitoringService};
 use tonic::{Request, Response, Status};
 
 use super::{
-    City, blocking,
+    City, access, blocking,
     failure::{Failure, Need},
     findings, guard, recheck, screen, series, slots,
 };
@@ -25,6 +26,17 @@ pub(super) struct Monitoring {
 }
 
 impl Monitoring {
+    /// As [`Self::answer`], for what hands out figures or explanations: the access is in the log first.
+    async fn logged<Q: Send + Sync + 'static, A: Send + 'static>(
+        &self,
+        request: Request<Q>,
+        (access, what): (Access, String),
+        compute: impl FnOnce(&City, Q) -> Result<A, Failure> + Send + 'static,
+    ) -> Result<Response<A>, Status> {
+        access::person(&self.city, &request, Need::Person, access, what).await?;
+        self.answer(request, compute).await
+    }
+
     /// Lets the caller pass and computes the answer away from the tasks that move bytes.
     async fn answer<Q: Send + 'static, A: Send + 'static>(
         &self,
@@ -60,31 +72,50 @@ impl MonitoringService for Monitoring {
         &self,
         request: Request<v1::ListFindingsRequest>,
     ) -> Result<Response<v1::ListFindingsResponse>, Status> {
-        self.answer(request, findings::list).await
+        let slots = request.get_ref().filter.clone().unwrap_or_default();
+        let list = |name: &str, values: &[String]| format!("{name} {}", values.join(","));
+        let what = [
+            list("units", &slots.units),
+            list("datasets", &slots.datasets),
+            list("periods", &slots.periods),
+        ];
+        self.logged(request, (Access::Findings, what.join(" ")), findings::list)
+            .await
     }
 
     async fn screen_period(
         &self,
         request: Request<v1::ScreenPeriodRequest>,
     ) -> Result<Response<v1::ScreenPeriodResponse>, Status> {
-        self.answer(request, |city, request| screen::period(city, &request))
-            .await
+        let asked = request.get_ref();
+        let what = format!("{} {}", asked.dataset, asked.period);
+        self.logged(request, (Access::Screening, what), |city, request| {
+            screen::period(city, &request)
+        })
+        .await
     }
 
     async fn recheck_dataset(
         &self,
         request: Request<v1::RecheckDatasetRequest>,
     ) -> Result<Response<v1::RecheckDatasetResponse>, Status> {
-        self.answer(request, |city, request| recheck::dataset(city, &request))
-            .await
+        let what = request.get_ref().dataset.clone();
+        self.logged(request, (Access::Recheck, what), |city, request| {
+            recheck::dataset(city, &request)
+        })
+        .await
     }
 
     async fn get_series(
         &self,
         request: Request<v1::GetSeriesRequest>,
     ) -> Result<Response<v1::GetSeriesResponse>, Status> {
-        self.answer(request, |city, request| series::read(city, &request))
-            .await
+        let asked = request.get_ref();
+        let what = format!("{}/{} {}", asked.unit, asked.dataset, asked.indicator);
+        self.logged(request, (Access::Series, what), |city, request| {
+            series::read(city, &request)
+        })
+        .await
     }
 
     async fn get_status(

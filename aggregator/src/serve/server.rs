@@ -3,14 +3,18 @@
 use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use granary_core::ledger::act;
+use granary_core::{
+    digest::Digest,
+    ledger::{FoldError, act, evidence},
+};
 use granary_proto::v1::{
+    access_service_server::AccessServiceServer,
     administration_service_server::AdministrationServiceServer,
     bulletin_service_server::BulletinServiceServer,
     collection_service_server::CollectionServiceServer,
     enrolment_service_server::EnrolmentServiceServer,
-    forecast_service_server::ForecastServiceServer, journal_service_server::JournalServiceServer,
-    measure_service_server::MeasureServiceServer,
+    evidence_service_server::EvidenceServiceServer, forecast_service_server::ForecastServiceServer,
+    journal_service_server::JournalServiceServer, measure_service_server::MeasureServiceServer,
     monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
 };
@@ -23,13 +27,28 @@ use tonic::transport::{
 use tonic_health::server::HealthReporter;
 
 use super::{
-    City, ENVELOPE_BYTES_MAX, administration::Administration, bulletins::Bulletins,
-    collection::Collection, connections, enrolment::Enrolment, forecast::Forecast,
-    journal::JournalReader, log_http, measures::Measures, message_bytes_max,
-    monitoring::Monitoring, scores::Scores, transparency::Transparency,
+    City, ENVELOPE_BYTES_MAX,
+    access::{self, Accesses},
+    administration::Administration,
+    bulletins::Bulletins,
+    collection::Collection,
+    connections,
+    enrolment::Enrolment,
+    evidence::Evidence,
+    forecast::Forecast,
+    journal::JournalReader,
+    log_http,
+    measures::Measures,
+    message_bytes_max,
+    monitoring::Monitoring,
+    scores::Scores,
+    transparency::Transparency,
 };
 use crate::{
+    access::{AccessLog, AccessLogError, Anchored},
     clock::Clock,
+    events,
+    evidence::EvidenceStore,
     journal::{Journal, OpenError, StoreError},
     metrics::{Metrics, MetricsError},
     notices::{Desk, NoticeError, NoticeSettings},
@@ -46,6 +65,8 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often health is looked at.
 const HEALTH_INTERVAL: Duration = Duration::from_millis(500);
+/// What the last anchor of the access log may take, however long the connections have taken.
+const LAST_ANCHOR_MIN: Duration = Duration::from_secs(1);
 /// What may be under way on one stream and on one connection before the sender waits, in bytes.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
@@ -63,6 +84,7 @@ pub struct Server {
     metrics: Option<Metrics>,
     stop: watch::Sender<bool>,
     grace: Duration,
+    access_anchor: Duration,
     enrolled: std::path::PathBuf,
     notices: Option<Desk>,
 }
@@ -87,6 +109,15 @@ pub enum ServeError {
     /// The pipeline did not start.
     #[error("the pipeline did not start: {0}")]
     Start(#[from] StartError),
+    /// The access log cannot be used.
+    #[error(transparent)]
+    Access(#[from] AccessLogError),
+    /// What the journal says of the access log cannot be read.
+    #[error("the anchor of the access log cannot be read: {0}")]
+    Anchor(#[from] FoldError),
+    /// The folder of evidence cannot be used.
+    #[error("the folder of evidence cannot be used: {0}")]
+    Evidence(std::io::Error),
     /// An address cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Bind(SocketAddr, std::io::Error),
@@ -122,7 +153,7 @@ impl Server {
         let now = Timestamp::from_millisecond(clock.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
         let tls = tls(&site, &settings.server_names, now)?;
         let key = site.log_key()?;
-        let log_verifier_key = key.verifier().to_string();
+        let (log_verifier_key, log_key) = (key.verifier().to_string(), key.clone());
         let listener = bind(settings.listen).await?;
         let log_listener = match settings.log_listen {
             Some(address) => Some(bind(address).await?),
@@ -139,12 +170,17 @@ impl Server {
             Ok::<_, ServeError>(Pipeline::start(journal, derived, key, options, its_clock)?)
         });
         let pipeline = pipeline.await??;
+        let access = access_log(&pipeline.handle(), &settings.data)?;
+        let evidence = EvidenceStore::open(&settings.data, settings.evidence_bytes_max);
         let (stop, stopped) = watch::channel(false);
         let city = City {
             handle: pipeline.handle(),
             authority,
             log_verifier_key,
             limits: settings.limits,
+            log_key,
+            access: Arc::new(access),
+            evidence: evidence.map_err(ServeError::Evidence)?,
             clock,
             stop: stopped,
             bundle: ArcSwapOption::empty(),
@@ -159,6 +195,7 @@ impl Server {
             metrics,
             stop,
             grace,
+            access_anchor: settings.access_anchor,
             enrolled,
             notices: None,
         })
@@ -207,6 +244,7 @@ impl Server {
             metrics,
             stop,
             grace,
+            access_anchor,
             enrolled,
             notices,
         } = self;
@@ -220,6 +258,8 @@ impl Server {
             tokio::spawn(log_http::serve(listener, city, limits, stop.subscribe()))
         });
         let telling = notices.map(|desk| tokio::spawn(desk.run(stop.subscribe())));
+        let anchoring = access::keep_anchored(Arc::clone(&city), access_anchor, stop.subscribe());
+        let anchoring = tokio::spawn(anchoring);
         let mut stopping = stop.subscribe();
         let stopped = async move {
             // An error means that the sender is gone, which is a stop as well.
@@ -258,12 +298,32 @@ impl Server {
             // It ends by itself a few seconds after the stop; what it has not noted is sent once more.
             let _ = tokio::time::timeout_at(deadline, telling).await;
         }
+        last_anchor(&city, anchoring, deadline).await;
         let left = deadline
             .saturating_duration_since(Instant::now())
             .max(Duration::from_secs(1));
         tokio::task::spawn_blocking(move || pipeline.shutdown(left)).await??;
         tracing::info!("stopped");
         Ok(served?)
+    }
+}
+
+/// Reads the access log, checked against the journal.
+fn access_log(handle: &Handle, data: &Path) -> Result<AccessLog, ServeError> {
+    let row = evidence::anchor(&handle.view())?;
+    let anchored = row.map(|row| Anchored {
+        lines: row.lines,
+        head: Digest::from_slice(&row.head).unwrap_or_else(|| Digest::from_bytes([0; 32])),
+    });
+    Ok(AccessLog::open(data, anchored)?)
+}
+
+/// Nobody reads any more, so this anchor covers all lines. A stop does not fail for it: the next start sets it.
+async fn last_anchor(city: &City, anchoring: tokio::task::JoinHandle<()>, deadline: Instant) {
+    let deadline = deadline.max(Instant::now() + LAST_ANCHOR_MIN);
+    let _ = tokio::time::timeout_at(deadline, anchoring).await;
+    if let Ok(result) = tokio::time::timeout_at(deadline, access::anchor(city)).await {
+        events::AccessAnchored { result: &result }.emit();
     }
 }
 
@@ -316,6 +376,12 @@ async fn router(
         .add_service(JournalServiceServer::new(JournalReader::new(Arc::clone(
             city,
         ))))
+        .add_service(AccessServiceServer::new(Accesses {
+            city: Arc::clone(city),
+        }))
+        .add_service(EvidenceServiceServer::new(Evidence {
+            city: Arc::clone(city),
+        }))
         .add_service(health)
         .add_service(reflection);
     Ok((reporter, router))

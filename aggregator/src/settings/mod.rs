@@ -37,6 +37,10 @@ pub struct Settings {
     pub limits: Limits,
     /// What bounds one write of the sequencer.
     pub batch: Batch,
+    /// The largest file of evidence that is taken, in bytes.
+    pub evidence_bytes_max: u64,
+    /// How often the access log is bound to the journal, where it has grown.
+    pub access_anchor: Duration,
     /// How the log is written.
     pub log_format: LogFormat,
     /// Which events are logged, as `tracing` filters are written: `info`, `warn,granary_aggregator=debug`.
@@ -108,7 +112,7 @@ pub struct Fault {
 
 impl Settings {
     /// Every key, in the order in which they are documented.
-    pub const KEYS: [&'static str; 18] = [
+    pub const KEYS: [&'static str; 20] = [
         "data",
         "listen",
         "metrics_listen",
@@ -127,6 +131,8 @@ impl Settings {
         "log_format",
         "log_filter",
         "grace_ms",
+        "evidence_bytes_max",
+        "access_anchor_ms",
     ];
 
     /// Reads and checks all sources.
@@ -163,6 +169,10 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let grace = reader
         .number("grace_ms", 10_000, 0..=600_000)
         .map(Duration::from_millis);
+    let evidence_bytes_max = reader.number("evidence_bytes_max", 64 << 20, 1_024..=1 << 32);
+    let access_anchor = reader
+        .number("access_anchor_ms", 3_600_000, 1_000..=86_400_000)
+        .map(Duration::from_millis);
     let settings = Settings {
         data: data?,
         listen: listen?,
@@ -171,6 +181,8 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         server_names: server_names?,
         limits: limits?,
         batch: batch?,
+        evidence_bytes_max: evidence_bytes_max?,
+        access_anchor: access_anchor?,
         log_format: log_format?,
         log_filter: log_filter?,
         grace: grace?,

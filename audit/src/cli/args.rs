@@ -4,6 +4,7 @@ mod journal;
 mod log;
 mod bulletin;
 mod tables;
+mod evidence;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub(super) use bulletin::Drawing;
 pub(super) use journal::{Download, Fsck, Replay, Source};
 pub(super) use log::Follow;
 pub(super) use tables::{Structure, Tables, What};
+pub(super) use evidence::{Accesses, Asking, Evidence, EvidenceTask, Fetching, Files};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -90,6 +92,10 @@ pub(super) enum Task {
     Structure(Structure),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
+    /// Ask units for the evidence that their snapshots name, and check it against the digests there
+    Evidence(Evidence),
+    /// List who read what, and check that no line was altered or removed
+    Access(Accesses),
 }
 
 #[derive(Debug, Arguments)]

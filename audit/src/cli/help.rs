@@ -4,6 +4,7 @@ mod journal;
 mod log;
 mod bulletin;
 mod tables;
+mod evidence;
 
 use std::ffi::OsString;
 
@@ -121,6 +122,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .chain(log::CHINESE)
         .chain(bulletin::CHINESE)
         .chain(tables::CHINESE)
+        .chain(evidence::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -296,6 +298,10 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("tables", Language::En) => tables::TABLES_EN,
         ("structure", Language::Zh) => tables::STRUCTURE_ZH,
         ("structure", Language::En) => tables::STRUCTURE_EN,
+        ("evidence", Language::Zh) => evidence::EVIDENCE_ZH,
+        ("evidence", Language::En) => evidence::EVIDENCE_EN,
+        ("access", Language::Zh) => evidence::ACCESS_ZH,
+        ("access", Language::En) => evidence::ACCESS_EN,
         (_, _) => "",
     }
 }

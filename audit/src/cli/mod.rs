@@ -8,6 +8,8 @@ mod args;
 mod calendar;
 mod forecast;
 mod bulletin;
+mod evidence;
+mod access;
 mod help;
 mod journal;
 mod log;
@@ -106,6 +108,8 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         Task::Tables(ask) => tables::tables(&manner, screen, args.json, ask),
         Task::Structure(ask) => tables::structure(&manner, screen, args.json, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
+        Task::Evidence(ask) => evidence::run(&manner, args.json, &ask.task),
+        Task::Access(ask) => access::access(&manner, screen, args.json, ask),
     }
 }
 

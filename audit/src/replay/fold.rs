@@ -11,7 +11,7 @@ use granary_core::{
     digest::Digest,
     ledger::{
         Applied, Change, Deed, FoldError, JournalEntry, Ledger, LogIndex, Outcome, RefusalCode,
-        Subject, View, ViewError, Visit, keys, rows::VintageRow,
+        Subject, View, ViewError, Visit, keys, rows::VintageRow, signing_key,
     },
     log::{Frontier, Growth, Hash},
     snapshot::SlotKey,
@@ -153,10 +153,12 @@ impl<'a> Fold<'a> {
         if !self.acts.insert(digest) {
             return Err(EntryFault::Duplicate(digest));
         }
-        let operator = self.ledger.registry().operator();
-        let signer = sound.brought_key().or(operator).map(|key| key.key_id());
+        let Content::Act(act) = &sound.content else {
+            return Ok(());
+        };
+        let registry = self.ledger.registry();
         let mut signers = sound.entry.signatures.iter().map(|s| s.key_id);
-        match signers.find(|id| Some(*id) != signer) {
+        match signers.find(|id| signing_key(registry, act, id).is_err()) {
             Some(other) => Err(EntryFault::NotPermitted(other)),
             None => Ok(()),
         }
@@ -203,6 +205,11 @@ impl<'a> Fold<'a> {
             Subject::Snapshot(slot) => self.assessed(index, slot, &sound.entry, &applied.changes),
             Subject::Act => {
                 if let Some(key) = sound.brought_key() {
+                    self.keys.add(key);
+                }
+                if sound.is_genesis()
+                    && let Some(key) = self.ledger.registry().log_key()
+                {
                     self.keys.add(key);
                 }
                 if let Content::Act(act) = &sound.content

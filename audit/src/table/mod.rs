@@ -19,6 +19,7 @@ mod replay;
 mod screening;
 mod series;
 mod slots;
+mod evidence;
 
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets::ASCII_MARKDOWN,
@@ -31,6 +32,7 @@ use crate::words::{Manner, NOTHING};
 pub use account::explanation;
 pub use calendar::calendar;
 pub use completeness::completeness;
+pub use evidence::{access, access_fault, evidence, evidence_fetched, evidence_requested};
 pub use findings::findings;
 pub use follow::{followed, log_fault};
 pub use forecast::{arrivals, calibration, risks};

@@ -232,7 +232,7 @@ fn describe_snapshot(manner: &Manner, snapshot: &Snapshot) -> String {
     }
 }
 
-const fn deed(manner: &Manner, act: &Act) -> &'static str {
+pub(super) const fn deed(manner: &Manner, act: &Act) -> &'static str {
     match &act.deed {
         Deed::Genesis { .. } => manner.say("创世记录", "the first entry"),
         Deed::PublishCatalogue(_) => manner.say("发布目录", "a catalogue is published"),
@@ -242,6 +242,8 @@ const fn deed(manner: &Manner, act: &Act) -> &'static str {
         Deed::Extend { .. } => manner.say("延期", "a slot is extended"),
         Deed::Exempt { .. } => manner.say("免报", "a slot is exempted"),
         Deed::ImportHistory { .. } => manner.say("导入历史", "history is imported"),
+        Deed::RequestEvidence { .. } => manner.say("调取佐证", "evidence is asked for"),
+        Deed::AnchorAccess { .. } => manner.say("锚定访问记录", "the access log is anchored"),
         Deed::Decide { .. } => manner.say("对说明的批示", "an explanation is decided on"),
     }
 }

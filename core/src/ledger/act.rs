@@ -1,7 +1,8 @@
 //! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions, imported history.
 //!
 //! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
-//! itself and which an issued, unused token authorises. So the operator's key need not be on the server.
+//! itself and which an issued, unused token authorises; and except what the city itself records (an anchor of the access log, a
+//! request for evidence on behalf of a certificate), which the log's key signs. So the operator's key need not be on the server.
 
 use prost::{Message, Oneof};
 
@@ -12,6 +13,7 @@ use crate::{
     envelope::{KeyId, PublicKey, Suite},
     ledger::{
         LogIndex,
+        evidence::{AnchorWire, RequestWire},
         import::{Arrival, ImportWire},
     },
     period::Period,
@@ -102,6 +104,24 @@ pub enum Deed {
         /// When reports arrived.
         arrivals: Vec<Arrival>,
     },
+    /// A file that a snapshot names as evidence is asked for.
+    RequestEvidence {
+        /// The slot whose snapshot names it.
+        slot: SlotKey,
+        /// The file's digest in that snapshot.
+        sha256: Digest,
+        /// Why.
+        reason: String,
+        /// Who asks, where it is not the operator who signs; from the certificate.
+        requester: String,
+    },
+    /// The access log is bound to the journal.
+    AnchorAccess {
+        /// How many lines it has.
+        lines: u64,
+        /// The digest of its last line.
+        head: Digest,
+    },
     /// An explanation is accepted or rejected.
     Decide {
         /// The slot.
@@ -130,7 +150,7 @@ struct ActWire {
     issued_at_ms: i64,
     #[prost(bytes = "vec", tag = "2")]
     nonce: Vec<u8>,
-    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19")]
     act: Option<DeedWire>,
 }
 
@@ -154,6 +174,10 @@ enum DeedWire {
     Decide(DecideWire),
     #[prost(message, tag = "11")]
     ImportHistory(ImportWire),
+    #[prost(message, tag = "18")]
+    RequestEvidence(RequestWire),
+    #[prost(message, tag = "19")]
+    AnchorAccess(AnchorWire),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -341,6 +365,13 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             source,
             arrivals,
         } => DeedWire::ImportHistory(ImportWire::of(&dataset, source, &arrivals)),
+        Deed::RequestEvidence {
+            slot,
+            sha256,
+            reason,
+            requester,
+        } => DeedWire::RequestEvidence(RequestWire::of(&slot, &sha256, reason, requester)),
+        Deed::AnchorAccess { lines, head } => DeedWire::AnchorAccess(AnchorWire::of(lines, &head)),
         Deed::Decide {
             slot,
             edit,
@@ -450,6 +481,19 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
                 source,
                 arrivals,
             }
+        }
+        DeedWire::RequestEvidence(w) => {
+            let (slot, sha256, reason, requester) = w.decode()?;
+            Deed::RequestEvidence {
+                slot,
+                sha256,
+                reason,
+                requester,
+            }
+        }
+        DeedWire::AnchorAccess(w) => {
+            let (lines, head) = w.decode()?;
+            Deed::AnchorAccess { lines, head }
         }
     })
 }

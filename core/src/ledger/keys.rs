@@ -14,6 +14,8 @@
 //! | 13 | finding | slot, edit 00, item | [`super::rows::FindingRow`] |
 //! | 14 | roll-up | slot of the parent | [`super::rows::RollupRow`] |
 //! | 15 | revision | slot that was revised | [`super::facts::RevisionRow`] |
+//! | 18 | evidence | unit 00, SHA-256 of the file | [`super::evidence::EvidenceRow`] |
+//! | 19 | anchor | | [`super::evidence::AnchorRow`] |
 //!
 //! A slot is `dataset 00 period unit 00`; a period is one byte for the periodicity and its ordinal, 4 bytes big-endian
 //! with the sign bit flipped, so that periods sort by time. Codes hold no zero byte, so keys sort as their parts do.
@@ -56,6 +58,10 @@ pub enum Table {
     Rollup = 0x14,
     /// First values beside current ones, of slots that were revised.
     Revision = 0x15,
+    /// Files of evidence that were asked for.
+    Evidence = 0x18,
+    /// The newest anchor of the access log.
+    Anchor = 0x19,
 }
 
 /// The key of a table's only row, and the prefix of all rows of a table.
@@ -74,6 +80,21 @@ pub fn key(key_id: &KeyId) -> Vec<u8> {
 #[must_use]
 pub fn token(token_sha256: &Digest) -> Vec<u8> {
     [&[Table::Token as u8][..], token_sha256.as_bytes()].concat()
+}
+
+/// The prefix of the rows of everything that was asked of one unit.
+#[must_use]
+pub fn evidence_prefix(unit: &UnitCode) -> Vec<u8> {
+    let mut key = vec![Table::Evidence as u8];
+    key.extend_from_slice(unit.as_str().as_bytes());
+    key.push(0);
+    key
+}
+
+/// The key of the row of a file that was asked for.
+#[must_use]
+pub fn evidence(unit: &UnitCode, sha256: &Digest) -> Vec<u8> {
+    [&evidence_prefix(unit)[..], sha256.as_bytes()].concat()
 }
 
 /// The key of a slot's row in the tables extended, slot, roll-up and revision, and the prefix of its rows in vintage and finding.

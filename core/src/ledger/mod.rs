@@ -8,6 +8,7 @@
 pub mod entry;
 pub mod act;
 pub mod import;
+pub mod evidence;
 pub mod refusal;
 pub mod keys;
 pub mod rows;
@@ -28,7 +29,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use self::{
     act::{Act, Deed},
-    admission::{Admitted, Received, admit, readmit},
+    admission::{Admitted, Received, admit, readmit, signing_key},
     assess::{Assessment, Failure, Figures, assess},
     beyond::{Beyond, Consequence, Elsewhere, Known, Unjudged, assess_with, consequences},
     entry::{JournalEntry, LogIndex, Subject},

@@ -9,7 +9,7 @@ use crate::{
     catalogue::Catalogue,
     code::UnitCode,
     digest::Digest,
-    envelope::{KeyId, PublicKey},
+    envelope::{KeyId, PublicKey, Suite},
     snapshot::SlotKey,
 };
 
@@ -25,6 +25,7 @@ pub struct Registry {
     generation: u64,
     genesis: Option<GenesisRow>,
     operator: Option<PublicKey>,
+    log: Option<PublicKey>,
     /// The entry that published the catalogue.
     published: Option<LogIndex>,
     catalogue: Option<Arc<Catalogue>>,
@@ -62,6 +63,7 @@ impl Registry {
             .map(|row| GenesisRow::decode_row(&row))
             .transpose()?;
         let operator = genesis.as_ref().map(GenesisRow::operator).transpose()?;
+        let log = genesis.as_ref().and_then(log_key);
         let published = load_published(view)?;
         let catalogue = match published {
             Some(_) if published == self.published => self.catalogue.clone(),
@@ -72,6 +74,7 @@ impl Registry {
             generation: applied,
             genesis,
             operator,
+            log,
             published,
             catalogue,
             keys: load_keys(view, &self.keys)?,
@@ -106,6 +109,12 @@ impl Registry {
     #[must_use]
     pub const fn operator(&self) -> Option<&PublicKey> {
         self.operator.as_ref()
+    }
+
+    /// The key that signs checkpoints, and what the city itself records.
+    #[must_use]
+    pub const fn log_key(&self) -> Option<&PublicKey> {
+        self.log.as_ref()
     }
 
     /// The catalogue in force.
@@ -147,8 +156,16 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
         | Deed::EnrolKey { .. }
         | Deed::RevokeKey { .. }
         | Deed::Extend { .. } => true,
-        Deed::Exempt { .. } | Deed::ImportHistory { .. } | Deed::Decide { .. } => false,
+        Deed::Exempt { .. }
+        | Deed::ImportHistory { .. }
+        | Deed::RequestEvidence { .. }
+        | Deed::AnchorAccess { .. }
+        | Deed::Decide { .. } => false,
     }
+}
+
+fn log_key(genesis: &GenesisRow) -> Option<PublicKey> {
+    PublicKey::from_bytes(Suite::Ed25519, &genesis.log_public_key).ok()
 }
 
 fn load_published(view: &dyn View) -> Result<Option<LogIndex>, FoldError> {

@@ -11,6 +11,8 @@ mod reading;
 mod records;
 mod measuring;
 mod quality;
+mod evidence;
+mod trail;
 mod exporting;
 mod log_http;
 mod forecasting;

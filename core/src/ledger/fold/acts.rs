@@ -3,7 +3,7 @@
 use prost::Message as _;
 
 use crate::{
-    code::{EditId, ItemKey},
+    code::{EditId, ItemKey, UnitCode},
     digest::Digest,
     envelope::{KeyId, PublicKey},
     ledger::{
@@ -16,7 +16,7 @@ use crate::{
     snapshot::SlotKey,
 };
 
-use super::{FindingStatus, FoldError, imports, overlay::Draft};
+use super::{FindingStatus, FoldError, evidence, imports, overlay::Draft};
 
 pub(super) fn fold(
     draft: &mut Draft<'_>,
@@ -53,14 +53,7 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
             unit,
             token_sha256,
             expires_at_ms,
-        } => {
-            let row = TokenRow {
-                unit: unit.to_string(),
-                expires_at_ms,
-                used_index: None,
-            };
-            draft.put(keys::token(&token_sha256), row.encode_to_vec());
-        }
+        } => issue(draft, &unit, &token_sha256, expires_at_ms),
         Deed::EnrolKey {
             unit,
             key,
@@ -82,6 +75,13 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
         Deed::ImportHistory {
             dataset, arrivals, ..
         } => imports::fold(draft, &dataset, &arrivals)?,
+        Deed::RequestEvidence {
+            slot,
+            sha256,
+            reason,
+            requester,
+        } => evidence::request(draft, &slot, &sha256, reason, requester)?,
+        Deed::AnchorAccess { lines, head } => evidence::anchor(draft, lines, &head)?,
         Deed::Decide {
             slot,
             edit,
@@ -155,6 +155,15 @@ fn key_row(key: &PublicKey, index: LogIndex) -> KeyRow {
         enrolled_index: index.0,
         revoked_index: None,
     }
+}
+
+fn issue(draft: &mut Draft<'_>, unit: &UnitCode, token_sha256: &Digest, expires_at_ms: i64) {
+    let row = TokenRow {
+        unit: unit.to_string(),
+        expires_at_ms,
+        used_index: None,
+    };
+    draft.put(keys::token(token_sha256), row.encode_to_vec());
 }
 
 fn enrol(draft: &mut Draft<'_>, registry: &Registry, row: &KeyRow, key: &PublicKey, token: &[u8]) {

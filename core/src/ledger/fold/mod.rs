@@ -14,6 +14,7 @@
 mod acts;
 mod findings;
 mod imports;
+mod evidence;
 mod overlay;
 mod recent;
 mod related;
