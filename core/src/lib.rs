@@ -19,6 +19,7 @@ pub mod panel;
 pub mod envelope;
 pub mod log;
 pub mod ledger;
+pub mod sample;
 pub mod completeness;
 pub mod notices;
 pub mod measures;

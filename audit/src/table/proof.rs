@@ -1,7 +1,7 @@
 //! What a verified receipt or checkpoint says, and what it does not: the second list is as important as the first.
 
 use granary_core::{
-    ledger::{Act, Deed, Subject},
+    ledger::{Act, Deed, Subject, sampling::Step},
     log::{Checkpoint, VerifierKey},
     snapshot::Snapshot,
     text::Bilingual,
@@ -242,6 +242,9 @@ const fn deed(manner: &Manner, act: &Act) -> &'static str {
         Deed::Extend { .. } => manner.say("延期", "a slot is extended"),
         Deed::Exempt { .. } => manner.say("免报", "a slot is exempted"),
         Deed::ImportHistory { .. } => manner.say("导入历史", "history is imported"),
+        Deed::Sample(Step::Announce(_)) => manner.say("公告抽样", "a sample is announced"),
+        Deed::Sample(Step::Draw(_)) => manner.say("抽取样本", "a sample is drawn"),
+        Deed::Sample(Step::Visit(_)) => manner.say("记录核查结果", "a visit is recorded"),
         Deed::Decide { .. } => manner.say("对说明的批示", "an explanation is decided on"),
     }
 }

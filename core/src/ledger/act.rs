@@ -1,4 +1,5 @@
-//! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions, imported history.
+//! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions, imported history,
+//! random verification.
 //!
 //! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
 //! itself and which an issued, unused token authorises. So the operator's key need not be on the server.
@@ -13,6 +14,7 @@ use crate::{
     ledger::{
         LogIndex,
         import::{Arrival, ImportWire},
+        sampling::{AnnounceWire, DrawWire, Step, VisitWire},
     },
     period::Period,
     snapshot::SlotKey,
@@ -102,6 +104,8 @@ pub enum Deed {
         /// When reports arrived.
         arrivals: Vec<Arrival>,
     },
+    /// A step of a random verification is taken.
+    Sample(Step),
     /// An explanation is accepted or rejected.
     Decide {
         /// The slot.
@@ -130,7 +134,7 @@ struct ActWire {
     issued_at_ms: i64,
     #[prost(bytes = "vec", tag = "2")]
     nonce: Vec<u8>,
-    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15")]
     act: Option<DeedWire>,
 }
 
@@ -154,6 +158,12 @@ enum DeedWire {
     Decide(DecideWire),
     #[prost(message, tag = "11")]
     ImportHistory(ImportWire),
+    #[prost(message, tag = "13")]
+    AnnounceSample(AnnounceWire),
+    #[prost(message, tag = "14")]
+    RecordVisit(VisitWire),
+    #[prost(message, tag = "15")]
+    DrawSample(DrawWire),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -341,6 +351,9 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             source,
             arrivals,
         } => DeedWire::ImportHistory(ImportWire::of(&dataset, source, &arrivals)),
+        Deed::Sample(Step::Announce(a)) => DeedWire::AnnounceSample(AnnounceWire::of(a)),
+        Deed::Sample(Step::Draw(draw)) => DeedWire::DrawSample(DrawWire::of(draw)),
+        Deed::Sample(Step::Visit(visit)) => DeedWire::RecordVisit(VisitWire::of(visit)),
         Deed::Decide {
             slot,
             edit,
@@ -443,6 +456,9 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
             reason: reason(w.reason)?,
         },
         DeedWire::Decide(w) => decode_decide(w)?,
+        DeedWire::AnnounceSample(w) => Deed::Sample(Step::Announce(w.decode()?)),
+        DeedWire::DrawSample(w) => Deed::Sample(Step::Draw(w.decode()?)),
+        DeedWire::RecordVisit(w) => Deed::Sample(Step::Visit(w.decode()?)),
         DeedWire::ImportHistory(w) => {
             let (dataset, source, arrivals) = w.decode()?;
             Deed::ImportHistory {
