@@ -4,6 +4,7 @@
 //! `client.key` (an operator's or auditor's certificate and its key). Every wait, message and listing has a bound: a
 //! listing that has more rows than were asked for says so.
 
+mod administration;
 mod error;
 mod forecast;
 
@@ -19,7 +20,9 @@ use granary_proto::v1::{
     GetLeagueRequest, GetLeagueResponse, GetSeriesRequest, GetSeriesResponse, ListFindingsRequest,
     ListMeasuresRequest, ListSlotsRequest, ListTargetsRequest, ListTargetsResponse, MeasuresRow,
     RecheckDatasetRequest, RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
-    StreamJournalRequest, StreamJournalResponse, bulletin_service_client::BulletinServiceClient,
+    StreamJournalRequest, StreamJournalResponse,
+    administration_service_client::AdministrationServiceClient,
+    bulletin_service_client::BulletinServiceClient,
     collection_service_client::CollectionServiceClient,
     forecast_service_client::ForecastServiceClient, journal_service_client::JournalServiceClient,
     measure_service_client::MeasureServiceClient,
@@ -60,6 +63,7 @@ pub struct City {
     forecasts: ForecastServiceClient<Channel>,
     journal: JournalServiceClient<Channel>,
     bulletins: BulletinServiceClient<Channel>,
+    administration: AdministrationServiceClient<Channel>,
 }
 
 /// The journal, as it comes.
@@ -130,7 +134,8 @@ impl City {
         let scores = ScoreServiceClient::new(channel.clone());
         let forecasts = ForecastServiceClient::new(channel.clone());
         let journal = JournalServiceClient::new(channel.clone());
-        let bulletins = BulletinServiceClient::new(channel);
+        let bulletins = BulletinServiceClient::new(channel.clone());
+        let administration = AdministrationServiceClient::new(channel);
         Ok(Self {
             server: address,
             client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -140,6 +145,7 @@ impl City {
             forecasts: forecasts.max_decoding_message_size(ANSWER_BYTES_MAX),
             journal: journal.max_decoding_message_size(ANSWER_BYTES_MAX),
             bulletins: bulletins.max_decoding_message_size(ANSWER_BYTES_MAX),
+            administration,
         })
     }
 

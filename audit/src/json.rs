@@ -5,6 +5,7 @@
 
 mod scores;
 mod forecast;
+mod sample;
 
 use std::path::Path;
 
@@ -33,6 +34,7 @@ use crate::{
 };
 
 pub use forecast::{arrivals, calibration, risks};
+pub use sample::{announced, drawn, estimated};
 pub use scores::{explanation, league, targets};
 
 /// A receipt that holds.

@@ -10,6 +10,7 @@
 //! | [`archive`] | the journal in one file: `docs/ARCHIVE.md` in code |
 //! | [`export`] | downloads the journal into such a file |
 //! | [`replay`] | checks such a file from end to end, folds it again, and answers from it as the city does |
+//! | [`sample`] | random verification: the frame, the seal and the draw from an archive |
 //! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
@@ -28,6 +29,7 @@ pub mod progress;
 pub mod archive;
 pub mod export;
 pub mod replay;
+pub mod sample;
 pub mod rules;
 pub mod words;
 pub mod table;

@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod sample;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
 pub(super) use journal::{Download, Replay, Source};
+pub(super) use sample::{Announce, Draw, Estimate, Record, Sample, SampleTask};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -76,6 +78,8 @@ pub(super) enum Task {
     Export(Download),
     /// Check such a file from end to end, fold it again, and count what is in it
     Replay(Replay),
+    /// Verify at random: announce a sample, draw it so that nobody can steer it, record visits, estimate the whole
+    Sample(Sample),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
 }

@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod sample;
 
 use std::ffi::OsString;
 
@@ -117,6 +118,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .iter()
         .chain(journal::CHINESE)
         .chain(bulletin::CHINESE)
+        .chain(sample::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -284,7 +286,7 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("replay", Language::En) => journal::REPLAY_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
-        (_, _) => "",
+        (_, _) => sample::examples(command, language),
     }
 }
 

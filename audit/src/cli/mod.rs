@@ -13,6 +13,7 @@ mod journal;
 mod offline;
 mod online;
 mod rules;
+mod sample;
 
 use std::{
     ffi::OsString,
@@ -99,6 +100,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         },
         Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
+        Task::Sample(ask) => sample::sample(&manner, screen, args.json, &ask.task),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
     }
 }

@@ -73,8 +73,14 @@ mod tests {
     fn published_limits() {
         let check = |errors, trials, low: f64, high: f64| {
             let (found_low, found_high) = binomial(errors, trials, 0.95);
-            assert!((found_low - low).abs() < 6e-5, "{errors}/{trials}: {found_low}");
-            assert!((found_high - high).abs() < 6e-5, "{errors}/{trials}: {found_high}");
+            assert!(
+                (found_low - low).abs() < 6e-5,
+                "{errors}/{trials}: {found_low}"
+            );
+            assert!(
+                (found_high - high).abs() < 6e-5,
+                "{errors}/{trials}: {found_high}"
+            );
         };
         check(0, 10, 0.0, 0.3085);
         check(1, 10, 0.0025, 0.4450);
@@ -94,7 +100,13 @@ mod tests {
             assert!((binomial_upper(0, trials, 0.95) - closed).abs() < 1e-10);
         }
         // Abramowitz and Stegun, table 26.10.
-        for (degrees, t) in [(1, 12.706), (5, 2.571), (10, 2.228), (30, 2.042), (120, 1.980)] {
+        for (degrees, t) in [
+            (1, 12.706),
+            (5, 2.571),
+            (10, 2.228),
+            (30, 2.042),
+            (120, 1.980),
+        ] {
             assert!((student(degrees, 0.95) - t).abs() < 6e-4, "{degrees}");
         }
     }
@@ -102,7 +114,8 @@ mod tests {
     /// An interval covers the truth at least as often as it promises, by summing the binomial's own terms.
     #[test]
     fn coverage_is_never_below_the_level() {
-        let choose = |n: u32, k: u32| (0..k).fold(1.0, |c, i| c * f64::from(n - i) / f64::from(i + 1));
+        let choose =
+            |n: u32, k: u32| (0..k).fold(1.0, |c, i| c * f64::from(n - i) / f64::from(i + 1));
         for trials in [5_u32, 20] {
             let bounds: Vec<_> = (0..=trials).map(|k| binomial(k, trials, 0.9)).collect();
             for step in 1..100_u32 {
@@ -112,7 +125,9 @@ mod tests {
                     low <= p && p <= high
                 });
                 let chance: f64 = covered
-                    .map(|k| choose(trials, k) * p.powi(k as i32) * (1.0 - p).powi((trials - k) as i32))
+                    .map(|k| {
+                        choose(trials, k) * p.powi(k as i32) * (1.0 - p).powi((trials - k) as i32)
+                    })
                     .sum();
                 assert!(chance >= 0.9 - 1e-9, "{trials} {p}: {chance}");
             }

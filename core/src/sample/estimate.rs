@@ -291,9 +291,7 @@ fn groups(cases: &[Case]) -> Vec<Group> {
         let error = match case.found {
             Found::Unvisited => continue,
             Found::Confirmed => Decimal::integer(0),
-            Found::Wrong(Some(verified)) => {
-                reported.checked_sub(verified).unwrap_or(reported)
-            }
+            Found::Wrong(Some(verified)) => reported.checked_sub(verified).unwrap_or(reported),
             Found::Wrong(None) | Found::NoEvidence => reported,
         };
         group.points.push(Point {
@@ -368,32 +366,38 @@ fn stringer(groups: &[Group], level: f64, scale: u8) -> Option<Stringer> {
     })
 }
 
-fn warnings(
-    strata: &[Rate],
-    all: &Rate,
-    money: Option<&Money>,
-    by_size: bool,
-) -> Vec<Bilingual> {
+fn warnings(strata: &[Rate], all: &Rate, money: Option<&Money>, by_size: bool) -> Vec<Bilingual> {
     let mut warnings = Vec::new();
     let mut warn = |zh: String, en: String| warnings.push(Bilingual::new(zh, en));
     let unvisited = all.drawn - all.visited;
     if unvisited > 0 {
         warn(
-            format!("尚有 {unvisited} 个抽中单元未核查：估计假定其与同层其他单元相同；若未核查的恰是有问题的，结果偏好"),
-            format!("{unvisited} drawn elements are not visited: they are taken to be like the others of their stratum; if the bad ones are left out, the result is too good"),
+            format!(
+                "尚有 {unvisited} 个抽中单元未核查：估计假定其与同层其他单元相同；若未核查的恰是有问题的，结果偏好"
+            ),
+            format!(
+                "{unvisited} drawn elements are not visited: they are taken to be like the others of their stratum; if the bad ones are left out, the result is too good"
+            ),
         );
     }
     for rate in strata.iter().filter(|rate| rate.visited == 0) {
         warn(
             format!("层 {} 无一核查：无法估计全部", rate.stratum),
-            format!("stratum {} has no visit: the whole cannot be estimated", rate.stratum),
+            format!(
+                "stratum {} has no visit: the whole cannot be estimated",
+                rate.stratum
+            ),
         );
     }
     if all.visited < FEW {
         let visited = all.visited;
         warn(
-            format!("只核查了 {visited} 个单元：区间很宽；误差额的区间靠近似，少于 {FEW} 个时不宜采信"),
-            format!("only {visited} elements are visited: intervals are wide, and the interval of the error in figures is an approximation not to be relied on below {FEW}"),
+            format!(
+                "只核查了 {visited} 个单元：区间很宽；误差额的区间靠近似，少于 {FEW} 个时不宜采信"
+            ),
+            format!(
+                "only {visited} elements are visited: intervals are wide, and the interval of the error in figures is an approximation not to be relied on below {FEW}"
+            ),
         );
     }
     if all.visited > 0 && all.errors() == 0 {

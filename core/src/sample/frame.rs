@@ -47,7 +47,9 @@ pub enum FrameError {
     #[error(transparent)]
     Fold(#[from] FoldError),
     /// It has too many lines.
-    #[error("the frame has more than {LINES_MAX} elements: name fewer periods, datasets or indicators")]
+    #[error(
+        "the frame has more than {LINES_MAX} elements: name fewer periods, datasets or indicators"
+    )]
     TooLarge,
 }
 

@@ -122,7 +122,10 @@ fn inclusion_probabilities_by_size_are_those_counted() {
             let size: u128 = sizes[selected.line].parse().unwrap();
             let chance = selected.chance.reduced();
             // Two of twenty, twice the size: 9 is below the step of 10.
-            let whole = Chance { numerator: 2 * size, denominator: 20 };
+            let whole = Chance {
+                numerator: 2 * size,
+                denominator: 20,
+            };
             assert_eq!(chance, whole.reduced());
         }
     }
@@ -195,8 +198,17 @@ fn strata_get_their_largest_remainders() {
         allocate(&lopsided, 10, &[]),
         Err(DrawError::Unsampled("a".into()))
     );
-    let set = |stratum: &str, size| Allocation { stratum: stratum.into(), size };
-    let drawn = draw(&lopsided, Method::Equal, 4, &[set("a", 1), set("b", 3)], &seed_of(1));
+    let set = |stratum: &str, size| Allocation {
+        stratum: stratum.into(),
+        size,
+    };
+    let drawn = draw(
+        &lopsided,
+        Method::Equal,
+        4,
+        &[set("a", 1), set("b", 3)],
+        &seed_of(1),
+    );
     let drawn = drawn.unwrap();
     assert_eq!(drawn[0].line, 0);
     assert_eq!(drawn[1].chance.to_string(), "1/33");
@@ -204,10 +216,18 @@ fn strata_get_their_largest_remainders() {
     assert!(matches!(failed, Err(DrawError::TooFew { size: 2, .. })));
 }
 
-fn case(stratum: &str, (numerator, denominator): (u128, u128), reported: &str, found: Found) -> Case {
+fn case(
+    stratum: &str,
+    (numerator, denominator): (u128, u128),
+    reported: &str,
+    found: Found,
+) -> Case {
     Case {
         stratum: stratum.into(),
-        chance: Chance { numerator, denominator },
+        chance: Chance {
+            numerator,
+            denominator,
+        },
         reported: Some(decimal(reported)),
         found,
     }
@@ -222,11 +242,30 @@ fn elements(list: &[(&str, u32)]) -> BTreeMap<String, u32> {
 #[test]
 fn a_simple_sample_gives_the_textbook_difference_estimate() {
     let mut cases = vec![case("", (10, 100), "50.00", Found::Confirmed); 8];
-    cases.push(case("", (10, 100), "50.00", Found::Wrong(Some(decimal("30")))));
-    cases.push(case("", (10, 100), "50.00", Found::Wrong(Some(decimal("45")))));
-    let found = estimate(&cases, &elements(&[("", 100)]), Some(decimal("5000")), false, 0.95);
+    cases.push(case(
+        "",
+        (10, 100),
+        "50.00",
+        Found::Wrong(Some(decimal("30"))),
+    ));
+    cases.push(case(
+        "",
+        (10, 100),
+        "50.00",
+        Found::Wrong(Some(decimal("45"))),
+    ));
+    let found = estimate(
+        &cases,
+        &elements(&[("", 100)]),
+        Some(decimal("5000")),
+        false,
+        0.95,
+    );
     assert_eq!(found.all.share.as_deref(), Some("0.200000"));
-    assert_eq!(found.all.interval, Some(("0.025211".into(), "0.556095".into())));
+    assert_eq!(
+        found.all.interval,
+        Some(("0.025211".into(), "0.556095".into()))
+    );
     let money = found.money.unwrap();
     assert_eq!(money.error, "250.00");
     assert_eq!(money.standard_error.as_deref(), Some("190.39"));
@@ -243,7 +282,10 @@ fn strata_are_weighed_by_their_elements() {
     let found = estimate(&cases, &elements(&[("a", 90), ("b", 10)]), None, false, 0.9);
     assert_eq!(found.all.share.as_deref(), Some("0.100000"));
     // 0.9 · [0, 0.308497] + 0.1 · [0.6915, 1], each at 95 percent.
-    assert_eq!(found.all.interval, Some(("0.069150".into(), "0.377647".into())));
+    assert_eq!(
+        found.all.interval,
+        Some(("0.069150".into(), "0.377647".into()))
+    );
     assert_eq!(found.strata.len(), 2);
     assert_eq!(found.money, None);
 }
@@ -269,7 +311,17 @@ fn stringers_bound_is_the_tables_factor() {
 fn who_was_not_visited_is_told() {
     let mut cases = vec![case("", (4, 8), "10", Found::NoEvidence); 2];
     cases.extend(vec![case("", (4, 8), "10", Found::Unvisited); 2]);
-    let found = estimate(&cases, &elements(&[("", 8)]), Some(decimal("80")), false, 0.95);
+    let found = estimate(
+        &cases,
+        &elements(&[("", 8)]),
+        Some(decimal("80")),
+        false,
+        0.95,
+    );
     assert_eq!(found.money.unwrap().error, "80.00");
-    assert!(found.warnings[0].en.starts_with("2 drawn elements are not visited"));
+    assert!(
+        found.warnings[0]
+            .en
+            .starts_with("2 drawn elements are not visited")
+    );
 }

@@ -9,9 +9,9 @@
 mod wire;
 mod rules;
 
-pub(super) use self::wire::{AnnounceWire, DrawWire, VisitWire};
-pub(super) use self::rules::{fold, load, permit};
 pub use self::rules::{early, visits};
+pub(super) use self::rules::{fold, load, permit};
+pub(super) use self::wire::{AnnounceWire, DrawWire, VisitWire};
 
 use crate::{
     code::{DatasetCode, IndicatorCode, ItemKey},

@@ -34,7 +34,10 @@ pub fn early(registry: &Registry, step: &Step, index: LogIndex) -> Option<Refusa
     let refusal = match step {
         Step::Announce(announcement) => {
             if announcement.frame.entries > index.0 {
-                ("抽样框取自尚不存在的日志", "the frame is of a log that is not there yet")
+                (
+                    "抽样框取自尚不存在的日志",
+                    "the frame is of a log that is not there yet",
+                )
             } else if matches!(announcement.seal, Seal::Size(size) if size < index.0 + 2) {
                 (
                     "公告晚于封存点：封存的日志须包含公告及其后至少一条",
@@ -49,7 +52,10 @@ pub fn early(registry: &Registry, step: &Step, index: LogIndex) -> Option<Refusa
             if draw.tree_size > index.0 {
                 ("封存点尚未到达", "the log has not reached the seal")
             } else if sample.is_some() && draw.tree_size < draw.sample.0 + 2 {
-                ("封存的日志不包含公告及其后一条", "the sealed tree does not hold the announcement and an entry more")
+                (
+                    "封存的日志不包含公告及其后一条",
+                    "the sealed tree does not hold the announcement and an entry more",
+                )
             } else {
                 return None;
             }
@@ -113,10 +119,7 @@ pub(in crate::ledger) fn load(
 ///
 /// # Errors
 /// [`FoldError`] where rows are damaged or a payload is gone.
-pub fn visits(
-    view: &dyn View,
-    sample: LogIndex,
-) -> Result<Vec<(LogIndex, i64, Visit)>, FoldError> {
+pub fn visits(view: &dyn View, sample: LogIndex) -> Result<Vec<(LogIndex, i64, Visit)>, FoldError> {
     let mut rows = Vec::new();
     view.scan(&keys::visits(sample), &mut |key, value| {
         rows.push((keys::parse_index(key), VisitRow::decode_row(value)));
@@ -174,7 +177,10 @@ fn sample(registry: &Registry, index: LogIndex) -> Result<&Sample, Refusal> {
 
 fn announced(registry: &Registry, announcement: &Announcement, now_ms: i64) -> Permitted {
     let Some(catalogue) = registry.catalogue() else {
-        return Err(refuse("尚未发布目录", "no catalogue has been published yet"));
+        return Err(refuse(
+            "尚未发布目录",
+            "no catalogue has been published yet",
+        ));
     };
     let scope = &announcement.scope;
     let missing = scope.datasets.iter();
@@ -222,10 +228,7 @@ fn misfit(announcement: &Announcement) -> Option<(&'static str, &'static str)> {
             "the strata's sizes do not sum to the size, name a stratum twice, or there are no strata",
         ))
     } else if by_size && strata {
-        Some((
-            "按规模不等概率抽样不分层",
-            "a sample by size has no strata",
-        ))
+        Some(("按规模不等概率抽样不分层", "a sample by size has no strata"))
     } else if by_size && slots && scope.measure.is_none() {
         Some((
             "按规模抽取应报须给出指标",
@@ -260,15 +263,27 @@ fn drawn(sample: &Sample, draw: &Draw, now_ms: i64) -> Permitted {
     elements.sort();
     elements.dedup();
     let (zh, en) = if sample.draw.is_some() {
-        ("该样本已抽取，不得重抽", "this sample has been drawn: there is no second draw")
+        (
+            "该样本已抽取，不得重抽",
+            "this sample has been drawn: there is no second draw",
+        )
     } else if !sealed {
-        ("不是公告的封存点，或封存时点未到", "it is not the announced seal, or its instant has not come")
+        (
+            "不是公告的封存点，或封存时点未到",
+            "it is not the announced seal, or its instant has not come",
+        )
     } else if !agreed {
-        ("公开字符串与公告不符", "the public string is not the one agreed on")
+        (
+            "公开字符串与公告不符",
+            "the public string is not the one agreed on",
+        )
     } else if elements.len() != draw.elements.len()
         || u32::try_from(elements.len()) != Ok(announcement.size)
     {
-        ("样本数与公告不符或有重复", "the elements are not as many as announced, or one occurs twice")
+        (
+            "样本数与公告不符或有重复",
+            "the elements are not as many as announced, or one occurs twice",
+        )
     } else {
         return Ok(());
     };
