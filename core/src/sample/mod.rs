@@ -2,7 +2,7 @@
 //!
 //! Everything is a pure function of the journal. The frame is fixed before the seed exists; the seed hashes the
 //! announcement's own leaf and the root of a later tree; the draw is exact integer arithmetic. `docs/SAMPLING.md` states each
-//! byte, and a script of thirty lines there draws the same sample. The acts are in [`crate::ledger::sampling`].
+//! byte, and a script of some fifty lines there draws the same sample. The acts are in [`crate::ledger::sampling`].
 //!
 //! Estimates are binary floats where they are statistics (bounds, standard errors) and are rounded to text on the way out; totals and
 //! inclusion probabilities are exact.
