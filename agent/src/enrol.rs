@@ -225,6 +225,7 @@ fn pending(folder: &Path, request: &Request) -> Option<EnrolRequest> {
         | Deed::ImportHistory { .. }
         | Deed::RequestEvidence { .. }
         | Deed::AnchorAccess { .. }
+        | Deed::Sample(_)
         | Deed::Decide { .. } => None,
     }
 }

@@ -4,6 +4,7 @@
 //! `client.key` (an operator's or auditor's certificate and its key). Every wait, message and listing has a bound: a
 //! listing that has more rows than were asked for says so.
 
+mod administration;
 mod error;
 mod forecast;
 mod evidence;
@@ -20,7 +21,9 @@ use granary_proto::v1::{
     GetLeagueRequest, GetLeagueResponse, GetSeriesRequest, GetSeriesResponse, ListFindingsRequest,
     ListMeasuresRequest, ListSlotsRequest, ListTargetsRequest, ListTargetsResponse, MeasuresRow,
     RecheckDatasetRequest, RecheckDatasetResponse, ScreenPeriodRequest, ScreenPeriodResponse, Slot,
-    StreamJournalRequest, StreamJournalResponse, access_service_client::AccessServiceClient,
+    StreamJournalRequest, StreamJournalResponse,
+    administration_service_client::AdministrationServiceClient,
+    access_service_client::AccessServiceClient,
     bulletin_service_client::BulletinServiceClient,
     collection_service_client::CollectionServiceClient,
     evidence_service_client::EvidenceServiceClient, forecast_service_client::ForecastServiceClient,
@@ -67,6 +70,7 @@ pub struct City {
     bulletins: BulletinServiceClient<Channel>,
     evidence: EvidenceServiceClient<Channel>,
     accesses: AccessServiceClient<Channel>,
+    administration: AdministrationServiceClient<Channel>,
 }
 
 /// The journal, as it comes.
@@ -139,7 +143,8 @@ impl City {
         let journal = JournalServiceClient::new(channel.clone());
         let bulletins = BulletinServiceClient::new(channel.clone());
         let evidence = EvidenceServiceClient::new(channel.clone());
-        let accesses = AccessServiceClient::new(channel);
+        let accesses = AccessServiceClient::new(channel.clone());
+        let administration = AdministrationServiceClient::new(channel);
         Ok(Self {
             server: address,
             client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -151,6 +156,7 @@ impl City {
             bulletins: bulletins.max_decoding_message_size(ANSWER_BYTES_MAX),
             evidence,
             accesses,
+            administration,
         })
     }
 

@@ -6,6 +6,7 @@
 mod scores;
 mod follow;
 mod forecast;
+mod sample;
 
 use std::path::Path;
 
@@ -36,6 +37,7 @@ use crate::{
 
 pub use follow::{followed, log_fault};
 pub use forecast::{arrivals, calibration, risks};
+pub use sample::{announced, drawn, estimated};
 pub use scores::{explanation, league, targets};
 
 /// A receipt that holds.

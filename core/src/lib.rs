@@ -20,6 +20,7 @@ pub mod envelope;
 pub mod log;
 pub mod ledger;
 pub mod access;
+pub mod sample;
 pub mod completeness;
 pub mod notices;
 pub mod measures;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use granary_core::{
     access::Access,
     digest::Digest,
-    ledger::{Act, Deed, Refusal, RefusalCode, act, import},
+    ledger::{Act, Deed, LogIndex, Refusal, RefusalCode, act, import, sampling},
 };
 use granary_proto::v1::{
     self, administration_service_server::AdministrationService, submit_act_response,
@@ -80,23 +80,29 @@ impl AdministrationService for Administration {
     }
 }
 
-/// Why history cannot be imported beside what was imported before, or evidence not be asked for. Admission knows no slots, and
-/// the fold, which has the last word, would only leave the entry without effect.
+/// Why history cannot be imported beside what was imported before, evidence not be asked for, or a step of a random
+/// verification comes at the wrong time. Admission knows neither slots nor an entry's place, and the fold, which has the last
+/// word, would only leave the entry without effect.
 async fn contradiction(city: &Arc<City>, received: &Received) -> Result<Option<Refusal>, Failure> {
     // What cannot be decoded is refused by admission.
-    let Ok(act) = Act::decode(&received.payload) else {
+    let Ok(Act { deed, .. }) = Act::decode(&received.payload) else {
         return Ok(None);
     };
-    if let Deed::RequestEvidence { slot, sha256, .. } = act.deed {
+    if let Deed::RequestEvidence { slot, sha256, .. } = deed {
         return evidence::unnamed(city, slot, sha256).await;
+    }
+    let city = Arc::clone(city);
+    if let Deed::Sample(step) = &deed {
+        let next = applied(city.handle.derived()).map_err(Failure::internal)?;
+        let registry = city.handle.registry();
+        return Ok(sampling::early(&registry, step, LogIndex(next)));
     }
     let Deed::ImportHistory {
         dataset, arrivals, ..
-    } = act.deed
+    } = deed
     else {
         return Ok(None);
     };
-    let city = Arc::clone(city);
     super::blocking(move || {
         let view = StoredView {
             derived: city.handle.derived(),

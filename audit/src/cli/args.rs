@@ -5,6 +5,7 @@ mod log;
 mod bulletin;
 mod tables;
 mod evidence;
+mod sample;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub(super) use journal::{Download, Fsck, Replay, Source};
 pub(super) use log::Follow;
 pub(super) use tables::{Structure, Tables, What};
 pub(super) use evidence::{Accesses, Asking, Evidence, EvidenceTask, Fetching, Files};
+pub(super) use sample::{Announce, Draw, Estimate, Record, Sample, SampleTask};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -90,6 +92,8 @@ pub(super) enum Task {
     Tables(Box<Tables>),
     /// Write the catalogue as an SDMX structure message (SDMX-JSON 2.0)
     Structure(Structure),
+    /// Verify at random: announce a sample, draw it so that nobody can steer it, record visits, estimate the whole
+    Sample(Sample),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
     /// Ask units for the evidence that their snapshots name, and check it against the digests there

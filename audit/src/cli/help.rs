@@ -5,6 +5,7 @@ mod log;
 mod bulletin;
 mod tables;
 mod evidence;
+mod sample;
 
 use std::ffi::OsString;
 
@@ -123,6 +124,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .chain(bulletin::CHINESE)
         .chain(tables::CHINESE)
         .chain(evidence::CHINESE)
+        .chain(sample::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -294,6 +296,7 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("log", Language::En) => log::LOG_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
+        (_, _) => sample::examples(command, language),
         ("tables", Language::Zh) => tables::TABLES_ZH,
         ("tables", Language::En) => tables::TABLES_EN,
         ("structure", Language::Zh) => tables::STRUCTURE_ZH,
@@ -302,7 +305,6 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("evidence", Language::En) => evidence::EVIDENCE_EN,
         ("access", Language::Zh) => evidence::ACCESS_ZH,
         ("access", Language::En) => evidence::ACCESS_EN,
-        (_, _) => "",
     }
 }
 

@@ -17,6 +17,7 @@ mod offline;
 mod online;
 mod rules;
 mod tables;
+mod sample;
 
 use std::{
     ffi::OsString,
@@ -107,6 +108,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         Task::Log(ask) => log::log(&manner, screen, args.json, ask),
         Task::Tables(ask) => tables::tables(&manner, screen, args.json, ask),
         Task::Structure(ask) => tables::structure(&manner, screen, args.json, ask),
+        Task::Sample(ask) => sample::sample(&manner, screen, args.json, &ask.task),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
         Task::Evidence(ask) => evidence::run(&manner, args.json, &ask.task),
         Task::Access(ask) => access::access(&manner, screen, args.json, ask),

@@ -234,6 +234,12 @@ impl Replayed {
         self.ledger.registry().catalogue()
     }
 
+    /// Who may do what, under which catalogue, and which samples were announced.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        self.ledger.registry()
+    }
+
     /// How many entries were folded.
     #[must_use]
     pub const fn applied(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! What a verified receipt or checkpoint says, and what it does not: the second list is as important as the first.
 
 use granary_core::{
-    ledger::{Act, Deed, Subject},
+    ledger::{Act, Deed, Subject, sampling::Step},
     log::{Checkpoint, VerifierKey},
     snapshot::Snapshot,
     text::Bilingual,
@@ -244,6 +244,9 @@ pub(super) const fn deed(manner: &Manner, act: &Act) -> &'static str {
         Deed::ImportHistory { .. } => manner.say("导入历史", "history is imported"),
         Deed::RequestEvidence { .. } => manner.say("调取佐证", "evidence is asked for"),
         Deed::AnchorAccess { .. } => manner.say("锚定访问记录", "the access log is anchored"),
+        Deed::Sample(Step::Announce(_)) => manner.say("公告抽样", "a sample is announced"),
+        Deed::Sample(Step::Draw(_)) => manner.say("抽取样本", "a sample is drawn"),
+        Deed::Sample(Step::Visit(_)) => manner.say("记录核查结果", "a visit is recorded"),
         Deed::Decide { .. } => manner.say("对说明的批示", "an explanation is decided on"),
     }
 }

@@ -1,4 +1,5 @@
-//! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions, imported history.
+//! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions, imported history,
+//! random verification.
 //!
 //! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
 //! itself and which an issued, unused token authorises; and except what the city itself records (an anchor of the access log, a
@@ -15,6 +16,7 @@ use crate::{
         LogIndex,
         evidence::{AnchorWire, RequestWire},
         import::{Arrival, ImportWire},
+        sampling::{AnnounceWire, DrawWire, Step, VisitWire},
     },
     period::Period,
     snapshot::SlotKey,
@@ -122,6 +124,8 @@ pub enum Deed {
         /// The digest of its last line.
         head: Digest,
     },
+    /// A step of a random verification is taken.
+    Sample(Step),
     /// An explanation is accepted or rejected.
     Decide {
         /// The slot.
@@ -150,7 +154,7 @@ struct ActWire {
     issued_at_ms: i64,
     #[prost(bytes = "vec", tag = "2")]
     nonce: Vec<u8>,
-    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19")]
+    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15")]
     act: Option<DeedWire>,
 }
 
@@ -178,6 +182,12 @@ enum DeedWire {
     RequestEvidence(RequestWire),
     #[prost(message, tag = "19")]
     AnchorAccess(AnchorWire),
+    #[prost(message, tag = "13")]
+    AnnounceSample(AnnounceWire),
+    #[prost(message, tag = "14")]
+    RecordVisit(VisitWire),
+    #[prost(message, tag = "15")]
+    DrawSample(DrawWire),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -372,6 +382,9 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             requester,
         } => DeedWire::RequestEvidence(RequestWire::of(&slot, &sha256, reason, requester)),
         Deed::AnchorAccess { lines, head } => DeedWire::AnchorAccess(AnchorWire::of(lines, &head)),
+        Deed::Sample(Step::Announce(a)) => DeedWire::AnnounceSample(AnnounceWire::of(a)),
+        Deed::Sample(Step::Draw(draw)) => DeedWire::DrawSample(DrawWire::of(draw)),
+        Deed::Sample(Step::Visit(visit)) => DeedWire::RecordVisit(VisitWire::of(visit)),
         Deed::Decide {
             slot,
             edit,
@@ -474,6 +487,9 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
             reason: reason(w.reason)?,
         },
         DeedWire::Decide(w) => decode_decide(w)?,
+        DeedWire::AnnounceSample(w) => Deed::Sample(Step::Announce(w.decode()?)),
+        DeedWire::DrawSample(w) => Deed::Sample(Step::Draw(w.decode()?)),
+        DeedWire::RecordVisit(w) => Deed::Sample(Step::Visit(w.decode()?)),
         DeedWire::ImportHistory(w) => {
             let (dataset, source, arrivals) = w.decode()?;
             Deed::ImportHistory {

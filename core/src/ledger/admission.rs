@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Refusal, RefusalCode, Registry, Subject,
     act::{self, Act, Deed},
-    import,
+    import, sampling,
     window::{self, Closed},
 };
 
@@ -163,6 +163,7 @@ pub fn signing_key<'a>(
         | Deed::Extend { .. }
         | Deed::Exempt { .. }
         | Deed::ImportHistory { .. }
+        | Deed::Sample(_)
         | Deed::Decide { .. } => registry.operator(),
     };
     key.filter(|key| key.key_id() == *key_id).ok_or_else(|| {
@@ -425,6 +426,7 @@ pub(super) fn permit(
         Deed::Extend {
             slot, due_at_ms, ..
         } => permit_extension(registry, slot, *due_at_ms),
+        Deed::Sample(step) => sampling::permit(registry, step, now_ms),
         Deed::Exempt { slot, .. } | Deed::Decide { slot, .. } => owed(registry, slot).map(drop),
         Deed::ImportHistory {
             dataset, arrivals, ..

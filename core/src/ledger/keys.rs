@@ -16,6 +16,8 @@
 //! | 15 | revision | slot that was revised | [`super::facts::RevisionRow`] |
 //! | 18 | evidence | unit 00, SHA-256 of the file | [`super::evidence::EvidenceRow`] |
 //! | 19 | anchor | | [`super::evidence::AnchorRow`] |
+//! | 20 | sample | log index of its announcement | [`super::rows::SampleRow`] |
+//! | 21 | visit | log index of the announcement, log index | [`super::rows::VisitRow`] |
 //!
 //! A slot is `dataset 00 period unit 00`; a period is one byte for the periodicity and its ordinal, 4 bytes big-endian
 //! with the sign bit flipped, so that periods sort by time. Codes hold no zero byte, so keys sort as their parts do.
@@ -62,6 +64,10 @@ pub enum Table {
     Evidence = 0x18,
     /// The newest anchor of the access log.
     Anchor = 0x19,
+    /// Samples that were announced.
+    Sample = 0x20,
+    /// What visits found, by sample, in the order of the log.
+    Visit = 0x21,
 }
 
 /// The key of a table's only row, and the prefix of all rows of a table.
@@ -158,6 +164,24 @@ pub fn finding(slot_key: &SlotKey, edit: &EditId, item: Option<&ItemKey>) -> Vec
     key
 }
 
+/// The key of a sample's row.
+#[must_use]
+pub fn sample(announced: LogIndex) -> Vec<u8> {
+    [&[Table::Sample as u8][..], &announced.0.to_be_bytes()].concat()
+}
+
+/// The prefix of the rows of a sample's visits.
+#[must_use]
+pub fn visits(announced: LogIndex) -> Vec<u8> {
+    [&[Table::Visit as u8][..], &announced.0.to_be_bytes()].concat()
+}
+
+/// The key of a visit's row.
+#[must_use]
+pub fn visit(announced: LogIndex, index: LogIndex) -> Vec<u8> {
+    [&visits(announced)[..], &index.0.to_be_bytes()].concat()
+}
+
 /// The slot in a key of the tables extended, slot, roll-up, revision, vintage or finding, and what follows it.
 #[must_use]
 pub fn parse_slot(key: &[u8]) -> Option<(SlotKey, &[u8])> {
@@ -172,7 +196,7 @@ pub fn parse_slot(key: &[u8]) -> Option<(SlotKey, &[u8])> {
     Some((slot, rest))
 }
 
-/// The log index at the end of a vintage's or feed's key.
+/// The log index at the end of a vintage's, feed's, sample's or visit's key.
 #[must_use]
 pub fn parse_index(key: &[u8]) -> Option<LogIndex> {
     let (_, index) = key.split_last_chunk::<8>()?;

@@ -9,6 +9,7 @@ pub mod entry;
 pub mod act;
 pub mod import;
 pub mod evidence;
+pub mod sampling;
 pub mod refusal;
 pub mod keys;
 pub mod rows;

@@ -17,6 +17,7 @@ use super::{
     Act, Deed, FoldError, LogIndex, View,
     keys::{self, Table},
     rows::{CatalogueRow, ExtensionRow, GenesisRow, KeyRow, TokenRow},
+    sampling::{self, Sample},
 };
 
 /// Who may do what, as of some number of folded entries.
@@ -33,6 +34,7 @@ pub struct Registry {
     tokens: BTreeMap<Digest, TokenRow>,
     /// The furthest extended deadline of each slot that has one.
     extended: BTreeMap<SlotKey, i64>,
+    samples: BTreeMap<LogIndex, Arc<Sample>>,
 }
 
 /// An enrolled key, ready to verify.
@@ -80,6 +82,7 @@ impl Registry {
             keys: load_keys(view, &self.keys)?,
             tokens: load_tokens(view)?,
             extended: load_extended(view)?,
+            samples: sampling::load(view, &self.samples)?,
         })
     }
 
@@ -140,6 +143,18 @@ impl Registry {
         self.extended.get(slot).copied()
     }
 
+    /// A sample, by the entry that announced it.
+    #[must_use]
+    pub fn sample(&self, announced: LogIndex) -> Option<&Sample> {
+        self.samples.get(&announced).map(AsRef::as_ref)
+    }
+
+    /// Every sample, in the order of the log.
+    pub fn samples(&self) -> impl Iterator<Item = (LogIndex, &Sample)> {
+        let samples = self.samples.iter();
+        samples.map(|(announced, sample)| (*announced, sample.as_ref()))
+    }
+
     /// A token, by the digest of its secret bytes.
     #[must_use]
     pub fn token(&self, sha256: &Digest) -> Option<&TokenRow> {
@@ -149,7 +164,7 @@ impl Registry {
 
 /// Whether an act changes what the registry holds.
 pub(super) const fn changes_registry(act: &Act) -> bool {
-    match act.deed {
+    match &act.deed {
         Deed::Genesis { .. }
         | Deed::PublishCatalogue(_)
         | Deed::IssueToken { .. }
@@ -161,6 +176,7 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
         | Deed::RequestEvidence { .. }
         | Deed::AnchorAccess { .. }
         | Deed::Decide { .. } => false,
+        Deed::Sample(step) => step.changes_registry(),
     }
 }
 

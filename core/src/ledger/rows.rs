@@ -184,6 +184,24 @@ pub struct ExtensionRow {
 }
 row!(ExtensionRow);
 
+/// A sample that was announced. What was announced and drawn is in the acts' payloads.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct SampleRow {
+    /// The log index of the act that states its draw.
+    #[prost(uint64, optional, tag = "1")]
+    pub drawn_index: Option<u64>,
+}
+row!(SampleRow);
+
+/// A visit to an element of a sample. What was found is in the act's payload.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub struct VisitRow {
+    /// When the act was received.
+    #[prost(int64, tag = "1")]
+    pub received_at_ms: i64,
+}
+row!(VisitRow);
+
 /// What one snapshot came to.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct VintageRow {

@@ -12,6 +12,7 @@ use crate::{
         keys::{self, Table},
         registry::changes_registry,
         rows::{CatalogueRow, ExtensionRow, FindingRow, GenesisRow, KeyRow, TokenRow},
+        sampling,
     },
     snapshot::SlotKey,
 };
@@ -27,6 +28,12 @@ pub(super) fn fold(
     let act = Act::decode(payload).map_err(|e| FoldError::Payload(index, e.to_string()))?;
     let signers: Vec<KeyId> = draft.entry.signatures.iter().map(|s| s.key_id).collect();
     if let Err(refusal) = permit(registry, &act, &signers, draft.entry.received_at_ms) {
+        draft.ignore(refusal);
+        return Ok(());
+    }
+    if let Deed::Sample(step) = &act.deed
+        && let Some(refusal) = sampling::early(registry, step, index)
+    {
         draft.ignore(refusal);
         return Ok(());
     }
@@ -82,6 +89,10 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
             requester,
         } => evidence::request(draft, &slot, &sha256, reason, requester)?,
         Deed::AnchorAccess { lines, head } => evidence::anchor(draft, lines, &head)?,
+        Deed::Sample(step) => {
+            let received_at_ms = draft.entry.received_at_ms;
+            draft.change(sampling::fold(&step, draft.index, received_at_ms));
+        }
         Deed::Decide {
             slot,
             edit,

@@ -48,6 +48,10 @@ impl<'a> Draft<'a> {
         self.changes.insert(key, Some(value));
     }
 
+    pub(super) fn change(&mut self, change: Change) {
+        self.changes.insert(change.key, change.value);
+    }
+
     pub(super) fn delete(&mut self, key: Vec<u8>) {
         self.changes.insert(key, None);
     }
