@@ -7,6 +7,8 @@
 
 #[path = "vtl/engine.rs"]
 mod engine;
+#[path = "support/python.rs"]
+mod python;
 #[path = "vtl/published.rs"]
 mod published;
 #[path = "vtl/random.rs"]

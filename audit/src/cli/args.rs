@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod bulletin_check;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ use granary_proto::v1;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
+pub(super) use bulletin_check::BulletinCheck;
 pub(super) use journal::{Download, Replay, Source};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
@@ -78,6 +80,8 @@ pub(super) enum Task {
     Replay(Replay),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
+    /// Compute a published bulletin again from an exported journal, and compare byte for byte
+    BulletinCheck(BulletinCheck),
 }
 
 #[derive(Debug, Arguments)]

@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod bulletin_check;
 
 use std::ffi::OsString;
 
@@ -117,6 +118,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .iter()
         .chain(journal::CHINESE)
         .chain(bulletin::CHINESE)
+        .chain(bulletin_check::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -284,6 +286,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("replay", Language::En) => journal::REPLAY_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
+        ("bulletin-check", Language::Zh) => bulletin_check::CHECK_ZH,
+        ("bulletin-check", Language::En) => bulletin_check::CHECK_EN,
         (_, _) => "",
     }
 }
@@ -539,6 +543,7 @@ mod tests {
             "export",
             "replay",
             "bulletin",
+            "bulletin-check",
         ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");
             assert!(examples(name, Language::En).contains("Examples"), "{name}");

@@ -8,6 +8,7 @@ mod args;
 mod calendar;
 mod forecast;
 mod bulletin;
+mod bulletin_check;
 mod help;
 mod journal;
 mod offline;
@@ -100,6 +101,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
+        Task::BulletinCheck(ask) => bulletin_check::checked(&manner, screen, args.json, ask),
     }
 }
 

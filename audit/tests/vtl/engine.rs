@@ -1,67 +1,21 @@
 //! `vtlengine` in a virtual environment of its own.
 
 use std::{
-    fs,
-    io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
     thread,
 };
 
 use granary_audit::rules::VTLENGINE_VERSION;
 
+use crate::python::environment;
+
 /// The interpreter of an environment with `vtlengine` in it; none where that cannot be had, which is said loudly.
 pub(crate) fn python() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let ready = root.join(format!("vtlengine-{VTLENGINE_VERSION}"));
-    if !ready.exists() {
-        // Made aside and renamed, so that what is there is whole; another process may be faster.
-        let aside = root.join(format!("vtlengine-{}", std::process::id()));
-        if let Err(reason) = install(&aside) {
-            not_checked(&reason);
-            let _ = fs::remove_dir_all(&aside);
-            return None;
-        }
-        if fs::rename(&aside, &ready).is_err() {
-            let _ = fs::remove_dir_all(&aside);
-        }
-    }
-    Some(ready.join("bin/python3"))
-}
-
-fn install(folder: &Path) -> Result<(), String> {
-    fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-    said(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+    let name = format!("vtlengine-{VTLENGINE_VERSION}");
     let requirement = format!("vtlengine=={VTLENGINE_VERSION}");
-    let options = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--retries",
-        "1",
-        "--timeout",
-        "15",
-    ];
-    let mut pip = Command::new(folder.join("bin/python3"));
-    said(pip.args(options).arg(requirement)).map(drop)
-}
-
-fn said(command: &mut Command) -> Result<Output, String> {
-    match command.output() {
-        Ok(output) if output.status.success() => Ok(output),
-        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
-        Err(error) => Err(format!("{command:?}: {error}")),
-    }
-}
-
-/// Straight to standard error: what a passing test prints is not shown.
-fn not_checked(reason: &str) {
-    let last = reason.trim().lines().last().unwrap_or_default();
-    let line = format!(
-        "\n*** NOT CHECKED: the exported VTL against vtlengine {VTLENGINE_VERSION}: {last} ***\n"
-    );
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let what = format!("the exported VTL against vtlengine {VTLENGINE_VERSION}");
+    environment(&name, &[&requirement], &what)
 }
 
 /// Runs the export's own comparison; whether all verdicts are equal, and what it says.
