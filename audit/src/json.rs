@@ -194,6 +194,7 @@ pub fn replay(summary: &Summary) -> Value {
         "origin": summary.origin,
         "log_key": summary.log_key,
         "log_key_given": summary.log_key_given,
+        "held": summary.held,
         "root": summary.root.to_string(),
         "state_digest": summary.state_digest.to_string(),
         "state_digest_given": summary.state_digest_given,

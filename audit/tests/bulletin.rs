@@ -17,7 +17,10 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use calamine::{Data, Reader as _, Xlsx};
 use granary_audit::{
-    bulletin::draw,
+    bulletin::{
+        compare::{self, DIFFERENCES_MAX},
+        draw,
+    },
     cli::{FAILED, HOLDS, respond},
     words::Manner,
 };
@@ -259,4 +262,46 @@ fn the_command_writes_what_the_names_ask_for() {
     let response = run(&["-o", &page]);
     assert_eq!(response.code, FAILED);
     assert!(response.error.contains("SHA-256"), "{}", response.error);
+}
+
+#[test]
+fn what_differs_is_named_and_counted() {
+    let computed = synthetic::bulletin(12);
+    let check = |change: &dyn Fn(&mut Bulletin), expect: &[&str]| {
+        let mut published = computed.clone();
+        change(&mut published);
+        let told = compare::differences(&published, &computed);
+        assert!(told.iter().all(|line| !line.zh.is_empty()));
+        let told: Vec<&str> = told.iter().map(|line| line.en.as_str()).collect();
+        assert_eq!(told, expect);
+    };
+    check(&|_| {}, &[]);
+    check(&|b| b.counts.late += 1, &["differs: the states of slots"]);
+    check(
+        &|b| {
+            b.findings.clear();
+            b.imported ^= true;
+        },
+        &["differs: the findings", "differs: imported history"],
+    );
+    check(
+        &|b| b.leagues[0].slots_min += 1,
+        &["differs: the league tables"],
+    );
+    let standing = &computed.leagues[0].standings[0];
+    let (code, score) = (&standing.unit.code, &standing.score);
+    let scorecard = &computed.leagues[0].scorecard.code;
+    let favour =
+        format!("league {scorecard}, {code}: published 99.99, rank 1, computed {score}, rank 1");
+    check(
+        &|b| b.leagues[0].standings[0].score = "99.99".into(),
+        &[&favour],
+    );
+    let mut other = computed.clone();
+    let units = synthetic::bulletin(200).leagues;
+    other.leagues = units;
+    assert_eq!(
+        compare::differences(&other, &computed).len(),
+        DIFFERENCES_MAX
+    );
 }

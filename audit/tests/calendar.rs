@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "support/venv.rs"]
+mod venv;
 #[path = "calendar/reader.rs"]
 mod reader;
 

@@ -9,7 +9,10 @@ use granary_core::{
     digest::Digest,
     envelope,
     ledger::{JournalEntry, Subject},
-    log::{Checkpoint, Frontier, Growth, KeyName, Receipt, VerifierKey, leaf_hash},
+    log::{
+        Checkpoint, Frontier, Growth, Hash, KeyName, Receipt, SignedNote, VerifierKey, leaf_hash,
+        note::NoteSignature,
+    },
     snapshot::{self, SlotKey, Snapshot},
 };
 use tempfile::TempDir;
@@ -339,4 +342,104 @@ fn help_speaks_both_languages() {
         assert_eq!((response.code, response.error.as_str()), (0, ""));
         insta::assert_snapshot!(format!("help_{language}"), response.output);
     }
+}
+
+/// Receipts as an attacker would make them, by name.
+fn attacks(case: &Case) -> Vec<(&'static str, String)> {
+    let good = &case.receipt;
+    let with = |change: &dyn Fn(&mut Receipt)| {
+        let mut receipt = good.clone();
+        change(&mut receipt);
+        receipt.to_text()
+    };
+    let entry = JournalEntry::decode(&good.entry).unwrap();
+    let note = SignedNote::parse(good.checkpoint.as_bytes()).unwrap();
+    let signature = note.signatures()[0].clone();
+    let name = KeyName::new(ORIGIN).unwrap();
+    let wrong = SignedNote::sign("another text\n", &name, &log_key(9)).unwrap();
+    let beside = |line: NoteSignature| note.clone().with_signature(line).unwrap().to_text();
+    let line = format!(
+        "— {}\n",
+        good.checkpoint.rsplit_once("— ").unwrap().1.trim_end()
+    );
+    let root = Hash::from_bytes([1; 32]);
+    let rewritten = Checkpoint::new(ORIGIN, 6, root).unwrap();
+    let rewritten = rewritten.sign(&name, &log_key(9)).unwrap().to_text();
+    let back_dated = JournalEntry {
+        received_at_ms: RECEIVED_AT_MS - 86_400_000,
+        ..entry
+    };
+    vec![
+        (
+            "the receive time is put back",
+            with(&|r| r.entry = back_dated.encode()),
+        ),
+        ("the index is another", with(&|r| r.index = 4)),
+        (
+            "the index is beyond the tree",
+            with(&|r| r.index = u64::MAX),
+        ),
+        ("the proof is another entry's", with(&|r| r.proof.reverse())),
+        ("the proof is left out", with(&|r| r.proof.clear())),
+        (
+            "the log is shrunk",
+            with(&|r| r.checkpoint = r.checkpoint.replacen("\n6\n", "\n5\n", 1)),
+        ),
+        (
+            "the log is rewritten and signed again",
+            with(&|r| r.checkpoint.clone_from(&rewritten)),
+        ),
+        (
+            "a wrong signature of the log stands beside the right one",
+            with(&|r| r.checkpoint = beside(wrong.signatures()[0].clone())),
+        ),
+        (
+            "the right signature stands there twice",
+            with(&|r| r.checkpoint = beside(signature.clone())),
+        ),
+        (
+            "the signatures are left out",
+            with(&|r| r.checkpoint = format!("{}\n", note.unverified_text())),
+        ),
+        (
+            "a hundred and one signatures",
+            with(&|r| r.checkpoint += &line.repeat(100)),
+        ),
+        (
+            "the checkpoint is left out",
+            with(&|r| r.checkpoint.clear()),
+        ),
+        (
+            "an endless checkpoint",
+            with(&|r| r.checkpoint = format!("{}\n{}", "x".repeat(1_000_000), r.checkpoint)),
+        ),
+        ("nothing at all", String::new()),
+    ]
+}
+
+#[test]
+fn every_attack_on_a_receipt_is_answered_in_words() {
+    let case = Case::new();
+    let mut told = String::new();
+    for (name, receipt) in attacks(&case) {
+        let response = case.verify(&receipt, &["--log-key", &key(), "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&response.output).unwrap();
+        let text = |part: &serde_json::Value| part.as_str().unwrap_or("-").to_owned();
+        told += &format!("{name}: exit {}, {}\n", response.code, text(&json["fault"]));
+        for language in ["zh", "en"] {
+            told += &format!("  {}\n", text(&json["message"][language]));
+        }
+    }
+    insta::assert_snapshot!("attacks_on_a_receipt", told);
+    // Longer than any receipt: not even read to its end.
+    let giant = case.verify(
+        vec![b'x'; 2_000_000],
+        &["--log-key", &key(), "--lang", "en"],
+    );
+    assert_eq!((giant.code, giant.output.as_str()), (2, ""));
+    assert!(
+        giant.error.contains("it is not the file that is meant"),
+        "{}",
+        giant.error
+    );
 }

@@ -7,6 +7,7 @@
 //! | `pdf` | the article typeset, with the fonts that are found on the machine |
 //! | `xlsx` | the article as a workbook, with real numbers and dates, and with every row |
 //! | [`draw`] | the three as functions of a document and a [`Manner`](crate::words::Manner) |
+//! | [`compare`] | where a published document differs from the one that the journal gives |
 //!
 //! Invariants: the same document in the same manner gives the same bytes (a PDF also depends on the fonts found); no
 //! painter computes, so the three never disagree; what a colour says is said by a sign too; no text of the document is
@@ -16,4 +17,5 @@ mod article;
 mod html;
 mod pdf;
 mod xlsx;
+pub mod compare;
 pub mod draw;

@@ -6,6 +6,7 @@ mod bulletin;
 mod tables;
 mod evidence;
 mod sample;
+mod bulletin_check;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub(super) use log::Follow;
 pub(super) use tables::{Structure, Tables, What};
 pub(super) use evidence::{Accesses, Asking, Evidence, EvidenceTask, Fetching, Files};
 pub(super) use sample::{Announce, Draw, Estimate, Record, Sample, SampleTask};
+pub(super) use bulletin_check::BulletinCheck;
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -100,6 +102,8 @@ pub(super) enum Task {
     Evidence(Evidence),
     /// List who read what, and check that no line was altered or removed
     Access(Accesses),
+    /// Compute a published bulletin again from an exported journal, and compare byte for byte
+    BulletinCheck(BulletinCheck),
 }
 
 #[derive(Debug, Arguments)]

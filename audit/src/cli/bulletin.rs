@@ -25,6 +25,20 @@ enum Form {
     Document,
 }
 
+/// An exported journal, and which of its documents is meant.
+pub(super) struct Ground<'a> {
+    /// The file that export wrote.
+    pub(super) file: &'a Path,
+    /// The log's key from elsewhere, or a file that holds it.
+    pub(super) log_key: Option<&'a str>,
+    /// The period of the document.
+    pub(super) period: Period,
+    /// Its instant; none for the receive time of the last entry.
+    pub(super) as_of_ms: Option<i64>,
+    /// How many entries it stands on; none for all.
+    pub(super) size: Option<u64>,
+}
+
 /// Draws the document into every file that is asked for.
 pub(super) fn drawn(manner: &Manner, screen: Screen, as_json: bool, ask: &Drawing) -> Response {
     let found = found(manner, screen, ask);
@@ -42,8 +56,7 @@ pub(super) fn drawn(manner: &Manner, screen: Screen, as_json: bool, ask: &Drawin
 /// The document, from wherever it is asked for.
 fn found(manner: &Manner, screen: Screen, ask: &Drawing) -> Result<Bulletin, Bilingual> {
     if let Some(path) = &ask.document {
-        let bytes = offline::read(path, DOCUMENT_BYTES_MAX)?;
-        return document(&path.display().to_string(), &bytes);
+        return read_document(path);
     }
     let missing = || {
         Bilingual::new(
@@ -53,7 +66,14 @@ fn found(manner: &Manner, screen: Screen, ask: &Drawing) -> Result<Bulletin, Bil
     };
     let period = ask.period.ok_or_else(missing)?;
     if let Some(file) = &ask.archive {
-        return recomputed(manner, screen, ask, file, period);
+        let ground = Ground {
+            file,
+            log_key: ask.log_key.as_deref(),
+            period,
+            as_of_ms: ask.as_of,
+            size: ask.size,
+        };
+        return recomputed(manner, screen, &ground);
     }
     let server = ask.server.as_deref().ok_or_else(missing)?;
     let identity = ask.identity.as_deref().ok_or_else(missing)?;
@@ -68,24 +88,23 @@ fn found(manner: &Manner, screen: Screen, ask: &Drawing) -> Result<Bulletin, Bil
 }
 
 /// The document computed anew from an exported journal.
-fn recomputed(
+pub(super) fn recomputed(
     manner: &Manner,
     screen: Screen,
-    ask: &Drawing,
-    file: &Path,
-    period: Period,
+    ground: &Ground<'_>,
 ) -> Result<Bulletin, Bilingual> {
-    let journal = journal::folded(manner, screen, file, ask.log_key.as_deref(), ask.size)?;
+    let (file, size) = (ground.file, ground.size);
+    let journal = journal::folded(manner, screen, file, ground.log_key, size)?;
     let applied = journal.applied();
-    if let Some(size) = ask.size.filter(|size| *size != applied) {
+    if let Some(size) = size.filter(|size| *size != applied) {
         let file = file.display();
         return Err(Bilingual::new(
             format!("{file} 只有 {applied} 条，没有 {size} 条；请导出得晚一些"),
             format!("{file} has {applied} entries, not {size}: export again, later"),
         ));
     }
-    let as_of_ms = ask.as_of.unwrap_or(journal.last_received_at_ms);
-    let computed = journal.bulletin(period, as_of_ms);
+    let as_of_ms = ground.as_of_ms.unwrap_or(journal.last_received_at_ms);
+    let computed = journal.bulletin(ground.period, as_of_ms);
     let computed = computed.map_err(|error| {
         Bilingual::new(
             format!("无法计算通报：{error}"),
@@ -102,6 +121,12 @@ fn recomputed(
 
 /// Files with their lengths in bytes.
 type Drawings<'a> = Vec<(&'a PathBuf, usize)>;
+
+/// Reads a document from a file, or from standard input.
+pub(super) fn read_document(path: &Path) -> Result<Bulletin, Bilingual> {
+    let bytes = offline::read(path, DOCUMENT_BYTES_MAX)?;
+    document(&path.display().to_string(), &bytes)
+}
 
 /// Reads a document, which must be encoded as this program encodes it: else its printed SHA-256 would not be the file's.
 fn document(source: &str, bytes: &[u8]) -> Result<Bulletin, Bilingual> {

@@ -6,6 +6,7 @@ mod bulletin;
 mod tables;
 mod evidence;
 mod sample;
+mod bulletin_check;
 
 use std::ffi::OsString;
 
@@ -125,6 +126,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .chain(tables::CHINESE)
         .chain(evidence::CHINESE)
         .chain(sample::CHINESE)
+        .chain(bulletin_check::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -305,6 +307,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("evidence", Language::En) => evidence::EVIDENCE_EN,
         ("access", Language::Zh) => evidence::ACCESS_ZH,
         ("access", Language::En) => evidence::ACCESS_EN,
+        ("bulletin-check", Language::Zh) => bulletin_check::CHECK_ZH,
+        ("bulletin-check", Language::En) => bulletin_check::CHECK_EN,
     }
 }
 
@@ -559,6 +563,7 @@ mod tests {
             "export",
             "replay",
             "bulletin",
+            "bulletin-check",
         ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");
             assert!(examples(name, Language::En).contains("Examples"), "{name}");

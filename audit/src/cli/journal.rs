@@ -1,6 +1,6 @@
 //! `export` and `replay`: the whole journal into a file, and a file checked from end to end.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use granary_core::text::Bilingual;
 
@@ -40,7 +40,8 @@ pub(super) fn export(manner: &Manner, screen: Screen, as_json: bool, ask: &Downl
 
 /// Checks a file and counts what is in it.
 pub(super) fn replay(manner: &Manner, screen: Screen, as_json: bool, ask: &Replay) -> Response {
-    let options = match options(ask.log_key.as_deref(), ask.scratch.as_deref()) {
+    let asked = options(ask.log_key.as_deref(), ask.scratch.as_deref());
+    let options = match asked.and_then(|options| holding(options, &ask.held)) {
         Ok(options) => options,
         Err(message) => return Response::failed(manner, &message),
     };
@@ -118,6 +119,17 @@ fn options(log_key: Option<&str>, scratch: Option<&Path>) -> Result<Options, Bil
     };
     if let Some(scratch) = scratch {
         options.scratch = scratch.to_path_buf();
+    }
+    Ok(options)
+}
+
+/// The options with the heads that these files end with. Each is verified first.
+fn holding(mut options: Options, files: &[PathBuf]) -> Result<Options, Bilingual> {
+    for file in files {
+        if let Some(key) = &options.log_key {
+            let head = offline::head(file, key)?;
+            options.held.push(head);
+        }
     }
     Ok(options)
 }

@@ -10,6 +10,7 @@ mod forecast;
 mod bulletin;
 mod evidence;
 mod access;
+mod bulletin_check;
 mod help;
 mod journal;
 mod log;
@@ -112,6 +113,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
         Task::Evidence(ask) => evidence::run(&manner, args.json, &ask.task),
         Task::Access(ask) => access::access(&manner, screen, args.json, ask),
+        Task::BulletinCheck(ask) => bulletin_check::checked(&manner, screen, args.json, ask),
     }
 }
 

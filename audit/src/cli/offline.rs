@@ -8,7 +8,11 @@ use std::{
 
 use granary_core::{
     ledger::act,
-    log::{VerifierKey, note::NOTE_BYTES_MAX, receipt::RECEIPT_BYTES_MAX},
+    log::{
+        Checkpoint, VerifierKey,
+        note::NOTE_BYTES_MAX,
+        receipt::{HEADER, RECEIPT_BYTES_MAX},
+    },
     text::Bilingual,
 };
 
@@ -104,6 +108,23 @@ fn checkpoint(
             }
         }),
     )
+}
+
+/// The head that a receipt leads to, or that a checkpoint is; verified.
+pub(super) fn head(path: &Path, log_key: &VerifierKey) -> Result<Checkpoint, Bilingual> {
+    let bytes = read(path, RECEIPT_BYTES_MAX)?;
+    let head = if bytes.starts_with(HEADER.as_bytes()) {
+        verify::receipt(&bytes, log_key).map(|proof| proof.checkpoint)
+    } else {
+        verify::checkpoint(&bytes, log_key).map(|(checkpoint, _)| checkpoint)
+    };
+    head.map_err(|fault| {
+        let (path, why) = (path.display(), fault.message());
+        Bilingual::new(
+            format!("{path} 本身不成立：{}", why.zh),
+            format!("{path} does not hold itself: {}", why.en),
+        )
+    })
 }
 
 /// The key itself, or the name of a file that holds it. What parses is a key: no sensible file name does.

@@ -68,6 +68,28 @@ pub enum Fault {
         /// The root in the checkpoint.
         stated: Hash,
     },
+    /// A head that the auditor holds covers more than there is.
+    #[error(
+        "a head that you hold covers {size} entries, this journal has {entries}: entries were removed, or the file was exported before that head"
+    )]
+    Shrunk {
+        /// Entries under the head.
+        size: u64,
+        /// Entries in the file.
+        entries: u64,
+    },
+    /// A head that the auditor holds is over other entries.
+    #[error(
+        "a head that you hold was signed over {size} entries with the root {held}, but the first {size} entries of this journal give {computed}: the log was rewritten after it was signed, or another one is shown to you"
+    )]
+    OtherHistory {
+        /// Entries under the head.
+        size: u64,
+        /// Their root here.
+        computed: Hash,
+        /// The root in the head.
+        held: Hash,
+    },
     /// The state is not the one that was given for comparison.
     #[error(
         "the state digest of these entries is {computed}, not {expected}: whoever gave that digest folded other entries, or folds them otherwise"
@@ -169,6 +191,8 @@ impl Fault {
             Self::LogKey { .. } => "log_key",
             Self::Size { .. } => "size",
             Self::Root { .. } => "root",
+            Self::Shrunk { .. } => "shrunk",
+            Self::OtherHistory { .. } => "other_history",
             Self::StateDigest { .. } => "state_digest",
             Self::Local(_) => "local",
         }
@@ -185,6 +209,8 @@ impl Fault {
             | Self::LogKey { .. }
             | Self::Size { .. }
             | Self::Root { .. }
+            | Self::Shrunk { .. }
+            | Self::OtherHistory { .. }
             | Self::StateDigest { .. }
             | Self::Local(_) => None,
         }
@@ -218,6 +244,16 @@ impl Fault {
                 stated,
             } => format!(
                 "{entries} 条算出的根是 {computed}，检查点签的根是 {stated}：有条目被改动、删除、增加或移动"
+            ),
+            Self::Shrunk { size, entries } => format!(
+                "所持的检查点签了 {size} 条，这份日志只有 {entries} 条：有条目被删除，或文件导出得比检查点早"
+            ),
+            Self::OtherHistory {
+                size,
+                computed,
+                held,
+            } => format!(
+                "所持的检查点签的是 {size} 条、根 {held}，而这份日志的前 {size} 条算出的根是 {computed}：签名之后日志被改写，或给出的是另一份日志"
             ),
             Self::StateDigest { expected, computed } => format!(
                 "这些条目的状态摘要是 {computed}，不是 {expected}：给出该摘要的一方折叠的是别的条目，或折叠方法不同"

@@ -5,7 +5,7 @@
 //! - Durable after: nothing; the rows are temporary.
 //! - On crash: run it again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use granary_core::{
     digest::Digest,
@@ -18,6 +18,7 @@ use granary_core::{
 };
 
 use super::{
+    Options,
     check::{Content, Keys, Sound, check_left},
     crew::Arrived,
     fault::{EntryFault, Fault},
@@ -34,8 +35,10 @@ pub(super) struct Fold<'a> {
     pub(super) tally: Tally,
     pub(super) frontier: Frontier,
     pub(super) last_received_at_ms: i64,
-    /// The root of the tree over the entries folded, where the fold stopped before the end.
-    pub(super) prefix_root: Option<Hash>,
+    /// The roots that were asked for, by the number of entries that they are over.
+    pub(super) roots: BTreeMap<u64, Hash>,
+    /// The sizes whose roots are kept.
+    wanted: BTreeSet<u64>,
     /// How many entries are folded at the most; those after them are only hashed into the tree.
     entries_max: u64,
     keys: &'a Keys,
@@ -69,7 +72,7 @@ impl<'a> Fold<'a> {
         rows: Rows,
         payloads: Payloads,
         keys: &'a Keys,
-        entries_max: u64,
+        options: &Options,
     ) -> Result<Self, Fault> {
         let view = Folded {
             rows: &rows,
@@ -83,8 +86,9 @@ impl<'a> Fold<'a> {
             tally: Tally::default(),
             frontier: Frontier::empty(),
             last_received_at_ms: i64::MIN,
-            prefix_root: None,
-            entries_max,
+            roots: BTreeMap::new(),
+            wanted: options.sizes_wanted(),
+            entries_max: options.entries_max.unwrap_or(u64::MAX),
             keys,
             acts: BTreeSet::new(),
         })
@@ -106,14 +110,16 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    /// Adds leaves to the tree, and keeps the root at the prefix that was asked for.
+    /// Adds leaves to the tree, and keeps the roots on the way that are wanted.
     fn grow(&mut self, mut leaves: Vec<Hash>) {
-        let left = self.entries_max.checked_sub(self.frontier.size());
-        let left = left.and_then(|left| usize::try_from(left).ok());
-        if let Some(at) = left.filter(|at| *at < leaves.len()) {
-            let beyond = leaves.split_off(at);
+        let before = self.frontier.size();
+        let after = before + leaves.len() as u64;
+        let within: Vec<u64> = self.wanted.range(before..=after).copied().collect();
+        for size in within {
+            let left = usize::try_from(size - self.frontier.size()).unwrap_or(leaves.len());
+            let beyond = leaves.split_off(left);
             self.frontier = Growth::new(&self.frontier, leaves).into_frontier();
-            self.prefix_root = Some(self.frontier.root());
+            self.roots.insert(size, self.frontier.root());
             leaves = beyond;
         }
         self.frontier = Growth::new(&self.frontier, leaves).into_frontier();

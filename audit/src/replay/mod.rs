@@ -22,6 +22,7 @@ mod summary;
 mod tally;
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::BufReader,
     ops::ControlFlow,
@@ -71,6 +72,8 @@ pub struct Options {
     /// How many entries are folded: what the city knew when it had no more. All entries, where absent. Those after them are
     /// only hashed into the tree.
     pub entries_max: Option<u64>,
+    /// Heads that the auditor has from elsewhere, each verified under `log_key`: the journal must have grown through them.
+    pub held: Vec<Checkpoint>,
 }
 
 /// A journal that holds, with the state that follows from it.
@@ -88,6 +91,8 @@ pub struct Replayed {
     pub log_key: VerifierKey,
     /// Whether the auditor had that key from elsewhere.
     pub log_key_given: bool,
+    /// How many heads from elsewhere it has grown through.
+    pub held: usize,
     /// When the last entry was received.
     pub last_received_at_ms: i64,
     /// How long it took.
@@ -114,6 +119,7 @@ impl Default for Options {
             scratch: std::env::temp_dir(),
             memory_bytes_max: MEMORY_BYTES_MAX,
             entries_max: None,
+            held: Vec::new(),
         }
     }
 }
@@ -134,8 +140,7 @@ pub fn replay(
     let reader = Reader::new(BufReader::with_capacity(1 << 20, file))?;
     let keys = Keys::default();
     let rows = Rows::new(&options.scratch, options.memory_bytes_max);
-    let entries_max = options.entries_max.unwrap_or(u64::MAX);
-    let mut fold = Fold::new(rows, Payloads::new(open()?), &keys, entries_max)?;
+    let mut fold = Fold::new(rows, Payloads::new(open()?), &keys, options)?;
     let mut bytes = 0;
     let end = crew::run(reader, &keys, |arrived| {
         let done = arrived.offset;
@@ -150,16 +155,18 @@ pub fn replay(
         Ok(())
     })?;
     let (checkpoint, log_key) = signed(&fold, &end, options.log_key.as_ref())?;
+    grown_through(&fold, &options.held)?;
     let Fold {
         ledger,
         rows,
         payloads,
         tally,
         last_received_at_ms,
-        prefix_root,
+        roots,
         ..
     } = fold;
-    let root = prefix_root.unwrap_or(*checkpoint.root());
+    let folded = roots.get(&ledger.applied()).copied();
+    let root = folded.unwrap_or(*checkpoint.root());
     Ok(Replayed {
         ledger,
         rows,
@@ -169,6 +176,7 @@ pub fn replay(
         checkpoint,
         log_key,
         log_key_given: options.log_key.is_some(),
+        held: options.held.len(),
         last_received_at_ms,
         took: started.elapsed(),
     })
@@ -213,6 +221,33 @@ fn signed(
         });
     }
     Ok((checkpoint, log_key))
+}
+
+/// Each head from elsewhere is over just the first entries of this journal. So no entry under it was removed, altered or added,
+/// even by somebody who could sign the tree anew.
+fn grown_through(fold: &Fold<'_>, held: &[Checkpoint]) -> Result<(), Fault> {
+    let entries = fold.frontier.size();
+    for head in held {
+        let size = head.size();
+        let computed = fold.roots.get(&size).filter(|_| size <= entries);
+        let computed = *computed.ok_or(Fault::Shrunk { size, entries })?;
+        if computed != *head.root() {
+            return Err(Fault::OtherHistory {
+                size,
+                computed,
+                held: *head.root(),
+            });
+        }
+    }
+    Ok(())
+}
+
+impl Options {
+    /// The sizes at which the root of the tree is looked at.
+    fn sizes_wanted(&self) -> BTreeSet<u64> {
+        let held = self.held.iter().map(Checkpoint::size);
+        held.chain(self.entries_max).collect()
+    }
 }
 
 /// The key that the first entry names.

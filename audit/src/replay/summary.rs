@@ -20,6 +20,8 @@ pub struct Summary {
     pub log_key: String,
     /// Whether the auditor had that key from elsewhere.
     pub log_key_given: bool,
+    /// How many heads from elsewhere the journal has grown through.
+    pub held: usize,
     /// The root that the entries give and the checkpoint states.
     pub root: Hash,
     /// What the entries came to.
@@ -65,6 +67,7 @@ impl Replayed {
             origin: self.checkpoint.origin().to_owned(),
             log_key: self.log_key.to_string(),
             log_key_given: self.log_key_given,
+            held: self.held,
             root: *self.checkpoint.root(),
             tally: self.tally.clone(),
             last_received_at_ms: self.last_received_at_ms,

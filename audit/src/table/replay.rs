@@ -160,7 +160,7 @@ fn head(manner: &Manner, summary: &Summary) -> Vec<(&'static str, String)> {
     } else {
         ""
     };
-    vec![
+    let mut lines = vec![
         (manner.say("日志", "log"), summary.origin.clone()),
         (manner.say("日志公钥", "log key"), summary.log_key.clone()),
         (manner.say("根哈希", "root hash"), summary.root.to_string()),
@@ -172,7 +172,15 @@ fn head(manner: &Manner, summary: &Summary) -> Vec<(&'static str, String)> {
             manner.say("状态摘要", "state digest"),
             format!("{}{given}", summary.state_digest),
         ),
-    ]
+    ];
+    if summary.held > 0 {
+        let label = manner.say(
+            "由所持的回执或检查点增长而来",
+            "grown through the receipts or checkpoints held",
+        );
+        lines.push((label, summary.held.to_string()));
+    }
+    lines
 }
 
 fn catalogues(manner: &Manner, summary: &Summary) -> String {

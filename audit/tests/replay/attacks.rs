@@ -5,6 +5,7 @@ use granary_audit::{archive::End, replay::Options};
 use granary_core::{
     envelope,
     ledger::{Deed, Subject, act},
+    log::Checkpoint,
     snapshot::{self, Snapshot},
 };
 
@@ -173,6 +174,47 @@ fn the_city_acts_without_its_operator() {
     check(
         "first_entry_gone",
         forged(|records| drop(records.remove(0))),
+    );
+}
+
+/// The head that somebody outside holds, from before the city signs another history with its own key.
+fn held(records: &[Record], size: usize) -> Options {
+    let end = end(&records[..size]);
+    let key = verifier(LOG, ORIGIN);
+    let head = Checkpoint::open(
+        end.checkpoint.as_bytes(),
+        ORIGIN,
+        std::slice::from_ref(&key),
+    );
+    Options {
+        log_key: Some(key),
+        held: vec![head.unwrap()],
+        ..Options::default()
+    }
+}
+
+#[test]
+fn the_whole_tree_is_built_anew_and_an_outsider_holds_a_head() {
+    let original = records(&history());
+    let held = held(&original, ACCEPTED + 1);
+    // An honest journal has grown through it.
+    let honest = archive(&original, &end(&original));
+    assert_eq!(replay_with(&honest, &held).unwrap().held, 1);
+    let check = |name: &str, (records, end): (Vec<Record>, End)| {
+        let bytes = archive(&records, &end);
+        // Signed by the city itself, another history holds by itself: it is the head from outside that gives it away.
+        assert!(replay(&bytes).is_ok(), "{name}");
+        told(name, replay_with(&bytes, &held).err().unwrap());
+    };
+    let removed = forged(|records| drop(records.remove(RETURNED)));
+    check("entry_removed_and_tree_rebuilt", removed);
+    let back_dated = forged(|records| {
+        records[ACCEPTED].0.received_at_ms = records[RETURNED].0.received_at_ms;
+    });
+    check("time_put_back_and_tree_rebuilt", back_dated);
+    check(
+        "shrunk_and_tree_rebuilt",
+        forged(|records| records.truncate(ACCEPTED)),
     );
 }
 

@@ -5,7 +5,7 @@
 use crate::proto_text::{Kind, parse};
 use crate::repository::{Repository, Violation, finds, holds};
 
-const REQUIRED: [&str; 8] = [
+const REQUIRED: [&str; 9] = [
     "README.md",
     "README.zh-CN.md",
     "ARCHITECTURE.md",
@@ -14,6 +14,7 @@ const REQUIRED: [&str; 8] = [
     "CONTRIBUTING.md",
     "LICENSE",
     "docs/PROTOCOL.md",
+    "docs/AUDIT.md",
 ];
 const MAP: &str = "ARCHITECTURE.md";
 

@@ -63,6 +63,9 @@ pub(in crate::cli) struct Replay {
     /// The log's verifier key, origin+hash+key, or a file that holds it; without it only the key in the file is checked
     #[arg(id = "replay_log_key", long = "log-key", value_name = "KEY|FILE")]
     pub(in crate::cli) log_key: Option<String>,
+    /// A receipt or a checkpoint from elsewhere: the journal must have grown through it; repeat it for more
+    #[arg(long, value_name = "FILE", requires = "replay_log_key")]
+    pub(in crate::cli) held: Vec<PathBuf>,
     /// Count slots as of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else when the last entry was received
     #[arg(id = "replay_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(in crate::cli) as_of: Option<i64>,

@@ -1,0 +1,14 @@
+//! Granary seen by people who have only its documents: an agent in Python made from `docs/PROTOCOL.md`, and an auditor who types
+//! what `docs/AUDIT.md` prints. Both meet a real city.
+#![allow(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
+
+mod city;
+mod foreign_agent;
+#[path = "../../../audit/tests/support/venv.rs"]
+mod venv;
+mod walk;
