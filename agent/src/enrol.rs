@@ -223,6 +223,7 @@ fn pending(folder: &Path, request: &Request) -> Option<EnrolRequest> {
         | Deed::Extend { .. }
         | Deed::Exempt { .. }
         | Deed::ImportHistory { .. }
+        | Deed::EnrolWitness { .. }
         | Deed::Decide { .. } => None,
     }
 }

@@ -30,6 +30,9 @@ pub mod spool;
 pub mod link;
 pub mod receipts;
 
+// The city's log is watched, and cosigned.
+pub mod witness;
+
 // All of it together.
 pub mod status;
 

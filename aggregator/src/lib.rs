@@ -14,6 +14,8 @@ pub mod project;
 pub mod pipeline;
 pub mod notices;
 pub mod init;
+pub mod witness;
+
 pub mod serve;
 pub mod events;
 pub mod metrics;

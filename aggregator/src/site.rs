@@ -135,6 +135,12 @@ impl Site {
         self.folder.join("enrolled")
     }
 
+    /// The newest checkpoints with the cosignatures that were gathered.
+    #[must_use]
+    pub fn cosigned(&self) -> PathBuf {
+        self.folder.join("cosigned")
+    }
+
     /// Where `init` puts the operator's files.
     #[must_use]
     pub fn operator(&self) -> OperatorFolder {

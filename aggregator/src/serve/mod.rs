@@ -14,6 +14,7 @@ mod records;
 mod enrolment;
 mod administration;
 mod transparency;
+mod witness;
 mod journal;
 mod page;
 mod history;
@@ -40,7 +41,7 @@ use tokio::sync::watch;
 use self::failure::Failure;
 use crate::{
     clock::Clock, journal::StoreError, pipeline::Handle, project::Derived, settings::Limits,
-    tls::Authority,
+    tls::Authority, witness::Rounds,
 };
 
 pub use server::{ServeError, Server};
@@ -57,6 +58,8 @@ struct City {
     /// In signed-note form.
     log_verifier_key: String,
     limits: Limits,
+    /// The heads that agents cosign.
+    witnesses: Rounds,
     clock: Arc<dyn Clock>,
     /// True once the server is stopping.
     stop: watch::Receiver<bool>,

@@ -13,6 +13,7 @@ use granary_proto::v1::{
     measure_service_server::MeasureServiceServer,
     monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
+    witness_service_server::WitnessServiceServer,
 };
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, time::Instant};
@@ -26,7 +27,7 @@ use super::{
     City, ENVELOPE_BYTES_MAX, administration::Administration, bulletins::Bulletins,
     collection::Collection, connections, enrolment::Enrolment, forecast::Forecast,
     journal::JournalReader, measures::Measures, message_bytes_max, monitoring::Monitoring,
-    scores::Scores, transparency::Transparency,
+    scores::Scores, transparency::Transparency, witness::Witnessing,
 };
 use crate::{
     clock::Clock,
@@ -37,6 +38,7 @@ use crate::{
     project::Derived,
     settings::{Limits, Settings},
     site::{Site, SiteError},
+    witness::Rounds,
 };
 
 /// How long a client may take for the TLS handshake.
@@ -88,6 +90,9 @@ pub enum ServeError {
     /// An address cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Bind(SocketAddr, std::io::Error),
+    /// The gathered cosignatures cannot be read.
+    #[error("the folder of cosigned checkpoints cannot be used: {0}")]
+    Witnesses(std::io::Error),
     /// Metrics cannot be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -121,6 +126,8 @@ impl Server {
         let tls = tls(&site, &settings.server_names, now)?;
         let key = site.log_key()?;
         let log_verifier_key = key.verifier().to_string();
+        let witnesses = Rounds::open(&site.cosigned(), key.verifier(), settings.witness_round)
+            .map_err(ServeError::Witnesses)?;
         let listener = bind(settings.listen).await?;
         let (options, data, its_clock) =
             (options(settings), settings.data.clone(), Arc::clone(&clock));
@@ -139,6 +146,7 @@ impl Server {
             authority,
             log_verifier_key,
             limits: settings.limits,
+            witnesses,
             clock,
             stop: stopped,
             bundle: ArcSwapOption::empty(),
@@ -284,6 +292,9 @@ async fn router(
             city: Arc::clone(city),
         }))
         .add_service(TransparencyServiceServer::new(Transparency {
+            city: Arc::clone(city),
+        }))
+        .add_service(WitnessServiceServer::new(Witnessing {
             city: Arc::clone(city),
         }))
         .add_service(JournalServiceServer::new(JournalReader::new(Arc::clone(

@@ -35,6 +35,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What bounds one write of the sequencer.
     pub batch: Batch,
+    /// How long a head of the log stays the one to be cosigned.
+    pub witness_round: Duration,
     /// How the log is written.
     pub log_format: LogFormat,
     /// Which events are logged, as `tracing` filters are written: `info`, `warn,granary_aggregator=debug`.
@@ -106,7 +108,7 @@ pub struct Fault {
 
 impl Settings {
     /// Every key, in the order in which they are documented.
-    pub const KEYS: [&'static str; 17] = [
+    pub const KEYS: [&'static str; 18] = [
         "data",
         "listen",
         "metrics_listen",
@@ -121,6 +123,7 @@ impl Settings {
         "batch_entries_max",
         "batch_bytes_max",
         "batch_wait_us_max",
+        "witness_round_ms",
         "log_format",
         "log_filter",
         "grace_ms",
@@ -150,6 +153,9 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let server_names = reader.names("server_names", "localhost");
     let limits = read_limits(reader);
     let batch = read_batch(reader);
+    let witness_round = reader
+        .number("witness_round_ms", 60_000, 0..=3_600_000)
+        .map(Duration::from_millis);
     let log_format = reader.choice(
         "log_format",
         LogFormat::Text,
@@ -166,6 +172,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         server_names: server_names?,
         limits: limits?,
         batch: batch?,
+        witness_round: witness_round?,
         log_format: log_format?,
         log_filter: log_filter?,
         grace: grace?,

@@ -242,6 +242,7 @@ const fn deed(manner: &Manner, act: &Act) -> &'static str {
         Deed::Extend { .. } => manner.say("延期", "a slot is extended"),
         Deed::Exempt { .. } => manner.say("免报", "a slot is exempted"),
         Deed::ImportHistory { .. } => manner.say("导入历史", "history is imported"),
+        Deed::EnrolWitness { .. } => manner.say("登记见证密钥", "a witness key is enrolled"),
         Deed::Decide { .. } => manner.say("对说明的批示", "an explanation is decided on"),
     }
 }

@@ -1,7 +1,7 @@
 //! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions, imported history.
 //!
 //! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
-//! itself and which an issued, unused token authorises. So the operator's key need not be on the server.
+//! itself and which an issued, unused token authorises, and that of a witness key, which the unit's key signs. So the operator's key need not be on the server.
 
 use prost::{Message, Oneof};
 
@@ -13,6 +13,7 @@ use crate::{
     ledger::{
         LogIndex,
         import::{Arrival, ImportWire},
+        witness::WitnessWire,
     },
     period::Period,
     snapshot::SlotKey,
@@ -102,6 +103,15 @@ pub enum Deed {
         /// When reports arrived.
         arrivals: Vec<Arrival>,
     },
+    /// A unit's witness key is enrolled, by the unit itself.
+    EnrolWitness {
+        /// The unit.
+        unit: UnitCode,
+        /// The Ed25519 key that cosigns.
+        public_key: [u8; 32],
+        /// Its signature over the unit's and the log's names ([`super::witness`]).
+        possession: [u8; 64],
+    },
     /// An explanation is accepted or rejected.
     Decide {
         /// The slot.
@@ -130,7 +140,7 @@ struct ActWire {
     issued_at_ms: i64,
     #[prost(bytes = "vec", tag = "2")]
     nonce: Vec<u8>,
-    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     act: Option<DeedWire>,
 }
 
@@ -154,6 +164,8 @@ enum DeedWire {
     Decide(DecideWire),
     #[prost(message, tag = "11")]
     ImportHistory(ImportWire),
+    #[prost(message, tag = "12")]
+    EnrolWitness(WitnessWire),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -341,6 +353,11 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             source,
             arrivals,
         } => DeedWire::ImportHistory(ImportWire::of(&dataset, source, &arrivals)),
+        Deed::EnrolWitness {
+            unit,
+            public_key,
+            possession,
+        } => DeedWire::EnrolWitness(WitnessWire::of(&unit, public_key, possession)),
         Deed::Decide {
             slot,
             edit,
@@ -451,6 +468,14 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
                 arrivals,
             }
         }
+        DeedWire::EnrolWitness(w) => {
+            let (unit, public_key, possession) = w.decode()?;
+            Deed::EnrolWitness {
+                unit,
+                public_key,
+                possession,
+            }
+        }
     })
 }
 
@@ -516,7 +541,7 @@ pub(super) fn text(field: &str, text: String, min: usize, max: usize) -> Result<
     )))
 }
 
-fn fixed<const N: usize>(field: &str, bytes: &[u8]) -> Result<[u8; N]> {
+pub(super) fn fixed<const N: usize>(field: &str, bytes: &[u8]) -> Result<[u8; N]> {
     bytes
         .try_into()
         .map_err(|_| ActError(format!("{field} is {} bytes; it has {N}", bytes.len())))

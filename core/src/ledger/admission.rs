@@ -20,6 +20,7 @@ use super::{
     act::{self, Act, Deed},
     import,
     window::{self, Closed},
+    witness,
 };
 
 /// What was received, borrowed and not yet believed.
@@ -151,6 +152,7 @@ fn signing_key<'a>(
     let key = match &act.deed {
         Deed::EnrolKey { key, .. } => Some(key),
         Deed::Genesis { operator, .. } => Some(operator),
+        Deed::EnrolWitness { unit, .. } => Some(standing(registry, key_id, unit)?),
         Deed::PublishCatalogue(_)
         | Deed::IssueToken { .. }
         | Deed::RevokeKey { .. }
@@ -423,6 +425,11 @@ pub(super) fn permit(
         Deed::ImportHistory {
             dataset, arrivals, ..
         } => import::check(catalogue(registry)?, dataset, arrivals, now_ms),
+        Deed::EnrolWitness {
+            unit,
+            public_key,
+            possession,
+        } => witness::check(registry, unit, public_key, possession),
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod entry;
 pub mod act;
 pub mod import;
+pub mod witness;
 pub mod refusal;
 pub mod keys;
 pub mod rows;
@@ -39,6 +40,7 @@ pub use self::{
     registry::{EnrolledKey, Registry},
     revision::{RevisedFigure, Revisions},
     suspect::{Suspicion, suspect},
+    witness::EnrolledWitness,
 };
 use crate::digest::Digest;
 

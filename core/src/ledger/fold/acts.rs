@@ -12,6 +12,7 @@ use crate::{
         keys::{self, Table},
         registry::changes_registry,
         rows::{CatalogueRow, ExtensionRow, FindingRow, GenesisRow, KeyRow, TokenRow},
+        witness::WitnessRow,
     },
     snapshot::SlotKey,
 };
@@ -82,6 +83,15 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
         Deed::ImportHistory {
             dataset, arrivals, ..
         } => imports::fold(draft, &dataset, &arrivals)?,
+        Deed::EnrolWitness {
+            unit, public_key, ..
+        } => {
+            let row = WitnessRow {
+                unit: unit.to_string(),
+                enrolled_index: draft.index.0,
+            };
+            draft.put(keys::witness(&public_key), row.encode_to_vec());
+        }
         Deed::Decide {
             slot,
             edit,
