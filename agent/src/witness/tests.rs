@@ -65,7 +65,7 @@ impl City {
         let growth = Growth::new(&Frontier::empty(), log.leaves[..size].to_vec());
         let checkpoint = Checkpoint::new(LOG, growth.size(), growth.root()).unwrap();
         let key = if log.signed_by_another {
-            ed25519_dalek::SigningKey::from_bytes(&[8; 32])
+            SigningKey::from_bytes(&[8; 32])
         } else {
             log_signing_key()
         };

@@ -272,10 +272,11 @@ impl Watcher {
             self.waiting.push(receipted);
         }
         let size = head.checkpoint().size();
-        let (mut due, later): (VecDeque<_>, Vec<_>) = std::mem::take(&mut self.waiting)
+        let (due, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|receipted: &Head| receipted.checkpoint().size() <= size);
+            .partition(|receipted| receipted.checkpoint().size() <= size);
         self.waiting = later;
+        let mut due = VecDeque::from(due);
         while let Some(receipted) = due.front() {
             let old_size = receipted.checkpoint().size();
             let proof = if old_size == size {

@@ -2,6 +2,7 @@
 
 mod journal;
 mod bulletin;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
 pub(super) use journal::{Download, Replay, Source};
+pub(super) use witness::Stand;
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -76,6 +78,8 @@ pub(super) enum Task {
     Export(Download),
     /// Check such a file from end to end, fold it again, and count what is in it
     Replay(Replay),
+    /// Stand as a witness of the log: check that it only grows, then cosign its heads (c2sp.org/tlog-witness)
+    Witness(Stand),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
 }
@@ -183,6 +187,9 @@ pub(super) struct Verify {
     /// Verify a checkpoint (signed note) instead of a receipt
     #[arg(long, value_name = "FILE")]
     pub(super) checkpoint: Option<PathBuf>,
+    /// The policy of witnesses (c2sp.org/tlog-policy): who must have cosigned
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

@@ -1,6 +1,7 @@
 //! The help in both languages, with examples. A test holds that no argument lacks its Chinese text.
 
 mod journal;
+mod witness;
 mod bulletin;
 
 use std::ffi::OsString;
@@ -117,6 +118,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .iter()
         .chain(journal::CHINESE)
         .chain(bulletin::CHINESE)
+        .chain(witness::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -282,6 +284,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("export", Language::En) => journal::EXPORT_EN,
         ("replay", Language::Zh) => journal::REPLAY_ZH,
         ("replay", Language::En) => journal::REPLAY_EN,
+        ("witness", Language::Zh) => witness::WITNESS_ZH,
+        ("witness", Language::En) => witness::WITNESS_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
         (_, _) => "",
@@ -308,6 +312,7 @@ const VERIFY_ZH: &str =
 示例：
   granary-audit verify 2021-Q3.receipt --log-key log.vkey
   granary-audit verify 2021-Q3.receipt --log-key log.vkey --payload 2021-Q3.snapshot --json
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey --policy witnesses.policy
   granary-audit verify --checkpoint checkpoint --log-key 'city.example/granary+0123abcd+AX...'
 
 退出码：0 成立；1 不成立；2 参数或文件有误";
@@ -318,6 +323,7 @@ says what it proves and what it does not.
 Examples:
   granary-audit verify 2021-Q3.receipt --log-key log.vkey
   granary-audit verify 2021-Q3.receipt --log-key log.vkey --payload 2021-Q3.snapshot --json
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey --policy witnesses.policy
   granary-audit verify --checkpoint checkpoint --log-key 'city.example/granary+0123abcd+AX...'
 
 Exit codes: 0 it holds; 1 it does not hold; 2 wrong arguments or files";
@@ -539,6 +545,7 @@ mod tests {
             "export",
             "replay",
             "bulletin",
+            "witness",
         ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");
             assert!(examples(name, Language::En).contains("Examples"), "{name}");

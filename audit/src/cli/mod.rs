@@ -13,6 +13,7 @@ mod journal;
 mod offline;
 mod online;
 mod rules;
+mod witness;
 
 use std::{
     ffi::OsString,
@@ -99,6 +100,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         },
         Task::Export(ask) => journal::export(&manner, screen, args.json, ask),
         Task::Replay(ask) => journal::replay(&manner, screen, args.json, ask),
+        Task::Witness(ask) => witness::witness(&manner, screen, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
     }
 }

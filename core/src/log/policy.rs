@@ -291,6 +291,21 @@ impl Policy {
         })
     }
 
+    /// The earliest time by which the quorum was reached, in seconds since 1970-01-01 UTC, by the witnesses' own clocks; `None`
+    /// where it is not reached or needs no witness.
+    pub fn reached_at_s(&self, witnessed: &Witnessed) -> Option<u64> {
+        self.quorum?;
+        let mut times: Vec<u64> = witnessed.counted.iter().map(|(_, c)| c.time_s).collect();
+        times.sort_unstable();
+        times.into_iter().find(|time_s| {
+            let by_then = witnessed
+                .counted
+                .iter()
+                .filter(|(_, c)| c.time_s <= *time_s);
+            self.stand(&by_then.map(|(at, _)| *at).collect()).1
+        })
+    }
+
     /// How the groups stand where these witnesses have cosigned. A group's members stand before it, so one pass is enough.
     fn stand(&self, cosigned: &BTreeSet<usize>) -> (Vec<GroupStand>, bool) {
         let mut stands: Vec<GroupStand> = Vec::with_capacity(self.groups.len());
