@@ -181,3 +181,6 @@ fn instant(manner: &Manner, time_s: u64) -> String {
         .saturating_mul(1_000);
     manner.instant(at_ms)
 }
+
+#[cfg(test)]
+mod tests;

@@ -183,6 +183,11 @@ fn deeds() -> Vec<Deed> {
                 arrived_at_ms: 10,
             }],
         },
+        Deed::EnrolWitness {
+            unit: "621100".parse().unwrap(),
+            public_key: [8; 32],
+            possession: [9; 64],
+        },
     ]
 }
 
