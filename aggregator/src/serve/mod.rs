@@ -15,6 +15,7 @@ mod enrolment;
 mod administration;
 mod transparency;
 mod witness;
+mod outside;
 mod journal;
 mod page;
 mod history;
@@ -44,6 +45,7 @@ use crate::{
     tls::Authority, witness::Rounds,
 };
 
+pub use outside::OutsideError;
 pub use server::{ServeError, Server};
 
 /// What an answer's rows may come to, in bytes: half of what gRPC clients take by default.

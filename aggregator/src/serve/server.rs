@@ -24,9 +24,9 @@ use tonic::transport::{
 use tonic_health::server::HealthReporter;
 
 use super::{
-    City, ENVELOPE_BYTES_MAX, administration::Administration, bulletins::Bulletins,
+    City, ENVELOPE_BYTES_MAX, OutsideError, administration::Administration, bulletins::Bulletins,
     collection::Collection, connections, enrolment::Enrolment, forecast::Forecast,
-    journal::JournalReader, measures::Measures, message_bytes_max, monitoring::Monitoring,
+    journal::JournalReader, measures::Measures, message_bytes_max, monitoring::Monitoring, outside,
     scores::Scores, transparency::Transparency, witness::Witnessing,
 };
 use crate::{
@@ -65,6 +65,7 @@ pub struct Server {
     grace: Duration,
     enrolled: std::path::PathBuf,
     notices: Option<Desk>,
+    outside: Vec<outside::Outsider>,
 }
 
 /// Why the server did not start, or did not stop cleanly.
@@ -93,6 +94,9 @@ pub enum ServeError {
     /// The gathered cosignatures cannot be read.
     #[error("the folder of cosigned checkpoints cannot be used: {0}")]
     Witnesses(std::io::Error),
+    /// The witnesses of other houses cannot be asked.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
     /// Metrics cannot be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -129,6 +133,7 @@ impl Server {
         let witnesses = Rounds::open(&site.cosigned(), key.verifier(), settings.witness_round)
             .map_err(ServeError::Witnesses)?;
         let listener = bind(settings.listen).await?;
+        let outside = outside::read(&site.witnesses())?;
         let (options, data, its_clock) =
             (options(settings), settings.data.clone(), Arc::clone(&clock));
         let pipeline = tokio::task::spawn_blocking(move || {
@@ -162,6 +167,7 @@ impl Server {
             grace,
             enrolled,
             notices: None,
+            outside,
         })
     }
 
@@ -198,12 +204,14 @@ impl Server {
             grace,
             enrolled,
             notices,
+            outside,
         } = self;
         let limits = city.limits;
         let (reporter, router) = router(&city, tls, &enrolled).await?;
         let watching = tokio::spawn(watch_health(city.handle.clone(), reporter));
         let scraping = metrics
             .map(|metrics| tokio::spawn(metrics.serve(city.handle.clone(), stop.subscribe())));
+        let asking = tokio::spawn(outside::run(Arc::clone(&city), outside));
         let telling = notices.map(|desk| tokio::spawn(desk.run(stop.subscribe())));
         let mut stopping = stop.subscribe();
         let stopped = async move {
@@ -232,6 +240,7 @@ impl Server {
                 }),
         };
         watching.abort();
+        asking.abort();
         if let Some(scraping) = scraping {
             scraping.abort();
         }

@@ -129,6 +129,11 @@ impl Rounds {
         Some((round.size, round.note.to_text()))
     }
 
+    /// How long a round lasts.
+    pub const fn length(&self) -> Duration {
+        self.length
+    }
+
     /// The text that a cosignature of the head of `size` entries is over.
     pub fn text(&self, size: u64) -> Option<String> {
         let state = self.state();
