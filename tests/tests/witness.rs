@@ -32,7 +32,7 @@ use granary_core::{
     digest::Digest,
     envelope,
     ledger::{Act, Deed, act},
-    log::{AddCheckpoint, Hash, KeyName, VerifierKey},
+    log::{AddCheckpoint, Hash, KeyName, Policy, VerifierKey},
 };
 use granary_proto::v1::{self, administration_service_client::AdministrationServiceClient};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -272,6 +272,53 @@ async fn a_city_that_forks_its_log_is_caught_by_the_agent_and_by_an_auditors_wit
     assert_eq!(spool.status().pending_records, 1);
     city.stop().await;
     auditor_refuses(&settings, &other, folder.path(), &found);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_witness_of_another_house_is_asked_and_its_word_is_published() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let city = founded(&data).await;
+    let listen = city.address.to_string();
+    city.stop().await;
+    let log_key = site::read(&site::Site::new(&data).log_verifier_key()).unwrap();
+    let log_key = VerifierKey::parse(log_key.trim()).unwrap();
+    let state = folder.path().join("witness.state");
+    Witness::init(&state).unwrap();
+    let key = ed25519_dalek::SigningKey::from_bytes(&[3; 32]);
+    let name = KeyName::new("audit.example/w").unwrap();
+    let now_s = || u64::try_from(jiff::Timestamp::now().as_second()).unwrap();
+    let witness = Witness::open(&state, log_key.clone(), name, key, now_s).unwrap();
+    let public = witness.public().to_string();
+    let (bound, address) = oneshot::channel();
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    tokio::spawn(granary_audit::witness::server::serve(
+        witness,
+        any,
+        |address| {
+            bound.send(address).unwrap();
+        },
+    ));
+    let policy = format!(
+        "witness w {public} http://{}/\nquorum w\n",
+        address.await.unwrap()
+    );
+    std::fs::write(data.join("witnesses.policy"), &policy).unwrap();
+    let city = City::start(&data, &listen).await;
+    let policy = Policy::parse(policy.as_bytes()).unwrap();
+    let mut ticks = tokio::time::interval(Duration::from_millis(50));
+    let note = loop {
+        ticks.tick().await;
+        let files = std::fs::read_dir(data.join("cosigned")).unwrap();
+        if let Some(file) = files
+            .map(|file| file.unwrap().path())
+            .find(|p| p.extension().is_some_and(|e| e == "checkpoint"))
+        {
+            break std::fs::read(file).unwrap();
+        }
+    };
+    assert!(policy.judge(&note, &log_key, now_s()).unwrap().reached);
+    city.stop().await;
 }
 
 /// The evidence convinces a witness that has seen the first history, and nothing else of either party.

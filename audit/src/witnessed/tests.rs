@@ -6,7 +6,8 @@ use std::path::Path;
 use ed25519_dalek::SigningKey;
 use granary_core::{
     digest::Digest,
-    ledger::{JournalEntry, Subject},
+    envelope,
+    ledger::{JournalEntry, Subject, act},
     log::{
         Checkpoint, Frontier, Growth, KeyName, Receipt, SignedNote, VerifierKey, WitnessKey,
         cosignature::cosign, leaf_hash,
@@ -50,7 +51,7 @@ fn receipt(size: u64, cosigners: &[(u8, u64)]) -> Receipt {
         received_at_ms: 1_634_011_147_250,
         subject: Subject::Act,
         payload_sha256: Digest::of(b"act"),
-        signatures: Vec::new(),
+        signatures: vec![envelope::sign(&key(5), act::PAYLOAD_TYPE, b"act")],
     }
     .encode();
     let rest = (1..size).map(|n| leaf_hash(&n.to_be_bytes()));
