@@ -226,6 +226,7 @@ fn pending(folder: &Path, request: &Request) -> Option<EnrolRequest> {
         | Deed::RequestEvidence { .. }
         | Deed::AnchorAccess { .. }
         | Deed::Sample(_)
+        | Deed::EnrolWitness { .. }
         | Deed::Decide { .. } => None,
     }
 }

@@ -3,6 +3,7 @@
 //! Folder `identity`, every file readable by its owner alone and written with [`crate::durable`]:
 //! ```text
 //! signing.key        Ed25519, PKCS #8 in PEM: signs the unit's statements
+//! witness.key        Ed25519, PKCS #8 in PEM: cosigns heads of the city's log; made at the first run ([`crate::witness`])
 //! tls.key            ECDSA P-256, PKCS #8 in PEM: opens the line to the city
 //! enrolment.request  the exact EnrolRequest that was or will be sent; gone once the answer is stored
 //! unit               the unit's code

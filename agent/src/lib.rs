@@ -33,6 +33,9 @@ pub mod receipts;
 // What a statement names is shown to whoever asks.
 pub mod evidence;
 
+// The city's log is watched, and cosigned.
+pub mod witness;
+
 // All of it together.
 pub mod status;
 

@@ -36,6 +36,12 @@ pub struct Status {
     pub limit_bytes: u64,
     /// The version of the catalogue that is held, hexadecimal.
     pub catalogue_version: Option<String>,
+    /// The newest head of the city's log that this agent has cosigned.
+    #[serde(default)]
+    pub cosigned: Option<Cosigned>,
+    /// The city's log shows two histories: nothing is pushed any more.
+    #[serde(default)]
+    pub fork: Option<Alarm>,
     /// The newest receipts, newest first.
     pub receipts: VecDeque<LastReceipt>,
     /// The newest alarms, newest first.
@@ -68,6 +74,15 @@ pub struct LastReceipt {
     pub received_at_ms: i64,
     /// Its file.
     pub file: PathBuf,
+}
+
+/// A head that was cosigned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cosigned {
+    /// Entries under it.
+    pub size: u64,
+    /// When, by this machine's clock.
+    pub at_ms: i64,
 }
 
 /// Something that somebody has to look at.

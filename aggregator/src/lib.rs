@@ -16,6 +16,8 @@ pub mod notices;
 pub mod init;
 pub mod access;
 pub mod evidence;
+pub mod witness;
+
 pub mod serve;
 pub mod events;
 pub mod metrics;

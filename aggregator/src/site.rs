@@ -137,6 +137,18 @@ impl Site {
         self.folder.join("enrolled")
     }
 
+    /// The witnesses of other houses that are asked to cosign; written by the city, where there are some.
+    #[must_use]
+    pub fn witnesses(&self) -> PathBuf {
+        self.folder.join("witnesses.policy")
+    }
+
+    /// The newest checkpoints with the cosignatures that were gathered.
+    #[must_use]
+    pub fn cosigned(&self) -> PathBuf {
+        self.folder.join("cosigned")
+    }
+
     /// Where `init` puts the operator's files.
     #[must_use]
     pub fn operator(&self) -> OperatorFolder {

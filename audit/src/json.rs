@@ -32,6 +32,7 @@ use crate::{
     replay::{self, Outcomes, Summary, UnderCatalogue},
     table,
     verify::{Fault, Payload, Proof},
+    witnessed::Stand,
     words,
 };
 
@@ -42,7 +43,12 @@ pub use scores::{explanation, league, targets};
 
 /// A receipt that holds.
 #[must_use]
-pub fn proof(log_key: &VerifierKey, proof: &Proof, payload: Option<&Payload>) -> Value {
+pub fn proof(
+    log_key: &VerifierKey,
+    proof: &Proof,
+    payload: Option<&Payload>,
+    stand: Option<&Stand>,
+) -> Value {
     let entry = &proof.entry;
     let (kind, slot) = match &entry.subject {
         Subject::Act => ("act", None),
@@ -67,7 +73,8 @@ pub fn proof(log_key: &VerifierKey, proof: &Proof, payload: Option<&Payload>) ->
         },
         "payload": payload.map(payload_json),
         "unchecked_signatures": proof.unchecked_signatures,
-        "does_not_prove": texts(&table::unproven(payload.is_some(), proof.unchecked_signatures)),
+        "witnessed": stand.map(Stand::json),
+        "does_not_prove": texts(&table::unproven(payload.is_some(), proof.unchecked_signatures, stand)),
     })
 }
 
@@ -101,12 +108,18 @@ fn entry(entry: &Entry) -> Value {
 
 /// A checkpoint that holds by itself.
 #[must_use]
-pub fn checkpoint(log_key: &VerifierKey, checkpoint: &Checkpoint, unchecked: usize) -> Value {
+pub fn checkpoint(
+    log_key: &VerifierKey,
+    checkpoint: &Checkpoint,
+    unchecked: usize,
+    stand: Option<&Stand>,
+) -> Value {
     json!({
         "holds": true,
         "log": log(log_key, checkpoint),
         "unchecked_signatures": unchecked,
-        "does_not_prove": texts(&table::unproven_by_checkpoint(unchecked)),
+        "witnessed": stand.map(Stand::json),
+        "does_not_prove": texts(&table::unproven_by_checkpoint(unchecked, stand)),
     })
 }
 

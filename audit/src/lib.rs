@@ -3,6 +3,9 @@
 //! | module | holds |
 //! |---|---|
 //! | [`verify`] | what a receipt, a checkpoint and a payload prove, from the log's public key alone |
+//! | [`witnessed`] | how a checkpoint stands under a policy of witnesses |
+//! | [`witness`] | a witness that stands by itself, over HTTP |
+//! | [`durable`] | files that survive a power cut |
 //! | [`rates`] | the two rates, as exact fractions |
 //! | [`city`] | the city's answers over mutual TLS, page by page |
 //! | [`calendar`] | what is due when in a year, and as an iCalendar file |
@@ -26,7 +29,10 @@
 //! Invariants: verification reads no network; what is not checked is never said to be proved; every listing names
 //! the journal prefix, the instant and the catalogue version that it stands on.
 
+pub mod durable;
 pub mod verify;
+pub mod witnessed;
+pub mod witness;
 pub mod rates;
 pub mod city;
 pub mod calendar;

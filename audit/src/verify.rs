@@ -9,8 +9,8 @@ use granary_core::{
     digest::Digest,
     ledger::{Act, JournalEntry, Subject},
     log::{
-        Checkpoint, CheckpointError, NoteError, ProofError, Receipt, ReceiptError, SignedNote,
-        VerifierKey,
+        Checkpoint, CheckpointError, CosignatureError, NoteError, ProofError, Receipt,
+        ReceiptError, SignedNote, VerifierKey,
     },
     snapshot::Snapshot,
     text::Bilingual,
@@ -55,6 +55,12 @@ pub enum Fault {
     /// The checkpoint is malformed, or its signature does not hold.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A cosignature of a witness that the policy knows does not hold: the whole checkpoint is worthless.
+    #[error(transparent)]
+    Cosignature(#[from] CosignatureError),
+    /// The policy names logs, and this is none of them.
+    #[error("the policy names other logs than this key's")]
+    UnknownLog,
     /// The log has committed to bytes that are no journal entry.
     #[error("the log has committed to these bytes, but they are no journal entry: {0}")]
     Entry(String),
@@ -136,6 +142,8 @@ impl Fault {
             Self::NotText | Self::LineEnds => "text",
             Self::Receipt(error) => receipt_word(error),
             Self::Checkpoint(error) => checkpoint_word(error),
+            Self::Cosignature(_) => "cosignature",
+            Self::UnknownLog => "another_log",
             Self::Entry(_) => "entry",
             Self::PayloadDigest { .. } => "payload_digest",
             Self::PayloadContent(_) => "payload_content",
@@ -152,6 +160,8 @@ impl Fault {
             }
             Self::Receipt(error) => receipt_zh(error),
             Self::Checkpoint(error) => checkpoint_zh(error),
+            Self::Cosignature(error) => cosignature_zh(error),
+            Self::UnknownLog => "政策中的日志不是这把密钥的日志".to_owned(),
             Self::Entry(error) => format!("日志确实收录了这些字节，但它们不是日志条目：{error}"),
             Self::PayloadDigest { expected, found } => format!(
                 "内容文件的 SHA-256 是 {found}，条目里的是 {expected}：不是同一个文件，或已被改动"
@@ -255,6 +265,20 @@ fn note_zh(error: &NoteError) -> String {
             format!("密钥 {name}+{id} 的签名与正文不符：正文或签名被改动过")
         }
         NoteError::NotSigned => "没有所给密钥的签名：密钥不对，或不是这个日志的检查点".to_owned(),
+    }
+}
+
+fn cosignature_zh(error: &CosignatureError) -> String {
+    match error {
+        CosignatureError::AnotherKey { found_name, .. } => {
+            format!("联署属于另一把密钥 {found_name}")
+        }
+        CosignatureError::Form { name, id } => {
+            format!("{name}+{id} 的联署不是“时间加 Ed25519 签名”")
+        }
+        CosignatureError::Bad { name, id } => {
+            format!("{name}+{id} 的联署与这个检查点不符：是伪造、被改动，或属于另一个检查点或日志")
+        }
     }
 }
 

@@ -193,6 +193,11 @@ fn deeds() -> Vec<Deed> {
             lines: 11,
             head: Digest::of(b"line"),
         },
+        Deed::EnrolWitness {
+            unit: "621100".parse().unwrap(),
+            public_key: [8; 32],
+            possession: [9; 64],
+        },
     ]
 }
 

@@ -66,6 +66,7 @@ Settings (设置), in agent.toml or in the environment as GRANARY_AGENT_<KEY WIT
   poll.inbox_ms, poll.settle_ms        default 5000, 1000
   poll.catalogue_ms                    default 600000
   poll.assessments_wait_ms             default 20000
+  poll.witness_ms                      default 60000
 
 SIGTERM or Ctrl-C ends it: answers on their way are waited for, nothing is lost.";
 

@@ -11,6 +11,7 @@ use crate::identity::{Identity, grouped};
 use crate::settings::Settings;
 use crate::spool::{self, OpenError, Spool};
 use crate::status::Status;
+use crate::witness::Fork;
 
 pub(super) const HELP: &str = "Examples (示例):
   granary-agent status --dir /srv/granary
@@ -61,10 +62,31 @@ pub(super) fn status(settings: &Settings) -> Result<Ended, Ended> {
         pick("报表制度", "catalogue "),
         catalogue.map_or(none, |version| version.to_string()),
     );
+    witnessed(settings, known.as_ref());
     if let Some(known) = &known {
         lists(settings, known);
     }
     Ok(Ended::Done)
+}
+
+/// The head that was cosigned last, and, before everything else that is to be looked at, a fork of the city's log.
+fn witnessed(settings: &Settings, known: Option<&Status>) {
+    let zh = settings.language == Language::Zh;
+    if let Some(cosigned) = known.and_then(|known| known.cosigned) {
+        let (size, at) = (
+            cosigned.size,
+            out::instant(cosigned.at_ms, &settings.time_zone),
+        );
+        out::line(&match zh {
+            true => format!("见证      已联署市局日志前 {size} 条（{at}）"),
+            false => format!("witness     cosigned the city's log of {size} entries ({at})"),
+        });
+    }
+    if let Some(fork) = Fork::find(&settings.state) {
+        out::line("");
+        out::line(fork.words(&settings.state).get(settings.language));
+        out::line("");
+    }
 }
 
 /// The spool's state where no agent runs; `None` where one does.

@@ -9,6 +9,7 @@ use granary_core::{
     code::UnitCode,
     digest::Digest,
     envelope,
+    ledger::{Act, act},
     snapshot::{PAYLOAD_TYPE, SlotKey, Snapshot, SnapshotError},
 };
 use granary_proto::v1;
@@ -68,6 +69,24 @@ impl Signer {
             payload_sha256,
             record: envelope.encode_to_vec(),
         })
+    }
+
+    /// The unit that it signs for.
+    #[must_use]
+    pub const fn unit(&self) -> &UnitCode {
+        &self.unit
+    }
+
+    /// Signs an act of the unit, such as the enrolment of its witness key.
+    #[must_use]
+    pub fn sign_act(&self, act: &Act) -> v1::Envelope {
+        let payload = act.encode();
+        let signature = envelope::sign(&self.key, act::PAYLOAD_TYPE, &payload);
+        v1::Envelope {
+            payload_type: act::PAYLOAD_TYPE.to_owned(),
+            payload: payload.into(),
+            signatures: vec![wire::signature_to(&signature)],
+        }
     }
 
     /// Encodes and signs a snapshot.

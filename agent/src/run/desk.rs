@@ -1,10 +1,12 @@
 //! The desk: everything that a running agent owns.
 
+mod watched;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use granary_core::{digest::Digest, snapshot::SlotKey, text::Bilingual};
+use granary_core::{digest::Digest, log::VerifierKey, snapshot::SlotKey, text::Bilingual};
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
@@ -25,6 +27,7 @@ use crate::run::{Event, StartError, Submitted, payloads};
 use crate::settings::Settings;
 use crate::spool::Spool;
 use crate::status::{LastReceipt, Status, StatusFile};
+use crate::witness::{Fork, Watch};
 
 /// Name and version, as snapshots carry it.
 pub(crate) const SOFTWARE: &str = concat!("granary-agent/", env!("CARGO_PKG_VERSION"));
@@ -47,6 +50,8 @@ pub struct Desk {
     fetcher: Fetcher,
     /// Shows evidence to the city by itself, for as long as the desk is there.
     _shower: Shower,
+    witness: Watch,
+    log_key: VerifierKey,
     catalogue: CatalogueCache,
     recorder: Recorder,
     history: Reader,
@@ -131,6 +136,7 @@ impl Desk {
         };
         let fetcher = Fetcher::start(channel.clone(), settings.link, settings.poll, held);
         let shower = Shower::start(channel, &settings, fetcher.connection());
+        let witness_channel = channel.clone();
         let inbox = Inbox::open(
             Folders::under(&settings.root, &settings.state),
             inbox_settings(&settings),
@@ -140,7 +146,9 @@ impl Desk {
             ..Status::default()
         };
         let status_file = StatusFile::open(&settings.state);
-        let signer = Signer::new(identity.signing, identity.unit);
+        let signer = || Signer::new(identity.signing.clone(), identity.unit.clone());
+        let witness = watched::start(&settings, &identity, witness_channel, signer());
+        let signer = signer();
         let next_look = Instant::now();
         let steps = Vec::new();
         Ok(Self {
@@ -149,6 +157,8 @@ impl Desk {
             courier,
             fetcher,
             _shower: shower,
+            witness,
+            log_key: identity.log_key,
             catalogue,
             recorder,
             history,
@@ -164,6 +174,9 @@ impl Desk {
 
     /// Finishes what a crash left half done. Called once, before anything else.
     pub fn recover(&mut self) {
+        if let Some(fork) = Fork::find(&self.settings.state) {
+            self.forked(&fork);
+        }
         let steps = self.inbox.recover(&mut spooler!(self), now_ms());
         self.told(steps);
         for payload in self.inbox.awaiting().unwrap_or_default() {
@@ -245,6 +258,7 @@ impl Desk {
                 self.news(news);
             }
             Event::Fetched(fetched) => self.fetched(fetched),
+            Event::Witness(news) => self.witnessed(news),
             Event::WriteStatus => self.write_status(),
             Event::Stop => self.stop_sending(),
         }
@@ -271,8 +285,8 @@ impl Desk {
         Some(Instant::now() + wait_ms(due_at_ms, now_ms()))
     }
 
-    pub(super) const fn sources(&mut self) -> (&mut Courier<OsDisk>, &mut Fetcher) {
-        (&mut self.courier, &mut self.fetcher)
+    pub(super) const fn sources(&mut self) -> (&mut Courier<OsDisk>, &mut Fetcher, &mut Watch) {
+        (&mut self.courier, &mut self.fetcher, &mut self.witness)
     }
 
     pub(super) fn inbox_folder(&self) -> PathBuf {
@@ -347,9 +361,11 @@ impl Desk {
                     ..Default::default()
                 };
                 self.fetcher.set_connected(true);
+                self.witness.set_connected(true);
             }
             News::Disconnected { reason, wait } => self.disconnected(reason, wait, now_ms),
             News::Receipted { receipted, path } => {
+                self.watch_receipt(&receipted);
                 let expected = receipted.expected();
                 tracing::info!(slot = %expected.slot, revision = expected.revision, index = receipted.receipt().index, "receipted");
                 self.status.receipt(LastReceipt {
@@ -390,6 +406,7 @@ impl Desk {
     fn disconnected(&mut self, reason: String, wait: Duration, now_ms: i64) {
         tracing::warn!(reason, wait_ms = wait.as_millis(), "not connected");
         self.fetcher.set_connected(false);
+        self.witness.set_connected(false);
         let connection = &self.status.connection;
         let is_news = connection.open || connection.since_ms == 0;
         let since_ms = if is_news { now_ms } else { connection.since_ms };

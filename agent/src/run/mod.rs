@@ -32,6 +32,7 @@ use crate::report::Report;
 use crate::settings::Settings;
 use crate::spool::{OpenError, Spool};
 use crate::tls;
+use crate::witness::WitnessNews;
 
 /// How long a start waits for another agent that is just ending.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -73,6 +74,8 @@ enum Event {
     Tick,
     /// Something was fetched.
     Fetched(Fetched),
+    /// The log was looked at.
+    Witness(WitnessNews),
     /// It is time to write the status.
     WriteStatus,
     /// Somebody wants the agent to end.
@@ -249,10 +252,11 @@ pub enum Submitted {
 
 async fn next(desk: &mut Desk) -> Event {
     let (tick, write) = (desk.next_tick(), desk.next_write());
-    let (courier, fetcher) = desk.sources();
+    let (courier, fetcher, witness) = desk.sources();
     tokio::select! {
         Some(event) = courier.event() => Event::Line(event),
         Some(fetched) = fetcher.fetched.recv() => Event::Fetched(fetched),
+        news = witness.next() => Event::Witness(news),
         () = until(tick) => Event::Tick,
         () = until(write) => Event::WriteStatus,
     }

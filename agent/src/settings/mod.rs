@@ -108,6 +108,8 @@ pub struct PollSettings {
     pub catalogue_ms: u64,
     /// How long the city may hold back its answer until there are assessments; at most 30,000.
     pub assessments_wait_ms: u64,
+    /// Between two looks at the head of the city's log.
+    pub witness_ms: u64,
 }
 
 /// All that is wrong with the settings.
@@ -137,6 +139,7 @@ impl Default for PollSettings {
             settle_ms: 1_000,
             catalogue_ms: 600_000,
             assessments_wait_ms: 20_000,
+            witness_ms: 60_000,
         }
     }
 }
@@ -334,6 +337,7 @@ fn poll_settings(raw: &mut Raw) -> PollSettings {
             usual.assessments_wait_ms,
             0..=30_000,
         ),
+        witness_ms: raw.number("poll.witness_ms", usual.witness_ms, 1_000..=24 * hour),
     }
 }
 

@@ -75,6 +75,10 @@ const FLAGS: [(&str, &str); Settings::KEYS.len()] = [
         "Microseconds to wait for a fuller write [2000]. ¦ 等待凑批的微秒数上限 [2000]。",
     ),
     (
+        "witness-round-ms",
+        "Milliseconds that a head of the log stays the one to be cosigned [60000]. ¦ 一个检查点供见证方联署的毫秒数 [60000]。",
+    ),
+    (
         "log-format",
         "text or json [text]. ¦ 日志格式：text 或 json [text]。",
     ),

@@ -133,20 +133,33 @@ impl Journal {
     /// [`ReadError::Store`] where the store cannot be read.
     pub fn receipt(&self, index: LogIndex) -> Result<Option<Receipt>, ReadError> {
         let head = self.head.load();
-        if index.0 >= head.size {
+        self.receipt_at(index, head.size, &head.checkpoint)
+    }
+
+    /// Proves against an earlier checkpoint of this log, over `size` entries, that entry `index` is in the log; `None` where
+    /// it does not cover the entry, or is newer than the newest.
+    ///
+    /// # Errors
+    /// [`ReadError::Store`] where the store cannot be read.
+    pub fn receipt_at(
+        &self,
+        index: LogIndex,
+        size: u64,
+        checkpoint: &str,
+    ) -> Result<Option<Receipt>, ReadError> {
+        let head = self.head.load();
+        if index.0 >= size || size > head.size {
             return Ok(None);
         }
         let Some(entry) = self.entry(index)? else {
             return Err(StoreError::Damaged(format!("entry {index} is missing")).into());
         };
-        let proof = self.prove(&head, |node| {
-            proof::inclusion_proof(index.0, head.size, node)
-        })?;
+        let proof = self.prove(&head, |node| proof::inclusion_proof(index.0, size, node))?;
         Ok(Some(Receipt {
             entry,
             index: index.0,
             proof,
-            checkpoint: head.checkpoint.to_string(),
+            checkpoint: checkpoint.to_owned(),
         }))
     }
 

@@ -16,6 +16,8 @@ mod administration;
 mod access;
 mod evidence;
 mod transparency;
+mod witness;
+mod outside;
 mod journal;
 mod page;
 mod history;
@@ -49,9 +51,10 @@ use crate::{
     pipeline::{Handle, LogKey},
     project::Derived,
     settings::Limits,
-    tls::Authority,
+    tls::Authority, witness::Rounds,
 };
 
+pub use outside::OutsideError;
 pub use server::{ServeError, Server};
 
 /// What an answer's rows may come to, in bytes: half of what gRPC clients take by default.
@@ -70,6 +73,8 @@ struct City {
     log_key: LogKey,
     access: Arc<AccessLog>,
     evidence: EvidenceStore,
+    /// The heads that agents cosign.
+    witnesses: Rounds,
     clock: Arc<dyn Clock>,
     /// True once the server is stopping.
     stop: watch::Receiver<bool>,

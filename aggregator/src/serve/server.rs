@@ -17,6 +17,7 @@ use granary_proto::v1::{
     journal_service_server::JournalServiceServer, measure_service_server::MeasureServiceServer,
     monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
+    witness_service_server::WitnessServiceServer,
 };
 use jiff::Timestamp;
 use tokio::{net::TcpListener, sync::watch, time::Instant};
@@ -27,7 +28,7 @@ use tonic::transport::{
 use tonic_health::server::HealthReporter;
 
 use super::{
-    City, ENVELOPE_BYTES_MAX,
+    City, ENVELOPE_BYTES_MAX, OutsideError,
     access::{self, Accesses},
     administration::Administration,
     bulletins::Bulletins,
@@ -40,9 +41,9 @@ use super::{
     log_http,
     measures::Measures,
     message_bytes_max,
-    monitoring::Monitoring,
+    monitoring::Monitoring, outside,
     scores::Scores,
-    transparency::Transparency,
+    transparency::Transparency, witness::Witnessing,
 };
 use crate::{
     access::{AccessLog, AccessLogError, Anchored},
@@ -56,6 +57,7 @@ use crate::{
     project::Derived,
     settings::{Limits, Settings},
     site::{Site, SiteError},
+    witness::Rounds,
 };
 
 /// How long a client may take for the TLS handshake.
@@ -87,6 +89,7 @@ pub struct Server {
     access_anchor: Duration,
     enrolled: std::path::PathBuf,
     notices: Option<Desk>,
+    outside: Vec<outside::Outsider>,
 }
 
 /// Why the server did not start, or did not stop cleanly.
@@ -121,6 +124,12 @@ pub enum ServeError {
     /// An address cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Bind(SocketAddr, std::io::Error),
+    /// The gathered cosignatures cannot be read.
+    #[error("the folder of cosigned checkpoints cannot be used: {0}")]
+    Witnesses(std::io::Error),
+    /// The witnesses of other houses cannot be asked.
+    #[error(transparent)]
+    Outside(#[from] OutsideError),
     /// Metrics cannot be served.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -154,11 +163,14 @@ impl Server {
         let tls = tls(&site, &settings.server_names, now)?;
         let key = site.log_key()?;
         let (log_verifier_key, log_key) = (key.verifier().to_string(), key.clone());
+        let witnesses = Rounds::open(&site.cosigned(), key.verifier(), settings.witness_round)
+            .map_err(ServeError::Witnesses)?;
         let listener = bind(settings.listen).await?;
         let log_listener = match settings.log_listen {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
+        let outside = outside::read(&site.witnesses())?;
         let (options, data, its_clock) =
             (options(settings), settings.data.clone(), Arc::clone(&clock));
         let pipeline = tokio::task::spawn_blocking(move || {
@@ -181,6 +193,7 @@ impl Server {
             log_key,
             access: Arc::new(access),
             evidence: evidence.map_err(ServeError::Evidence)?,
+            witnesses,
             clock,
             stop: stopped,
             bundle: ArcSwapOption::empty(),
@@ -198,6 +211,7 @@ impl Server {
             access_anchor: settings.access_anchor,
             enrolled,
             notices: None,
+            outside,
         })
     }
 
@@ -247,6 +261,7 @@ impl Server {
             access_anchor,
             enrolled,
             notices,
+            outside,
         } = self;
         let limits = city.limits;
         let (reporter, router) = router(&city, tls, &enrolled).await?;
@@ -257,6 +272,7 @@ impl Server {
             let city = city.handle.clone();
             tokio::spawn(log_http::serve(listener, city, limits, stop.subscribe()))
         });
+        let asking = tokio::spawn(outside::run(Arc::clone(&city), outside));
         let telling = notices.map(|desk| tokio::spawn(desk.run(stop.subscribe())));
         let anchoring = access::keep_anchored(Arc::clone(&city), access_anchor, stop.subscribe());
         let anchoring = tokio::spawn(anchoring);
@@ -287,6 +303,7 @@ impl Server {
                 }),
         };
         watching.abort();
+        asking.abort();
         if let Some(scraping) = scraping {
             scraping.abort();
         }
@@ -371,6 +388,9 @@ async fn router(
             city: Arc::clone(city),
         }))
         .add_service(TransparencyServiceServer::new(Transparency {
+            city: Arc::clone(city),
+        }))
+        .add_service(WitnessServiceServer::new(Witnessing {
             city: Arc::clone(city),
         }))
         .add_service(JournalServiceServer::new(JournalReader::new(Arc::clone(

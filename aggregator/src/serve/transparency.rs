@@ -6,7 +6,7 @@ use std::sync::Arc;
 use granary_core::{
     digest::Digest,
     ledger::{LogIndex, Subject, act},
-    log::{Checkpoint, SignedNote},
+    log::{Checkpoint, Receipt, SignedNote},
     snapshot,
 };
 use granary_proto::v1::{
@@ -36,8 +36,14 @@ impl TransparencyService for Transparency {
         request: Request<v1::GetCheckpointRequest>,
     ) -> Result<Response<v1::GetCheckpointResponse>, Status> {
         guard::anybody_known(&request)?;
-        let checkpoint = self.city.handle.journal().checkpoint().to_string();
-        Ok(Response::new(v1::GetCheckpointResponse { checkpoint }))
+        let newest = self.city.handle.journal().checkpoint();
+        let witnesses = &self.city.witnesses;
+        Ok(Response::new(v1::GetCheckpointResponse {
+            checkpoint: witnesses.published(&newest),
+            most_cosigned: witnesses
+                .most_cosigned()
+                .map_or_else(String::new, |(_, note)| note),
+        }))
     }
 
     async fn get_receipt(
@@ -125,7 +131,7 @@ fn find(journal: &Journal, name: Option<Name>) -> Result<Option<LogIndex>, Failu
 fn receipt(city: &City, entry: Option<get_receipt_request::Entry>) -> Result<v1::Receipt, Failure> {
     let journal = city.handle.journal();
     let receipt = match find(journal, entry.map(Name::from))? {
-        Some(index) => journal.receipt(index).map_err(Failure::internal)?,
+        Some(index) => witnessed_receipt(city, index)?,
         None => None,
     };
     receipt.map(convert::receipt).ok_or(NO_ENTRY)
@@ -158,6 +164,23 @@ fn payload(
         payload_type: payload_type.to_owned(),
         payload: record.payload,
     })
+}
+
+/// A receipt under the checkpoint with the most cosignatures that covers the entry, else under the newest.
+fn witnessed_receipt(city: &City, index: LogIndex) -> Result<Option<Receipt>, Failure> {
+    let journal = city.handle.journal();
+    let cosigned = city.witnesses.most_cosigned();
+    let under = cosigned.filter(|(size, _)| index.0 < *size);
+    let receipt = match under {
+        Some((size, note)) => journal.receipt_at(index, size, &note),
+        None => journal.receipt(index).map(|receipt| {
+            receipt.map(|receipt| Receipt {
+                checkpoint: city.witnesses.published(&receipt.checkpoint),
+                ..receipt
+            })
+        }),
+    };
+    receipt.map_err(Failure::internal)
 }
 
 fn consistency(

@@ -41,6 +41,8 @@ pub struct Settings {
     pub evidence_bytes_max: u64,
     /// How often the access log is bound to the journal, where it has grown.
     pub access_anchor: Duration,
+    /// How long a head of the log stays the one to be cosigned.
+    pub witness_round: Duration,
     /// How the log is written.
     pub log_format: LogFormat,
     /// Which events are logged, as `tracing` filters are written: `info`, `warn,granary_aggregator=debug`.
@@ -112,7 +114,7 @@ pub struct Fault {
 
 impl Settings {
     /// Every key, in the order in which they are documented.
-    pub const KEYS: [&'static str; 20] = [
+    pub const KEYS: [&'static str; 21] = [
         "data",
         "listen",
         "metrics_listen",
@@ -128,6 +130,7 @@ impl Settings {
         "batch_entries_max",
         "batch_bytes_max",
         "batch_wait_us_max",
+        "witness_round_ms",
         "log_format",
         "log_filter",
         "grace_ms",
@@ -160,6 +163,9 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let server_names = reader.names("server_names", "localhost");
     let limits = read_limits(reader);
     let batch = read_batch(reader);
+    let witness_round = reader
+        .number("witness_round_ms", 60_000, 0..=3_600_000)
+        .map(Duration::from_millis);
     let log_format = reader.choice(
         "log_format",
         LogFormat::Text,
@@ -183,6 +189,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         batch: batch?,
         evidence_bytes_max: evidence_bytes_max?,
         access_anchor: access_anchor?,
+        witness_round: witness_round?,
         log_format: log_format?,
         log_filter: log_filter?,
         grace: grace?,

@@ -7,6 +7,7 @@ mod tables;
 mod evidence;
 mod sample;
 mod bulletin_check;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub(super) use tables::{Structure, Tables, What};
 pub(super) use evidence::{Accesses, Asking, Evidence, EvidenceTask, Fetching, Files};
 pub(super) use sample::{Announce, Draw, Estimate, Record, Sample, SampleTask};
 pub(super) use bulletin_check::BulletinCheck;
+pub(super) use witness::Stand;
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -96,6 +98,8 @@ pub(super) enum Task {
     Structure(Structure),
     /// Verify at random: announce a sample, draw it so that nobody can steer it, record visits, estimate the whole
     Sample(Sample),
+    /// Stand as a witness of the log: check that it only grows, then cosign its heads (c2sp.org/tlog-witness)
+    Witness(Stand),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
     /// Ask units for the evidence that their snapshots name, and check it against the digests there
@@ -209,6 +213,9 @@ pub(super) struct Verify {
     /// Verify a checkpoint (signed note) instead of a receipt
     #[arg(long, value_name = "FILE")]
     pub(super) checkpoint: Option<PathBuf>,
+    /// The policy of witnesses (c2sp.org/tlog-policy): who must have cosigned
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]

@@ -2,6 +2,7 @@
 
 mod journal;
 mod log;
+mod witness;
 mod bulletin;
 mod tables;
 mod evidence;
@@ -127,6 +128,7 @@ fn chinese(id: &str) -> Option<&'static str> {
         .chain(evidence::CHINESE)
         .chain(sample::CHINESE)
         .chain(bulletin_check::CHINESE)
+        .chain(witness::CHINESE)
         .find(|(known, _)| *known == id)
         .map(|(_, text)| *text)
 }
@@ -296,6 +298,8 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("replay", Language::En) => journal::REPLAY_EN,
         ("log", Language::Zh) => log::LOG_ZH,
         ("log", Language::En) => log::LOG_EN,
+        ("witness", Language::Zh) => witness::WITNESS_ZH,
+        ("witness", Language::En) => witness::WITNESS_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
         (_, _) => sample::examples(command, language),
@@ -332,6 +336,7 @@ const VERIFY_ZH: &str =
 示例：
   granary-audit verify 2021-Q3.receipt --log-key log.vkey
   granary-audit verify 2021-Q3.receipt --log-key log.vkey --payload 2021-Q3.snapshot --json
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey --policy witnesses.policy
   granary-audit verify --checkpoint checkpoint --log-key 'city.example/granary+0123abcd+AX...'
 
 退出码：0 成立；1 不成立；2 参数或文件有误";
@@ -342,6 +347,7 @@ says what it proves and what it does not.
 Examples:
   granary-audit verify 2021-Q3.receipt --log-key log.vkey
   granary-audit verify 2021-Q3.receipt --log-key log.vkey --payload 2021-Q3.snapshot --json
+  granary-audit verify 2021-Q3.receipt --log-key log.vkey --policy witnesses.policy
   granary-audit verify --checkpoint checkpoint --log-key 'city.example/granary+0123abcd+AX...'
 
 Exit codes: 0 it holds; 1 it does not hold; 2 wrong arguments or files";
@@ -564,6 +570,7 @@ mod tests {
             "replay",
             "bulletin",
             "bulletin-check",
+            "witness",
         ] {
             assert!(examples(name, Language::Zh).contains("示例"), "{name}");
             assert!(examples(name, Language::En).contains("Examples"), "{name}");

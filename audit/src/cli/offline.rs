@@ -9,15 +9,17 @@ use std::{
 use granary_core::{
     ledger::act,
     log::{
-        Checkpoint, VerifierKey,
+        Checkpoint, Policy, VerifierKey,
         note::NOTE_BYTES_MAX,
-        receipt::{HEADER, RECEIPT_BYTES_MAX},
+        policy::POLICY_BYTES_MAX,
+        receipt::{HEADER, RECEIPT_BYTES_MAX,
+    },
     },
     text::Bilingual,
 };
 
-use super::{DOES_NOT_HOLD, HOLDS, Response, args::Verify};
-use crate::{json, table, verify, words::Manner};
+use super::{DOES_NOT_HOLD, HOLDS, Response, args::Verify, witness::now_s};
+use crate::{json, table, verify, witnessed::Stand, words::Manner};
 
 /// The longest file of a key that is read, in bytes.
 const KEY_FILE_BYTES_MAX: usize = 4_096;
@@ -32,10 +34,13 @@ pub(super) fn verify(manner: &Manner, as_json: bool, ask: &Verify) -> Response {
 
 /// `Err` where a file cannot be read, or the key is none.
 fn verdict(manner: &Manner, as_json: bool, ask: &Verify) -> Result<Response, Bilingual> {
-    let log_key = log_key(&ask.log_key)?;
+    let keys = Keys {
+        log_key: log_key(&ask.log_key)?,
+        policy: ask.policy.as_deref().map(policy).transpose()?,
+    };
     let answer = match (&ask.receipt, &ask.checkpoint) {
-        (Some(path), _) => receipt(manner, as_json, &log_key, path, ask.payload.as_deref())?,
-        (None, Some(path)) => checkpoint(manner, as_json, &log_key, path)?,
+        (Some(path), _) => receipt(manner, as_json, &keys, path, ask.payload.as_deref())?,
+        (None, Some(path)) => checkpoint(manner, as_json, &keys, path)?,
         (None, None) => {
             return Err(Bilingual::new(
                 "没有给出回执或检查点",
@@ -54,10 +59,36 @@ fn verdict(manner: &Manner, as_json: bool, ask: &Verify) -> Result<Response, Bil
 
 type Verdict = Result<Response, verify::Fault>;
 
+/// What is trusted.
+struct Keys {
+    log_key: VerifierKey,
+    /// The witnesses, where it is asked who has cosigned.
+    policy: Option<Policy>,
+}
+
+/// A quorum that is not reached does not hold.
+fn code(stand: Option<&Stand>) -> u8 {
+    match stand {
+        Some(stand) if !stand.reached() => DOES_NOT_HOLD,
+        Some(_) | None => HOLDS,
+    }
+}
+
+fn policy(path: &Path) -> Result<Policy, Bilingual> {
+    let bytes = read(path, POLICY_BYTES_MAX)?;
+    Policy::parse(&bytes).map_err(|error| {
+        let path = path.display();
+        Bilingual::new(
+            format!("政策文件 {path} 有误：{error}"),
+            format!("the policy {path} cannot be used: {error}"),
+        )
+    })
+}
+
 fn receipt(
     manner: &Manner,
     as_json: bool,
-    log_key: &VerifierKey,
+    keys: &Keys,
     path: &Path,
     payload: Option<&Path>,
 ) -> Result<Verdict, Bilingual> {
@@ -65,26 +96,36 @@ fn receipt(
     let payload = payload
         .map(|path| read(path, act::PAYLOAD_BYTES_MAX))
         .transpose()?;
-    Ok(prove(manner, as_json, log_key, &bytes, payload.as_deref()))
+    Ok(prove(manner, as_json, keys, &bytes, payload.as_deref()))
 }
 
 fn prove(
     manner: &Manner,
     as_json: bool,
-    log_key: &VerifierKey,
+    keys: &Keys,
     receipt: &[u8],
     payload: Option<&[u8]>,
 ) -> Verdict {
+    let log_key = &keys.log_key;
     let proof = verify::receipt(receipt, log_key)?;
+    let stand = keys
+        .policy
+        .as_ref()
+        .map(|policy| Stand::of_receipt(receipt, log_key, policy, now_s()))
+        .transpose()?;
+    let stand = stand.as_ref();
     let payload = payload
         .map(|bytes| verify::payload(&proof, bytes))
         .transpose()?;
     Ok(if as_json {
-        Response::json(&json::proof(log_key, &proof, payload.as_ref()), HOLDS)
+        Response::json(
+            &json::proof(log_key, &proof, payload.as_ref(), stand),
+            code(stand),
+        )
     } else {
         Response::answer(
-            table::proof(manner, log_key, &proof, payload.as_ref()),
-            HOLDS,
+            table::proof(manner, log_key, &proof, payload.as_ref(), stand),
+            code(stand),
         )
     })
 }
@@ -92,22 +133,33 @@ fn prove(
 fn checkpoint(
     manner: &Manner,
     as_json: bool,
-    log_key: &VerifierKey,
+    keys: &Keys,
     path: &Path,
 ) -> Result<Verdict, Bilingual> {
     let bytes = read(path, NOTE_BYTES_MAX)?;
-    Ok(
-        verify::checkpoint(&bytes, log_key).map(|(checkpoint, unchecked)| {
-            if as_json {
-                Response::json(&json::checkpoint(log_key, &checkpoint, unchecked), HOLDS)
-            } else {
-                Response::answer(
-                    table::checkpoint(manner, log_key, &checkpoint, unchecked),
-                    HOLDS,
-                )
-            }
-        }),
-    )
+    Ok(shown_head(manner, as_json, keys, &bytes))
+}
+
+fn shown_head(manner: &Manner, as_json: bool, keys: &Keys, note: &[u8]) -> Verdict {
+    let log_key = &keys.log_key;
+    let (checkpoint, unchecked) = verify::checkpoint(note, log_key)?;
+    let stand = keys
+        .policy
+        .as_ref()
+        .map(|policy| Stand::of_checkpoint(note, log_key, policy, now_s()))
+        .transpose()?;
+    let stand = stand.as_ref();
+    Ok(if as_json {
+        Response::json(
+            &json::checkpoint(log_key, &checkpoint, unchecked, stand),
+            code(stand),
+        )
+    } else {
+        Response::answer(
+            table::checkpoint(manner, log_key, &checkpoint, unchecked, stand),
+            code(stand),
+        )
+    })
 }
 
 /// The head that a receipt leads to, or that a checkpoint is; verified.

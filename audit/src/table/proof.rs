@@ -9,6 +9,7 @@ use granary_core::{
 
 use crate::{
     verify::{Fault, Payload, Proof},
+    witnessed::Stand,
     words::{self, Manner},
 };
 
@@ -19,6 +20,7 @@ pub fn proof(
     log_key: &VerifierKey,
     proof: &Proof,
     payload: Option<&Payload>,
+    stand: Option<&Stand>,
 ) -> String {
     let entry = &proof.entry;
     let received = manner.exact_instant(entry.received_at_ms);
@@ -55,11 +57,9 @@ pub fn proof(
         );
     }
     text.push('\n');
-    limits(
-        manner,
-        &mut text,
-        &unproven(payload.is_some(), proof.unchecked_signatures),
-    );
+    witnesses(manner, &mut text, stand);
+    let limit = unproven(payload.is_some(), proof.unchecked_signatures, stand);
+    limits(manner, &mut text, &limit);
     text
 }
 
@@ -70,6 +70,7 @@ pub fn checkpoint(
     log_key: &VerifierKey,
     checkpoint: &Checkpoint,
     unchecked: usize,
+    stand: Option<&Stand>,
 ) -> String {
     let mut text = headline(manner.say("检查点成立。", "The checkpoint holds."));
     text.push_str(manner.say(
@@ -78,7 +79,9 @@ pub fn checkpoint(
     ));
     head(manner, &mut text, log_key, checkpoint);
     text.push('\n');
-    limits(manner, &mut text, &unproven_by_checkpoint(unchecked));
+    witnesses(manner, &mut text, stand);
+    let limit = unproven_by_checkpoint(unchecked, stand);
+    limits(manner, &mut text, &limit);
     text
 }
 
@@ -99,7 +102,11 @@ pub fn fault(manner: &Manner, fault: &Fault) -> String {
 
 /// What a receipt that holds does not prove.
 #[must_use]
-pub fn unproven(with_payload: bool, unchecked_signatures: usize) -> Vec<Bilingual> {
+pub fn unproven(
+    with_payload: bool,
+    unchecked_signatures: usize,
+    stand: Option<&Stand>,
+) -> Vec<Bilingual> {
     let mut list = vec![
         Bilingual::new(
             "数字是否属实、是否通过审核、是否为现行值：退回的报送同样入账，之后也可能有修订",
@@ -113,7 +120,7 @@ pub fn unproven(with_payload: bool, unchecked_signatures: usize) -> Vec<Bilingua
             "签名是否出自该单位：条目记有签名和密钥标识，核对签名还需要内容和该单位的公钥",
             "that the signature is the unit's: the entry holds it with the key's id, and checking it takes the payload and the unit's public key",
         ),
-        witness(unchecked_signatures),
+        witness(unchecked_signatures, stand),
     ];
     if !with_payload {
         list.push(Bilingual::new(
@@ -126,7 +133,10 @@ pub fn unproven(with_payload: bool, unchecked_signatures: usize) -> Vec<Bilingua
 
 /// What a checkpoint that holds does not prove.
 #[must_use]
-pub fn unproven_by_checkpoint(unchecked_signatures: usize) -> Vec<Bilingual> {
+pub fn unproven_by_checkpoint(
+    unchecked_signatures: usize,
+    stand: Option<&Stand>,
+) -> Vec<Bilingual> {
     vec![
         Bilingual::new(
             "签署的时间：检查点没有时间戳",
@@ -136,11 +146,14 @@ pub fn unproven_by_checkpoint(unchecked_signatures: usize) -> Vec<Bilingual> {
             "树里有什么：收录某一条要用回执证明",
             "what is in the tree: that takes a receipt for each entry",
         ),
-        witness(unchecked_signatures),
+        witness(unchecked_signatures, stand),
     ]
 }
 
-fn witness(unchecked: usize) -> Bilingual {
+fn witness(unchecked: usize, stand: Option<&Stand>) -> Bilingual {
+    if let Some(stand) = stand {
+        return stand.unproven();
+    }
     let (zh, en) = match unchecked {
         0 => (
             "没有见证人的联署".to_owned(),
@@ -155,6 +168,13 @@ fn witness(unchecked: usize) -> Bilingual {
         format!("市里给所有人看的是同一份日志（{zh}）"),
         format!("that the city shows everybody the same log ({en})"),
     )
+}
+
+fn witnesses(manner: &Manner, text: &mut String, stand: Option<&Stand>) {
+    if let Some(stand) = stand {
+        text.push_str(&stand.text(manner));
+        text.push('\n');
+    }
 }
 
 fn headline(sentence: &str) -> String {
@@ -247,6 +267,7 @@ pub(super) const fn deed(manner: &Manner, act: &Act) -> &'static str {
         Deed::Sample(Step::Announce(_)) => manner.say("公告抽样", "a sample is announced"),
         Deed::Sample(Step::Draw(_)) => manner.say("抽取样本", "a sample is drawn"),
         Deed::Sample(Step::Visit(_)) => manner.say("记录核查结果", "a visit is recorded"),
+        Deed::EnrolWitness { .. } => manner.say("登记见证密钥", "a witness key is enrolled"),
         Deed::Decide { .. } => manner.say("对说明的批示", "an explanation is decided on"),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
 //! itself and which an issued, unused token authorises; and except what the city itself records (an anchor of the access log, a
-//! request for evidence on behalf of a certificate), which the log's key signs. So the operator's key need not be on the server.
+//! request for evidence on behalf of a certificate), which the log's key signs, and that of a witness key, which the unit's key signs. So the operator's key need not be on the server.
 
 use prost::{Message, Oneof};
 
@@ -17,6 +17,7 @@ use crate::{
         evidence::{AnchorWire, RequestWire},
         import::{Arrival, ImportWire},
         sampling::{AnnounceWire, DrawWire, Step, VisitWire},
+        witness::WitnessWire,
     },
     period::Period,
     snapshot::SlotKey,
@@ -126,6 +127,15 @@ pub enum Deed {
     },
     /// A step of a random verification is taken.
     Sample(Step),
+    /// A unit's witness key is enrolled, by the unit itself.
+    EnrolWitness {
+        /// The unit.
+        unit: UnitCode,
+        /// The Ed25519 key that cosigns.
+        public_key: [u8; 32],
+        /// Its signature over the unit's and the log's names ([`super::witness`]).
+        possession: [u8; 64],
+    },
     /// An explanation is accepted or rejected.
     Decide {
         /// The slot.
@@ -154,7 +164,7 @@ struct ActWire {
     issued_at_ms: i64,
     #[prost(bytes = "vec", tag = "2")]
     nonce: Vec<u8>,
-    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15")]
+    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12")]
     act: Option<DeedWire>,
 }
 
@@ -188,6 +198,8 @@ enum DeedWire {
     RecordVisit(VisitWire),
     #[prost(message, tag = "15")]
     DrawSample(DrawWire),
+    #[prost(message, tag = "12")]
+    EnrolWitness(WitnessWire),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -385,6 +397,11 @@ fn encode_deed(deed: &Deed) -> DeedWire {
         Deed::Sample(Step::Announce(a)) => DeedWire::AnnounceSample(AnnounceWire::of(a)),
         Deed::Sample(Step::Draw(draw)) => DeedWire::DrawSample(DrawWire::of(draw)),
         Deed::Sample(Step::Visit(visit)) => DeedWire::RecordVisit(VisitWire::of(visit)),
+        Deed::EnrolWitness {
+            unit,
+            public_key,
+            possession,
+        } => DeedWire::EnrolWitness(WitnessWire::of(&unit, public_key, possession)),
         Deed::Decide {
             slot,
             edit,
@@ -511,6 +528,14 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
             let (lines, head) = w.decode()?;
             Deed::AnchorAccess { lines, head }
         }
+        DeedWire::EnrolWitness(w) => {
+            let (unit, public_key, possession) = w.decode()?;
+            Deed::EnrolWitness {
+                unit,
+                public_key,
+                possession,
+            }
+        }
     })
 }
 
@@ -576,7 +601,7 @@ pub(super) fn text(field: &str, text: String, min: usize, max: usize) -> Result<
     )))
 }
 
-fn fixed<const N: usize>(field: &str, bytes: &[u8]) -> Result<[u8; N]> {
+pub(super) fn fixed<const N: usize>(field: &str, bytes: &[u8]) -> Result<[u8; N]> {
     bytes
         .try_into()
         .map_err(|_| ActError(format!("{field} is {} bytes; it has {N}", bytes.len())))

@@ -20,6 +20,7 @@ use super::{
     act::{self, Act, Deed},
     import, sampling,
     window::{self, Closed},
+    witness,
 };
 
 /// What was received, borrowed and not yet believed.
@@ -158,6 +159,7 @@ pub fn signing_key<'a>(
         Deed::RequestEvidence { requester, .. } if !requester.is_empty() => registry.log_key(),
         Deed::RequestEvidence { .. }
         | Deed::PublishCatalogue(_)
+        Deed::EnrolWitness { unit, .. } => Some(standing(registry, key_id, unit)?),
         | Deed::IssueToken { .. }
         | Deed::RevokeKey { .. }
         | Deed::Extend { .. }
@@ -433,6 +435,11 @@ pub(super) fn permit(
         } => import::check(catalogue(registry)?, dataset, arrivals, now_ms),
         // What these two look at is rows, which the fold has and admission has not.
         Deed::RequestEvidence { .. } | Deed::AnchorAccess { .. } => Ok(()),
+        Deed::EnrolWitness {
+            unit,
+            public_key,
+            possession,
+        } => witness::check(registry, unit, public_key, possession),
     }
 }
 

@@ -8,6 +8,7 @@
 //! | 04 | key | key id | [`super::rows::KeyRow`] |
 //! | 05 | token | SHA-256 of the token | [`super::rows::TokenRow`] |
 //! | 06 | extended | slot | the furthest [`super::rows::ExtensionRow`] |
+//! | 0a | witness | Ed25519 public key | [`super::witness::WitnessRow`] |
 //! | 10 | slot | slot | [`super::rows::SlotRow`] |
 //! | 11 | vintage | slot, log index | [`super::rows::VintageRow`] |
 //! | 12 | feed | unit 00, log index | slot |
@@ -48,6 +49,8 @@ pub enum Table {
     Token = 0x05,
     /// The furthest extension of each slot that has one.
     Extended = 0x06,
+    /// Enrolled witness keys.
+    Witness = 0x0a,
     /// Slots.
     Slot = 0x10,
     /// What each snapshot came to, by slot.
@@ -101,6 +104,12 @@ pub fn evidence_prefix(unit: &UnitCode) -> Vec<u8> {
 #[must_use]
 pub fn evidence(unit: &UnitCode, sha256: &Digest) -> Vec<u8> {
     [&evidence_prefix(unit)[..], sha256.as_bytes()].concat()
+}
+
+/// The key of a witness key's row.
+#[must_use]
+pub fn witness(public_key: &[u8; 32]) -> Vec<u8> {
+    [&[Table::Witness as u8][..], public_key].concat()
 }
 
 /// The key of a slot's row in the tables extended, slot, roll-up and revision, and the prefix of its rows in vintage and finding.

@@ -10,6 +10,7 @@ pub mod act;
 pub mod import;
 pub mod evidence;
 pub mod sampling;
+pub mod witness;
 pub mod refusal;
 pub mod keys;
 pub mod rows;
@@ -41,6 +42,7 @@ pub use self::{
     registry::{EnrolledKey, Registry},
     revision::{RevisedFigure, Revisions},
     suspect::{Suspicion, suspect},
+    witness::EnrolledWitness,
 };
 use crate::digest::Digest;
 

@@ -18,6 +18,7 @@ use super::{
     keys::{self, Table},
     rows::{CatalogueRow, ExtensionRow, GenesisRow, KeyRow, TokenRow},
     sampling::{self, Sample},
+    witness::{EnrolledWitness, WitnessRow},
 };
 
 /// Who may do what, as of some number of folded entries.
@@ -32,6 +33,8 @@ pub struct Registry {
     catalogue: Option<Arc<Catalogue>>,
     keys: BTreeMap<KeyId, EnrolledKey>,
     tokens: BTreeMap<Digest, TokenRow>,
+    /// By their public keys.
+    witnesses: BTreeMap<[u8; 32], EnrolledWitness>,
     /// The furthest extended deadline of each slot that has one.
     extended: BTreeMap<SlotKey, i64>,
     samples: BTreeMap<LogIndex, Arc<Sample>>,
@@ -72,6 +75,7 @@ impl Registry {
             Some(index) => Some(load_catalogue(view, index)?),
             None => None,
         };
+        let witnesses = load_witnesses(view, genesis.as_ref())?;
         Ok(Self {
             generation: applied,
             genesis,
@@ -81,6 +85,7 @@ impl Registry {
             catalogue,
             keys: load_keys(view, &self.keys)?,
             tokens: load_tokens(view)?,
+            witnesses,
             extended: load_extended(view)?,
             samples: sampling::load(view, &self.samples)?,
         })
@@ -137,6 +142,17 @@ impl Registry {
         self.keys.iter()
     }
 
+    /// An enrolled witness key, by its public key.
+    #[must_use]
+    pub fn witness(&self, public_key: &[u8; 32]) -> Option<&EnrolledWitness> {
+        self.witnesses.get(public_key)
+    }
+
+    /// Every witness key that was enrolled, in the order of the public keys.
+    pub fn witnesses(&self) -> impl Iterator<Item = (&[u8; 32], &EnrolledWitness)> {
+        self.witnesses.iter()
+    }
+
     /// The furthest deadline that a slot was extended to, in milliseconds since 1970-01-01 UTC.
     #[must_use]
     pub fn extended_to_ms(&self, slot: &SlotKey) -> Option<i64> {
@@ -170,6 +186,7 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
         | Deed::IssueToken { .. }
         | Deed::EnrolKey { .. }
         | Deed::RevokeKey { .. }
+        | Deed::EnrolWitness { .. }
         | Deed::Extend { .. } => true,
         Deed::Exempt { .. }
         | Deed::ImportHistory { .. }
@@ -233,6 +250,20 @@ fn load_tokens(view: &dyn View) -> Result<BTreeMap<Digest, TokenRow>, FoldError>
         tokens.insert(sha256, TokenRow::decode_row(&value)?);
     }
     Ok(tokens)
+}
+
+fn load_witnesses(
+    view: &dyn View,
+    genesis: Option<&GenesisRow>,
+) -> Result<BTreeMap<[u8; 32], EnrolledWitness>, FoldError> {
+    let origin = genesis.map_or("", |row| row.origin.as_str());
+    let mut witnesses = BTreeMap::new();
+    for (key, value) in table_rows(view, Table::Witness)? {
+        let enrolled =
+            WitnessRow::decode_row(&value)?.enrolled(origin, key.get(1..).unwrap_or_default())?;
+        witnesses.insert(enrolled.key.public_key().to_bytes(), enrolled);
+    }
+    Ok(witnesses)
 }
 
 fn load_extended(view: &dyn View) -> Result<BTreeMap<SlotKey, i64>, FoldError> {

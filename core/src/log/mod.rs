@@ -12,6 +12,9 @@
 //! | [`edge`] | the growing right edge of the tiles | this module |
 //! | [`note`] | signed text | c2sp.org/signed-note |
 //! | [`checkpoint`] | the signed head of the tree | c2sp.org/tlog-checkpoint |
+//! | [`cosignature`] | what a witness adds to a checkpoint: its word, with its time | c2sp.org/tlog-cosignature |
+//! | [`witnessing`] | whether a head continues the one that was seen last | c2sp.org/tlog-witness |
+//! | [`policy`] | which witnesses must have cosigned: k of n, in groups | c2sp.org/tlog-policy |
 //! | [`receipt`] | entry, proof and checkpoint in one file | c2sp.org/tlog-proof |
 //!
 //! Invariants:
@@ -36,19 +39,26 @@ pub mod edge;
 pub mod note;
 
 pub mod checkpoint;
+pub mod cosignature;
+pub mod policy;
+pub mod witnessing;
+
 pub mod receipt;
 
 mod text;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use cosignature::{CosignatureError, Cosigned, WitnessKey};
 pub use edge::{EdgeGrowth, TileEdge};
 pub use growth::Growth;
 pub use hash::{Hash, empty_root, leaf_hash, node_hash};
 pub use merkle::{Frontier, NodeId};
 pub use note::{KeyName, NoteError, NoteKeyId, SignedNote, VerifierKey};
+pub use policy::{Policy, PolicyError, Witnessed};
 pub use proof::{ProofError, verify_consistency, verify_inclusion};
 pub use receipt::{Receipt, ReceiptError};
 pub use tiles::{Tile, TileId, TilePath};
+pub use witnessing::{AddCheckpoint, Break};
 
 #[cfg(test)]
 mod tests;

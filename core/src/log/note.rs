@@ -80,8 +80,10 @@ pub enum KeyError {
     /// The text does not consist of name, eight hex digits and base64, joined by plus signs.
     #[error("a verifier key has the form <name>+<8 hex digits>+<base64>")]
     Form,
-    /// The key is of another algorithm than Ed25519.
-    #[error("the key's algorithm byte is {0:#04x}, only 0x01 (Ed25519) is supported")]
+    /// The key is of another algorithm than the one that is wanted here.
+    #[error(
+        "the key's algorithm byte is {0:#04x}; a log's key has 0x01 (Ed25519), a witness's has 0x04 (Ed25519 cosignature)"
+    )]
     Algorithm(u8),
     /// The public key is not 32 bytes, no curve point, or one of the weak points of small order.
     #[error("the public key is not a sound Ed25519 key")]
@@ -162,9 +164,14 @@ impl fmt::Display for KeyName {
 impl NoteKeyId {
     /// The id of an Ed25519 key under this name.
     pub fn ed25519(name: &KeyName, key: &VerifyingKey) -> Self {
+        Self::of(name, ALGORITHM_ED25519, key)
+    }
+
+    /// The id of an Ed25519 key that signs as the algorithm byte says.
+    pub(super) fn of(name: &KeyName, algorithm: u8, key: &VerifyingKey) -> Self {
         let prefix = Sha256::new()
             .chain_update(&name.0)
-            .chain_update([b'\n', ALGORITHM_ED25519]);
+            .chain_update([b'\n', algorithm]);
         let digest: [u8; 32] = prefix.chain_update(key.as_bytes()).finalize().into();
         let [a, b, c, d, ..] = digest;
         Self([a, b, c, d])
@@ -200,22 +207,10 @@ impl VerifierKey {
 
     /// Parses the text form that [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(KeyError::Form);
-        };
-        let name = KeyName::new(name)?;
-        let stated = text::parse_hex(id).map(NoteKeyId).ok_or(KeyError::Form)?;
-        let verifier = Self::new(
-            name,
-            public_key(&text::parse_base64(key).ok_or(KeyError::Form)?)?,
-        )?;
-        let computed = verifier.id;
-        if stated == computed {
-            Ok(verifier)
-        } else {
-            Err(KeyError::IdMismatch { stated, computed })
-        }
+        let (name, stated, key) = parse_key(text, ALGORITHM_ED25519)?;
+        let verifier = Self::new(name, key)?;
+        stated_is_computed(stated, verifier.id)?;
+        Ok(verifier)
     }
 
     /// Name of the key.
@@ -245,12 +240,7 @@ impl VerifierKey {
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut base64 = String::new();
-        text::push_base64(
-            &mut base64,
-            &[&[ALGORITHM_ED25519], self.key.as_bytes().as_slice()].concat(),
-        );
-        write!(f, "{}+{}+{base64}", self.name, self.id)
+        write_key(f, &self.name, self.id, ALGORITHM_ED25519, &self.key)
     }
 }
 
@@ -262,6 +252,15 @@ impl NoteSignature {
             id,
             signature,
         })
+    }
+
+    /// A signature line of bytes that were made here.
+    pub(super) const fn of(name: KeyName, id: NoteKeyId, signature: Vec<u8>) -> Self {
+        Self {
+            name,
+            id,
+            signature,
+        }
     }
 
     /// Name of the key that is said to have signed.
@@ -284,6 +283,13 @@ impl NoteSignature {
         let bytes = text::parse_base64(base64)?;
         let (id, signature) = bytes.split_first_chunk::<4>()?;
         Self::new(KeyName::new(name).ok()?, NoteKeyId(*id), signature.to_vec())
+    }
+
+    /// The line as it stands in a note, with its newline.
+    pub fn to_line(&self) -> String {
+        let mut out = String::with_capacity(self.line_len());
+        self.push_line(&mut out);
+        out
     }
 
     fn push_line(&self, out: &mut String) {
@@ -321,22 +327,32 @@ impl SignedNote {
         note.within_bounds()
     }
 
+    /// Parses signature lines by themselves, each ending in a newline, as a witness answers them.
+    pub fn parse_lines(text: &str) -> Result<Vec<NoteSignature>, NoteError> {
+        check_length(text.len())?;
+        let lines = text.strip_suffix('\n').ok_or(NoteError::NoSignatures)?;
+        let parse = |(at, line)| {
+            NoteSignature::parse(line).ok_or(NoteError::SignatureLine { line: at + 1 })
+        };
+        let lines: Vec<_> = lines
+            .split('\n')
+            .take(SIGNATURES_MAX + 1)
+            .enumerate()
+            .map(parse)
+            .collect::<Result<_, _>>()?;
+        if lines.len() > SIGNATURES_MAX {
+            return Err(NoteError::TooManySignatures);
+        }
+        Ok(lines)
+    }
+
     /// Takes a note apart. Nothing is verified: the note is only known to have the right form.
     pub fn parse(bytes: &[u8]) -> Result<Self, NoteError> {
         check_length(bytes.len())?;
         let note = std::str::from_utf8(bytes).map_err(|_| NoteError::Characters)?;
         check_characters(note)?;
         let (text, lines) = note.rsplit_once("\n\n").ok_or(NoteError::NoSignatures)?;
-        let lines = lines.strip_suffix('\n').ok_or(NoteError::NoSignatures)?;
-        let parse = |(at, line)| {
-            NoteSignature::parse(line).ok_or(NoteError::SignatureLine { line: at + 1 })
-        };
-        let signatures = lines
-            .split('\n')
-            .take(SIGNATURES_MAX + 1)
-            .enumerate()
-            .map(parse)
-            .collect::<Result<_, _>>()?;
+        let signatures = Self::parse_lines(lines)?;
         Self {
             text: format!("{text}\n"),
             signatures,
@@ -427,9 +443,49 @@ impl OpenNote {
     }
 }
 
-fn public_key(bytes: &[u8]) -> Result<VerifyingKey, KeyError> {
+/// Takes the text of a verifier key apart: its name, the id that it states, and its public key of this algorithm.
+pub(super) fn parse_key(
+    text: &str,
+    algorithm: u8,
+) -> Result<(KeyName, NoteKeyId, VerifyingKey), KeyError> {
+    let mut parts = text.splitn(3, '+');
+    let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(KeyError::Form);
+    };
+    let name = KeyName::new(name)?;
+    let stated = text::parse_hex(id).map(NoteKeyId).ok_or(KeyError::Form)?;
+    let key = text::parse_base64(key).ok_or(KeyError::Form)?;
+    Ok((name, stated, public_key(&key, algorithm)?))
+}
+
+/// Whether the id in a verifier key's text is the one that name and key give.
+pub(super) fn stated_is_computed(stated: NoteKeyId, computed: NoteKeyId) -> Result<(), KeyError> {
+    if stated == computed {
+        Ok(())
+    } else {
+        Err(KeyError::IdMismatch { stated, computed })
+    }
+}
+
+/// Writes the text of a verifier key.
+pub(super) fn write_key(
+    f: &mut fmt::Formatter<'_>,
+    name: &KeyName,
+    id: NoteKeyId,
+    algorithm: u8,
+    key: &VerifyingKey,
+) -> fmt::Result {
+    let mut base64 = String::new();
+    text::push_base64(
+        &mut base64,
+        &[&[algorithm], key.as_bytes().as_slice()].concat(),
+    );
+    write!(f, "{name}+{id}+{base64}")
+}
+
+fn public_key(bytes: &[u8], expected: u8) -> Result<VerifyingKey, KeyError> {
     let (algorithm, key) = bytes.split_first().ok_or(KeyError::Form)?;
-    if *algorithm != ALGORITHM_ED25519 {
+    if *algorithm != expected {
         return Err(KeyError::Algorithm(*algorithm));
     }
     let key = <&[u8; 32]>::try_from(key).map_err(|_| KeyError::PublicKey)?;

@@ -40,30 +40,30 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 const RETRY_AFTER_S_MAX: u64 = 24 * 3_600;
 
 /// What posts to one endpoint.
-pub(super) struct Http {
+pub(crate) struct Http {
     tls: Option<TlsConnector>,
 }
 
-/// What is posted: JSON.
+/// What is posted: JSON, unless a header says otherwise.
 #[derive(Clone, Debug)]
-pub(super) struct Post {
+pub(crate) struct Post {
     /// The path with its query; it may hold a key.
-    pub(super) path: Secret,
-    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(super) body: String,
+    pub(crate) path: Secret,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: String,
 }
 
 /// What came back.
 #[derive(Clone, Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     retry_after_s: Option<u64>,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Http {
     /// Reads the authorities that an endpoint is checked against.
-    pub(super) fn new(channel: &str, endpoint: &Endpoint) -> Result<Self, ChannelError> {
+    pub(crate) fn new(channel: &str, endpoint: &Endpoint) -> Result<Self, ChannelError> {
         if !endpoint.tls {
             return Ok(Self { tls: None });
         }
@@ -81,7 +81,7 @@ impl Http {
     }
 
     /// Posts once.
-    pub(super) async fn post(&self, endpoint: &Endpoint, post: Post) -> Result<Answer, Failure> {
+    pub(crate) async fn post(&self, endpoint: &Endpoint, post: Post) -> Result<Answer, Failure> {
         let request = request(endpoint, post)?;
         let stream = connect(endpoint).await?;
         let Some(tls) = &self.tls else {
@@ -96,6 +96,11 @@ impl Http {
 }
 
 impl Answer {
+    /// The status.
+    pub(crate) fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
     /// Whether the other end took it, as far as the status says.
     pub(super) fn judge_status(&self) -> Result<(), Failure> {
         let why = || format!("HTTP status {}", self.status.as_u16());
@@ -126,8 +131,10 @@ fn request(endpoint: &Endpoint, post: Post) -> Result<Request<Full<Bytes>>, Fail
     };
     let mut request = Request::post(post.path.reveal())
         .header(HOST, host)
-        .header(USER_AGENT, concat!("granary/", env!("CARGO_PKG_VERSION")))
-        .header(CONTENT_TYPE, "application/json; charset=utf-8");
+        .header(USER_AGENT, concat!("granary/", env!("CARGO_PKG_VERSION")));
+    if !post.headers.iter().any(|(name, _)| name == CONTENT_TYPE) {
+        request = request.header(CONTENT_TYPE, "application/json; charset=utf-8");
+    }
     for (name, value) in post.headers {
         request = request.header(name, value);
     }

@@ -3,7 +3,7 @@
 //! A channel answers each message with nothing, or with a [`Failure`] that says whether to try again. It keeps no
 //! connection open: notices are few, and what is not there cannot go stale.
 
-mod http;
+pub(crate) mod http;
 mod robot;
 mod webhook;
 mod wecom;

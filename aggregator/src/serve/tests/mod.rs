@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod town;
+mod witnessing;
 mod access;
 mod enrolling;
 mod refusals;

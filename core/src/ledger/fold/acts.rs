@@ -13,6 +13,7 @@ use crate::{
         registry::changes_registry,
         rows::{CatalogueRow, ExtensionRow, FindingRow, GenesisRow, KeyRow, TokenRow},
         sampling,
+        witness::WitnessRow,
     },
     snapshot::SlotKey,
 };
@@ -92,6 +93,15 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
         Deed::Sample(step) => {
             let received_at_ms = draft.entry.received_at_ms;
             draft.change(sampling::fold(&step, draft.index, received_at_ms));
+        }
+        Deed::EnrolWitness {
+            unit, public_key, ..
+        } => {
+            let row = WitnessRow {
+                unit: unit.to_string(),
+                enrolled_index: draft.index.0,
+            };
+            draft.put(keys::witness(&public_key), row.encode_to_vec());
         }
         Deed::Decide {
             slot,

@@ -1,16 +1,20 @@
 //! Tests of the log: published vectors, the definitions of RFC 6962 taken literally, and inputs that must be refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cosignature;
 mod edge;
 mod note;
+mod policy;
 mod published;
 mod receipt;
 mod reference;
 mod tiles;
 mod tree;
+mod witnessing;
 
 use ed25519_dalek::SigningKey;
 
+use super::cosignature::WitnessKey;
 use super::hash::{Hash, leaf_hash};
 use super::merkle::{Frontier, NodeId};
 use super::note::{KeyName, VerifierKey};
@@ -48,4 +52,12 @@ fn key(name: &str, seed: u8) -> (KeyName, SigningKey, VerifierKey) {
     let signing = SigningKey::from_bytes(&[seed; 32]);
     let verifier = VerifierKey::new(name.clone(), signing.verifying_key()).unwrap();
     (name, signing, verifier)
+}
+
+/// A synthetic witness.
+fn witness(name: &str, seed: u8) -> (KeyName, SigningKey, WitnessKey) {
+    let name = KeyName::new(name).unwrap();
+    let signing = SigningKey::from_bytes(&[seed; 32]);
+    let key = WitnessKey::new(name.clone(), signing.verifying_key()).unwrap();
+    (name, signing, key)
 }
