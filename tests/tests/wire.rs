@@ -146,6 +146,7 @@ fn deeds() -> Vec<Deed> {
             unit: "621100".parse().unwrap(),
             token_sha256: Digest::of(b"t"),
             expires_at_ms: 9,
+            role: granary_core::envelope::KeyRole::Agent,
         },
         Deed::EnrolKey {
             unit: "621100".parse().unwrap(),

@@ -93,12 +93,10 @@ impl Enrolment {
             return Ok(Err(other_key()));
         }
         let registry = city.handle.registry();
-        if registry
-            .key(&wish.key_id)
-            .is_none_or(|key| key.row.revoked_index.is_some())
-        {
+        let enrolled = registry.key(&wish.key_id);
+        let Some(enrolled) = enrolled.filter(|key| key.row.revoked_index.is_none()) else {
             return Ok(Err(revoked()));
-        }
+        };
         let certificate = self.certificate(&wish.request, &wish.unit)?;
         tracing::info!(unit = %wish.unit, key = %wish.key_id.short(), index = receipt.index, ?address, "a key is enrolled");
         metrics::counter!("granary_enrolments_total").increment(1);
@@ -107,6 +105,7 @@ impl Enrolment {
             authority: city.authority.certificate_der().to_vec(),
             log_verifier_key: city.log_verifier_key.clone(),
             receipt: Some(receipt),
+            role: enrolled.row.role,
         }))
     }
 

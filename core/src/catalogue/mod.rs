@@ -32,6 +32,7 @@ mod tree;
 mod indicator;
 mod deadline;
 mod timetable;
+mod signing;
 mod dataset;
 mod instants;
 mod rules;
@@ -78,6 +79,7 @@ pub use self::{
         CalendarCode, ComponentCode, DepartmentCode, LevelCode, MeasureCode, ScorecardCode,
         WordError,
     },
+    signing::SigningPolicy,
 };
 
 /// One version of the catalogue, checked and indexed.

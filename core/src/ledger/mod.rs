@@ -8,12 +8,14 @@
 pub mod entry;
 pub mod act;
 pub mod import;
+mod rotation;
 pub mod refusal;
 pub mod keys;
 pub mod rows;
 pub mod facts;
 pub mod registry;
 pub mod window;
+pub mod signers;
 pub mod admission;
 pub mod assess;
 pub mod beyond;

@@ -481,6 +481,13 @@ impl CollectionService for City {
         Ok(Response::new(ReceiverStream::new(outgoing)))
     }
 
+    async fn rotate_key(
+        &self,
+        request: Request<v1::RotateKeyRequest>,
+    ) -> Result<Response<v1::RotateKeyResponse>, Status> {
+        self.rotate(request.into_inner())
+    }
+
     async fn submit(
         &self,
         _: Request<v1::SubmitRequest>,
