@@ -29,7 +29,7 @@ fn sm2(seed: u8) -> SecretKey {
 }
 
 fn public_of(key: &SecretKey) -> PublicKey {
-    key.public_key().unwrap()
+    key.public_key()
 }
 
 fn id(key: &SecretKey) -> KeyId {

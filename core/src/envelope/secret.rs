@@ -81,13 +81,11 @@ impl SecretKey {
     }
 
     /// The public key.
-    ///
-    /// # Errors
-    /// [`SignatureError::PublicKey`], which no key that could be read earns.
-    pub fn public_key(&self) -> Result<PublicKey, SignatureError> {
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
         match self {
-            Self::Ed25519(key) => Ok(PublicKey::Ed25519(key.verifying_key())),
-            Self::Sm2(key) => key.public_key().map(PublicKey::Sm2),
+            Self::Ed25519(key) => PublicKey::Ed25519(key.verifying_key()),
+            Self::Sm2(key) => PublicKey::Sm2(key.public_key().clone()),
         }
     }
 
@@ -102,7 +100,7 @@ impl SecretKey {
             Self::Sm2(key) => key.sign(&message)?,
         };
         Ok(Signature {
-            key_id: self.public_key()?.key_id(),
+            key_id: self.public_key().key_id(),
             bytes,
         })
     }

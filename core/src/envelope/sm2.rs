@@ -31,9 +31,12 @@ const UNCOMPRESSED: u8 = 4;
 #[derive(Clone)]
 pub struct Sm2PublicKey(VerifyingKey);
 
-/// A private key.
+/// A private key with its public one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sm2SecretKey(SecretKey);
+pub struct Sm2SecretKey {
+    secret: SecretKey,
+    public: Sm2PublicKey,
+}
 
 impl Sm2PublicKey {
     /// Takes the 65 bytes of an uncompressed point.
@@ -75,23 +78,23 @@ impl Sm2SecretKey {
     }
 
     /// With d = n-1 the signature's (1 + d) has no inverse, which a trial shows.
-    pub(super) fn new(key: SecretKey) -> Option<Self> {
-        let key = Self(key);
+    pub(super) fn new(secret: SecretKey) -> Option<Self> {
+        let public = VerifyingKey::new(IDENTITY, secret.public_key()).ok()?;
+        let key = Self {
+            secret,
+            public: Sm2PublicKey(public),
+        };
         key.sign(b"").is_ok().then_some(key)
     }
 
     pub(super) const fn inner(&self) -> &SecretKey {
-        &self.0
+        &self.secret
     }
 
     /// The public key.
-    ///
-    /// # Errors
-    /// [`SignatureError::PublicKey`], which no private key earns.
-    pub fn public_key(&self) -> Result<Sm2PublicKey, SignatureError> {
-        VerifyingKey::new(IDENTITY, self.0.public_key())
-            .map(Sm2PublicKey)
-            .map_err(|_| SignatureError::PublicKey)
+    #[must_use]
+    pub const fn public_key(&self) -> &Sm2PublicKey {
+        &self.public
     }
 
     /// Signs `message`; k is that of RFC 6979 with SM3, so that the same message gives the same signature.
@@ -100,7 +103,7 @@ impl Sm2SecretKey {
     /// [`SignatureError::Signature`] for a k that the standard discards, which happens once in 2^255 messages.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
         let signature =
-            SigningKey::new(IDENTITY, &self.0).and_then(|signing| signing.try_sign(message));
+            SigningKey::new(IDENTITY, &self.secret).and_then(|signing| signing.try_sign(message));
         signature
             .map(|signature| signature.to_bytes().to_vec())
             .map_err(|_| SignatureError::Signature)

@@ -89,7 +89,7 @@ fn the_published_sm2_signature_holds() {
     );
     let secret: [u8; 32] = bytes(standard::PRIVATE).try_into().unwrap();
     let secret = SecretKey::from_seed(Suite::Sm2Sm3, &secret).unwrap();
-    assert_eq!(secret.public_key(), Ok(key));
+    assert_eq!(secret.public_key(), key);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_key_and_a_signature_of_openssl_hold() {
     let secret = SecretKey::from_pem(openssl::PRIVATE_PEM).unwrap();
     assert_eq!(secret.suite(), Suite::Sm2Sm3);
     assert_eq!(*secret.to_pem().unwrap(), openssl::PRIVATE_PEM);
-    let key = secret.public_key().unwrap();
+    let key = secret.public_key();
     assert_eq!(key.verify(b"granary", &bytes(openssl::SIGNATURE)), Ok(()));
 }
 
@@ -106,7 +106,7 @@ fn sm2_signatures_are_the_same_for_ever() {
     // Golden: what OpenSSL 3.0 verified, and what a change of k, of the identity or of an encoding would change.
     let key = sm2_key(7);
     let signature = key.sign("a", b"payload").unwrap();
-    let public = key.public_key().unwrap();
+    let public = key.public_key();
     assert_eq!(signature.key_id, public.key_id());
     insta::assert_snapshot!(
         [
@@ -239,7 +239,7 @@ proptest::proptest! {
     fn every_sm2_key_signs_what_it_verifies(seed in 1_u8..=254, payload in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200), flip in 0_usize..64) {
         let key = sm2_key(seed);
         let mut signature = key.sign("t", &payload).unwrap().bytes;
-        let public = key.public_key().unwrap();
+        let public = key.public_key();
         let message = pre_authentication_encoding("t", &payload);
         proptest::prop_assert_eq!(public.verify(&message, &signature), Ok(()));
         signature[flip] ^= 1;
@@ -249,7 +249,7 @@ proptest::proptest! {
     #[test]
     fn arbitrary_bytes_are_no_key_and_never_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)) {
         let _ = PublicKey::from_bytes(Suite::Sm2Sm3, &bytes);
-        let key = sm2_key(1).public_key().unwrap();
+        let key = sm2_key(1).public_key();
         proptest::prop_assert!(key.verify(b"m", &bytes).is_err());
     }
 }

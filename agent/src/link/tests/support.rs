@@ -258,6 +258,11 @@ impl City {
         self.journal.lock().unwrap().enrolments
     }
 
+    /// How many entries its journal has.
+    pub(crate) fn entries(&self) -> usize {
+        self.journal.lock().unwrap().entries.len()
+    }
+
     pub(crate) fn submissions(&self) -> usize {
         self.journal.lock().unwrap().submissions
     }
@@ -485,7 +490,33 @@ impl CollectionService for City {
         &self,
         request: Request<v1::RotateKeyRequest>,
     ) -> Result<Response<v1::RotateKeyResponse>, Status> {
-        self.rotate(request.into_inner())
+        let receipt = {
+            let mut journal = self.journal.lock().unwrap();
+            journal.enter(&request.into_inner().act.unwrap(), Subject::Act)
+        };
+        // The first answer is lost on its way: the entry is in the journal all the same.
+        self.moment()?;
+        let result = match self.manner {
+            Manner::RefuseFor(_) => {
+                let refusal = refusal(v1::RefusalCode::Act, false);
+                v1::rotate_key_response::Result::Refusal(refusal)
+            }
+            Manner::WrongReceiptFor(_) => {
+                let receipt = self.journal.lock().unwrap().take(&parcels(1)[0].envelope);
+                v1::rotate_key_response::Result::Receipt(receipt)
+            }
+            Manner::Honest
+            | Manner::Twice
+            | Manner::Backwards
+            | Manner::CutAt(_)
+            | Manner::AnotherLog
+            | Manner::BusyTimes(_)
+            | Manner::SilentAtFirst
+            | Manner::WithoutRecords => v1::rotate_key_response::Result::Receipt(receipt),
+        };
+        Ok(Response::new(v1::RotateKeyResponse {
+            result: Some(result),
+        }))
     }
 
     async fn submit(
@@ -575,6 +606,7 @@ impl EnrolmentService for City {
             authority: AUTHORITY.to_vec(),
             log_verifier_key: log_key().to_string(),
             receipt: Some(receipt),
+            role: 0,
         };
         let result = match self.manner {
             Manner::RefuseFor(_) => {
