@@ -196,7 +196,8 @@ impl Waiting {
         if wire.payload_type != PAYLOAD_TYPE {
             return Err(form("its payload type"));
         }
-        if wire.signatures.len() != wire.signers.len() || wire.signers.len() > SIGNATURES_MAX {
+        let is_counted = wire.signatures.len() == wire.signers.len();
+        if !is_counted || !(1..=SIGNATURES_MAX).contains(&wire.signers.len()) {
             return Err(form("the number of its signatures"));
         }
         let mut waiting = Self::unsigned(wire.payload)?;

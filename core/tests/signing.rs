@@ -141,11 +141,7 @@ fn a_dataset_may_ask_for_the_head_of_statistics() {
     check(&city, &stated(&snapshot, &[&agent, &second]), missing);
     check(&city, &stated(&snapshot, &[&agent, &head]), Ok(()));
     check(&city, &stated(&snapshot, &[&head, &agent]), Ok(()));
-    check(
-        &city,
-        &stated(&snapshot, &[&agent, &head, &second]),
-        Ok(()),
-    );
+    check(&city, &stated(&snapshot, &[&agent, &head, &second]), Ok(()));
     // One key counts once: twice the same signature, or two different ones of it, is no second signature.
     check(
         &city,
@@ -248,12 +244,7 @@ fn a_key_hands_over_to_one_of_another_suite() {
     revision.prepared_at_ms = 0;
     let late = stated(&revision, &[&old]);
     check(&city, &late, Err(RefusalCode::KeyReplaced));
-    assert!(
-        refused(&city, &late)
-            .message
-            .en
-            .contains(&id(&new).short())
-    );
+    assert!(refused(&city, &late).message.en.contains(&id(&new).short()));
     check(
         &city,
         &stated(&revision, &[&old, &new]),
@@ -312,7 +303,11 @@ fn nobody_hands_over_anothers_key() {
     // A key that is enrolled already is nobody's successor, not even its own.
     for taken in [&other, &old] {
         let deed = rotation(&old, taken);
-        let signers: &[&SecretKey] = if *taken == old { &[&old] } else { &[&old, taken] };
+        let signers: &[&SecretKey] = if *taken == old {
+            &[&old]
+        } else {
+            &[&old, taken]
+        };
         check(&city, &done(1, deed, signers), Err(RefusalCode::Act));
     }
     let unknown = rotation(&ed25519(77), &new);
@@ -404,7 +399,10 @@ fn current(city: &City) -> u64 {
 fn policies_that_cannot_be_kept_are_faults() {
     for (signatures, expect) in [
         ("{}", "signatures asks for 0 signatures in all"),
-        ("{ agent = 5, head = 4 }", "signatures asks for 9 signatures in all"),
+        (
+            "{ agent = 5, head = 4 }",
+            "signatures asks for 9 signatures in all",
+        ),
         ("{ agent = 0 }", "agent"),
         ("{ agents = 1 }", "unknown key"),
         ("1", "signatures must be"),

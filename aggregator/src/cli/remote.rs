@@ -159,7 +159,9 @@ pub(super) fn list_keys(
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
     table.set_header(match screen.language() {
-        granary_core::text::Language::Zh => ["密钥", "单位", "身份", "算法", "备注", "登记于", "失效于"],
+        granary_core::text::Language::Zh => {
+            ["密钥", "单位", "身份", "算法", "备注", "登记于", "失效于"]
+        }
         granary_core::text::Language::En => [
             "key",
             "unit",

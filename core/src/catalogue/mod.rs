@@ -72,6 +72,7 @@ pub use self::{
     indicator::{Department, Indicator, IndicatorKind, Measure},
     instants::Instants,
     scorecard::{Band, Component, Scorecard, Scoring, TARGET_PROGRESS},
+    signing::SigningPolicy,
     target::{Aim, Target},
     timetable::{GRACE_MS_MAX, Terms},
     unit::{Level, Parent, Unit, UnitIndex},
@@ -79,7 +80,6 @@ pub use self::{
         CalendarCode, ComponentCode, DepartmentCode, LevelCode, MeasureCode, ScorecardCode,
         WordError,
     },
-    signing::SigningPolicy,
 };
 
 /// One version of the catalogue, checked and indexed.

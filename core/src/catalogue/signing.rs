@@ -105,9 +105,6 @@ mod tests {
         check(&[StatisticsHead, Agent], &[(StatisticsHead, 1)]);
         check(&[StatisticsHead, Agent, StatisticsHead], &[]);
         assert_eq!(SigningPolicy::default().missing(&[Agent]), []);
-        assert_eq!(
-            SigningPolicy::default().missing(&[UnitHead]),
-            [(Agent, 1)]
-        );
+        assert_eq!(SigningPolicy::default().missing(&[UnitHead]), [(Agent, 1)]);
     }
 }

@@ -69,7 +69,9 @@ fn ended(short: &str, enrolled: &EnrolledKey) -> Refusal {
     Refusal::new(
         RefusalCode::KeyReplaced,
         format!("签名密钥 {short} 已更换为 {next}。请用新密钥签名后再报送"),
-        format!("key {short} has been replaced by key {next}: sign with the new one and submit again"),
+        format!(
+            "key {short} has been replaced by key {next}: sign with the new one and submit again"
+        ),
     )
 }
 
@@ -107,7 +109,10 @@ pub fn still_to_sign(missing: &[(KeyRole, usize)]) -> Bilingual {
     let join = |text: fn(&Bilingual) -> &str, between: &str| {
         words.iter().map(text).collect::<Vec<_>>().join(between)
     };
-    Bilingual::new(join(|w| w.zh.as_str(), "、"), join(|w| w.en.as_str(), " and "))
+    Bilingual::new(
+        join(|w| w.zh.as_str(), "、"),
+        join(|w| w.en.as_str(), " and "),
+    )
 }
 
 /// An envelope has at least one signature, not too many, and none by a key that has signed already.

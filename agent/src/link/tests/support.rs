@@ -1,5 +1,7 @@
 //! A county with a spool in a temporary folder, and a synthetic city behind an in-memory connection.
 
+mod enrolling;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -490,33 +492,7 @@ impl CollectionService for City {
         &self,
         request: Request<v1::RotateKeyRequest>,
     ) -> Result<Response<v1::RotateKeyResponse>, Status> {
-        let receipt = {
-            let mut journal = self.journal.lock().unwrap();
-            journal.enter(&request.into_inner().act.unwrap(), Subject::Act)
-        };
-        // The first answer is lost on its way: the entry is in the journal all the same.
-        self.moment()?;
-        let result = match self.manner {
-            Manner::RefuseFor(_) => {
-                let refusal = refusal(v1::RefusalCode::Act, false);
-                v1::rotate_key_response::Result::Refusal(refusal)
-            }
-            Manner::WrongReceiptFor(_) => {
-                let receipt = self.journal.lock().unwrap().take(&parcels(1)[0].envelope);
-                v1::rotate_key_response::Result::Receipt(receipt)
-            }
-            Manner::Honest
-            | Manner::Twice
-            | Manner::Backwards
-            | Manner::CutAt(_)
-            | Manner::AnotherLog
-            | Manner::BusyTimes(_)
-            | Manner::SilentAtFirst
-            | Manner::WithoutRecords => v1::rotate_key_response::Result::Receipt(receipt),
-        };
-        Ok(Response::new(v1::RotateKeyResponse {
-            result: Some(result),
-        }))
+        self.rotate(request.into_inner())
     }
 
     async fn submit(
@@ -586,53 +562,3 @@ impl CollectionService for City {
 
 /// The certificate of the synthetic city's authority.
 pub(crate) const AUTHORITY: &[u8] = b"synthetic authority";
-
-#[tonic::async_trait]
-impl EnrolmentService for City {
-    async fn enrol(
-        &self,
-        request: Request<v1::EnrolRequest>,
-    ) -> Result<Response<v1::EnrolResponse>, Status> {
-        let request = request.into_inner();
-        let receipt = {
-            let mut journal = self.journal.lock().unwrap();
-            journal.enrolments += 1;
-            journal.enter(&request.act.unwrap(), Subject::Act)
-        };
-        // The first answer is lost on its way: the entry is in the journal all the same.
-        self.moment()?;
-        let enrolled = v1::Enrolled {
-            certificate: b"synthetic certificate".to_vec(),
-            authority: AUTHORITY.to_vec(),
-            log_verifier_key: log_key().to_string(),
-            receipt: Some(receipt),
-            role: 0,
-        };
-        let result = match self.manner {
-            Manner::RefuseFor(_) => {
-                v1::enrol_response::Result::Refusal(refusal(v1::RefusalCode::Act, false))
-            }
-            Manner::AnotherLog => v1::enrol_response::Result::Enrolled(v1::Enrolled {
-                authority: b"another authority".to_vec(),
-                ..enrolled
-            }),
-            Manner::WrongReceiptFor(_) => {
-                let receipt = self.journal.lock().unwrap().take(&parcels(1)[0].envelope);
-                v1::enrol_response::Result::Enrolled(v1::Enrolled {
-                    receipt: Some(receipt),
-                    ..enrolled
-                })
-            }
-            Manner::Honest
-            | Manner::CutAt(_)
-            | Manner::Twice
-            | Manner::Backwards
-            | Manner::BusyTimes(_)
-            | Manner::SilentAtFirst
-            | Manner::WithoutRecords => v1::enrol_response::Result::Enrolled(enrolled),
-        };
-        Ok(Response::new(v1::EnrolResponse {
-            result: Some(result),
-        }))
-    }
-}
