@@ -6,6 +6,7 @@ mod town;
 mod access;
 mod enrolling;
 mod refusals;
+mod rotating;
 mod pushing;
 mod reading;
 mod records;
