@@ -11,11 +11,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL};
-use ed25519_dalek::SigningKey;
 use granary_core::{
     code::UnitCode,
     digest::Digest,
-    envelope::{self, KeyId, PublicKey},
+    envelope::{KeyId, KeyRole, SecretKey, Suite},
     ledger::{
         JournalEntry, Subject,
         act::{self, Act, Deed},
@@ -55,6 +54,8 @@ pub struct Request {
     pub unit: UnitCode,
     /// A label for people, for instance the computer's name.
     pub label: String,
+    /// The suite of the signing key.
+    pub suite: Suite,
 }
 
 /// What a finished enrolment shows to the person.
@@ -62,6 +63,8 @@ pub struct Request {
 pub struct Done {
     /// The signing key's name.
     pub key_id: KeyId,
+    /// In which capacity it signs.
+    pub role: KeyRole,
     /// SHA-256 of the city's authority certificate (DER).
     pub authority_sha256: Digest,
     /// The log's key.
@@ -88,6 +91,11 @@ pub enum EnrolError {
     /// A stored key cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// Repeat with the suite of the key that is there, or use another folder.
+    #[error(
+        "the folder holds a key of suite {0} from an attempt that was cut off: repeat with --suite {0}, or use another folder"
+    )]
+    OtherSuite(&'static str),
     /// A key could not be made.
     #[error("cannot make a key: {0}")]
     Key(String),
@@ -177,11 +185,11 @@ fn prepare(
     if let Some(pending) = pending(folder, request) {
         return Ok(pending);
     }
-    let signing = signing_key(folder)?;
+    let signing = signing_key(folder, request.suite)?;
     let certificate_request = certificate_request(folder)?;
     let deed = Deed::EnrolKey {
         unit: request.unit.clone(),
-        key: PublicKey::Ed25519(signing.verifying_key()),
+        key: signing.public_key(),
         token: request.token.secret,
         label: request.label.clone(),
     };
@@ -191,7 +199,9 @@ fn prepare(
         deed,
     }
     .encode();
-    let signature = envelope::sign(&signing, act::PAYLOAD_TYPE, &payload);
+    let signature = signing
+        .sign(act::PAYLOAD_TYPE, &payload)
+        .map_err(|error| EnrolError::Key(error.to_string()))?;
     let act = v1::Envelope {
         payload_type: act::PAYLOAD_TYPE.to_owned(),
         payload: payload.into(),
@@ -220,6 +230,7 @@ fn pending(folder: &Path, request: &Request) -> Option<EnrolRequest> {
         | Deed::PublishCatalogue(_)
         | Deed::IssueToken { .. }
         | Deed::RevokeKey { .. }
+        | Deed::RotateKey { .. }
         | Deed::Extend { .. }
         | Deed::Exempt { .. }
         | Deed::ImportHistory { .. }
@@ -231,12 +242,16 @@ fn pending(folder: &Path, request: &Request) -> Option<EnrolRequest> {
     }
 }
 
-fn signing_key(folder: &Path) -> Result<SigningKey, EnrolError> {
+fn signing_key(folder: &Path, suite: Suite) -> Result<SecretKey, EnrolError> {
     if folder.join(identity::SIGNING_KEY).exists() {
-        return Ok(identity::load_signing_key(folder)?);
+        let signing = identity::load_signing_key(folder)?;
+        if signing.suite() != suite {
+            return Err(EnrolError::OtherSuite(signing.suite().word()));
+        }
+        return Ok(signing);
     }
-    let signing = SigningKey::from_bytes(&random()?);
-    identity::store_signing_key(folder, &signing)?;
+    let signing = identity::new_key(suite).map_err(|error| EnrolError::Key(error.to_string()))?;
+    identity::store_key(folder, identity::SIGNING_KEY, &signing)?;
     Ok(signing)
 }
 
@@ -276,7 +291,10 @@ fn store(
         .as_ref()
         .ok_or_else(|| wrong("it has no receipt"))?;
     let receipt = wire::receipt_from(receipt).map_err(|error| wrong(&error.to_string()))?;
-    check_receipt(&receipt, &log_key, sent).map_err(|error| wrong(&error))?;
+    let act = sent.act.as_ref().ok_or_else(|| wrong("nothing was sent"))?;
+    check_receipt(&receipt, &log_key, act).map_err(|error| wrong(&error))?;
+    let role = KeyRole::from_number(enrolled.role)
+        .ok_or_else(|| wrong("its role is not known: install a newer agent"))?;
     let signing = identity::load_signing_key(folder)?;
     let put = |name: &str, bytes: &[u8]| write_secret_durably(&folder.join(name), bytes);
     put(identity::UNIT, format!("{}\n", request.unit).as_bytes())?;
@@ -292,11 +310,15 @@ fn store(
         identity::LOG_KEY,
         format!("{}\n", enrolled.log_verifier_key).as_bytes(),
     )?;
+    if role != KeyRole::Agent {
+        put(identity::ROLE, format!("{}\n", role.word()).as_bytes())?;
+    }
     put(identity::RECEIPT, receipt.to_text().as_bytes())?;
     // The token in it is used up; what cannot be removed does no harm.
     let _ = std::fs::remove_file(folder.join(identity::REQUEST));
     Ok(Done {
-        key_id: identity::key_id(&signing),
+        key_id: signing.public_key().key_id(),
+        role,
         authority_sha256,
         log_key,
         index: receipt.index,
@@ -304,14 +326,13 @@ fn store(
 }
 
 /// The receipt must be for exactly the act that was sent.
-fn check_receipt(
+pub(crate) fn check_receipt(
     receipt: &Receipt,
     log_key: &VerifierKey,
-    sent: &EnrolRequest,
+    act: &v1::Envelope,
 ) -> Result<(), String> {
     receipt.verify(log_key).map_err(|error| error.to_string())?;
     let entry = JournalEntry::decode(&receipt.entry).map_err(|error| error.to_string())?;
-    let act = sent.act.as_ref().ok_or("nothing was sent")?;
     let same = entry.subject == Subject::Act
         && entry.payload_sha256 == Digest::of(&act.payload)
         && entry
@@ -387,6 +408,7 @@ mod tests {
             token: token(secret),
             unit: UnitCode::new("520100").unwrap(),
             label: "office".to_owned(),
+            suite: Suite::Ed25519,
         }
     }
 
@@ -417,12 +439,7 @@ mod tests {
         let key = identity::load_signing_key(folder.path()).unwrap();
         let other = prepare(folder.path(), &request(2), 30).unwrap();
         assert_ne!(first.act.unwrap().payload, other.act.unwrap().payload);
-        assert_eq!(
-            identity::load_signing_key(folder.path())
-                .unwrap()
-                .to_bytes(),
-            key.to_bytes()
-        );
+        assert_eq!(identity::load_signing_key(folder.path()).unwrap(), key);
     }
 
     #[test]
@@ -432,12 +449,11 @@ mod tests {
             .unwrap()
             .act
             .unwrap();
-        let key = PublicKey::Ed25519(
-            identity::load_signing_key(folder.path())
-                .unwrap()
-                .verifying_key(),
-        );
-        let message = envelope::pre_authentication_encoding(&act.payload_type, &act.payload);
+        let key = identity::load_signing_key(folder.path())
+            .unwrap()
+            .public_key();
+        let message =
+            granary_core::envelope::pre_authentication_encoding(&act.payload_type, &act.payload);
         assert_eq!(key.verify(&message, &act.signatures[0].signature), Ok(()));
         assert_eq!(act.signatures[0].key_id, key.key_id().as_bytes());
     }

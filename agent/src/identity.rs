@@ -2,7 +2,7 @@
 //!
 //! Folder `identity`, every file readable by its owner alone and written with [`crate::durable`]:
 //! ```text
-//! signing.key        Ed25519, PKCS #8 in PEM: signs the unit's statements
+//! signing.key        Ed25519 or SM2, PKCS #8 in PEM: signs the unit's statements
 //! witness.key        Ed25519, PKCS #8 in PEM: cosigns heads of the city's log; made at the first run ([`crate::witness`])
 //! tls.key            ECDSA P-256, PKCS #8 in PEM: opens the line to the city
 //! enrolment.request  the exact EnrolRequest that was or will be sent; gone once the answer is stored
@@ -10,7 +10,9 @@
 //! tls.crt            the client certificate, PEM
 //! authority.crt      the city's certification authority, PEM; the only one that is believed
 //! log.vkey           the log's verifier key in signed-note form
+//! role               in which capacity the key signs; absent for an agent's
 //! enrolment.receipt  the receipt of the enrolment; written last: where it stands, the identity is complete
+//! signing.key.next, rotation.request, rotation.receipt    see [`crate::rotate`]
 //! ```
 //! Invariants: keys stand here before anything signed by them is sent; a complete identity is never overwritten; the private
 //! keys leave this folder only into the memory of this program.
@@ -18,12 +20,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::SigningKey;
-use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey, spki::der::pem::LineEnding};
 use granary_core::{
     code::UnitCode,
     digest::Digest,
-    envelope::{KeyId, PublicKey},
+    envelope::{KeyId, KeyRole, SecretKey, Suite},
     log::VerifierKey,
 };
 
@@ -36,13 +36,17 @@ pub(crate) const UNIT: &str = "unit";
 pub(crate) const CERTIFICATE: &str = "tls.crt";
 pub(crate) const AUTHORITY: &str = "authority.crt";
 pub(crate) const LOG_KEY: &str = "log.vkey";
+pub(crate) const ROLE: &str = "role";
+pub(crate) const ROTATION_REQUEST: &str = "rotation.request";
 pub(crate) const RECEIPT: &str = "enrolment.receipt";
 
 /// A complete identity.
 #[derive(Clone)]
 pub struct Identity {
     /// Signs the unit's statements.
-    pub signing: SigningKey,
+    pub signing: SecretKey,
+    /// In which capacity it signs.
+    pub role: KeyRole,
     /// The unit that the key is enrolled for.
     pub unit: UnitCode,
     /// The TLS key, PEM.
@@ -61,6 +65,9 @@ pub enum IdentityError {
     /// Enrol first.
     #[error("this agent is not enrolled yet ({} is missing): run granary-agent enrol", .0.display())]
     NotEnrolled(PathBuf),
+    /// Finish the rotation: which key is in force is not known here.
+    #[error("a key rotation was begun and not finished ({} is there): run granary-agent rotate-key again", .0.display())]
+    Rotating(PathBuf),
     /// Restore the file from a copy, or enrol again into a new folder.
     #[error("{} cannot be used ({reason}): restore it from a copy, or enrol again in a new folder", .path.display())]
     Unusable {
@@ -77,6 +84,18 @@ impl Identity {
     /// # Errors
     /// [`IdentityError`] says whether to enrol or to restore a file.
     pub fn load(folder: &Path) -> Result<Self, IdentityError> {
+        let begun = folder.join(ROTATION_REQUEST);
+        if begun.exists() {
+            return Err(IdentityError::Rotating(begun));
+        }
+        Self::load_while_rotating(folder)
+    }
+
+    /// As [`Self::load`], also where a rotation was begun and not finished.
+    ///
+    /// # Errors
+    /// [`IdentityError`] says whether to enrol or to restore a file.
+    pub fn load_while_rotating(folder: &Path) -> Result<Self, IdentityError> {
         if !is_complete(folder) {
             return Err(IdentityError::NotEnrolled(folder.join(RECEIPT)));
         }
@@ -84,6 +103,7 @@ impl Identity {
         let unit = UnitCode::new(unit.trim()).map_err(|error| unusable(folder, UNIT, &error))?;
         Ok(Self {
             signing: load_signing_key(folder)?,
+            role: load_role(folder)?,
             unit,
             tls_key_pem: read(folder, TLS_KEY)?,
             certificate_pem: read(folder, CERTIFICATE)?,
@@ -95,7 +115,7 @@ impl Identity {
     /// The name of the signing key.
     #[must_use]
     pub fn key_id(&self) -> KeyId {
-        key_id(&self.signing)
+        self.signing.public_key().key_id()
     }
 }
 
@@ -103,12 +123,6 @@ impl Identity {
 #[must_use]
 pub fn is_complete(folder: &Path) -> bool {
     folder.join(RECEIPT).exists()
-}
-
-/// The name of a signing key.
-#[must_use]
-pub fn key_id(signing: &SigningKey) -> KeyId {
-    PublicKey::Ed25519(signing.verifying_key()).key_id()
 }
 
 /// A fingerprint as people compare it: groups of four hexadecimal digits.
@@ -132,16 +146,39 @@ pub fn load_log_key(folder: &Path) -> Result<VerifierKey, IdentityError> {
     VerifierKey::parse(text.trim()).map_err(|error| unusable(folder, LOG_KEY, &error))
 }
 
-pub(crate) fn load_signing_key(folder: &Path) -> Result<SigningKey, IdentityError> {
-    let pem = read(folder, SIGNING_KEY)?;
-    SigningKey::from_pkcs8_pem(&pem).map_err(|error| unusable(folder, SIGNING_KEY, &error))
+pub(crate) fn load_signing_key(folder: &Path) -> Result<SecretKey, IdentityError> {
+    load_key(folder, SIGNING_KEY)
 }
 
-pub(crate) fn store_signing_key(folder: &Path, signing: &SigningKey) -> io::Result<()> {
-    let pem = signing
-        .to_pkcs8_pem(LineEnding::LF)
-        .map_err(io::Error::other)?;
-    write_secret_durably(&folder.join(SIGNING_KEY), pem.as_bytes())
+/// Reads one of the folder's signing keys.
+pub(crate) fn load_key(folder: &Path, name: &str) -> Result<SecretKey, IdentityError> {
+    let pem = read(folder, name)?;
+    SecretKey::from_pem(&pem).map_err(|error| unusable(folder, name, &error))
+}
+
+/// Writes one of the folder's signing keys.
+pub(crate) fn store_key(folder: &Path, name: &str, signing: &SecretKey) -> io::Result<()> {
+    let pem = signing.to_pem().map_err(io::Error::other)?;
+    write_secret_durably(&folder.join(name), pem.as_bytes())
+}
+
+/// Makes a key of a suite; a seed that is no key of it is drawn again.
+pub(crate) fn new_key(suite: Suite) -> Result<SecretKey, getrandom::Error> {
+    loop {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)?;
+        if let Some(key) = SecretKey::from_seed(suite, &seed) {
+            return Ok(key);
+        }
+    }
+}
+
+fn load_role(folder: &Path) -> Result<KeyRole, IdentityError> {
+    if !folder.join(ROLE).exists() {
+        return Ok(KeyRole::Agent);
+    }
+    let word = read(folder, ROLE)?;
+    KeyRole::parse(word.trim()).ok_or_else(|| unusable(folder, ROLE, &"it names no role"))
 }
 
 pub(crate) fn read(folder: &Path, name: &str) -> Result<String, IdentityError> {

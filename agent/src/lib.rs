@@ -10,6 +10,7 @@ pub mod identity;
 pub mod tls;
 
 pub mod enrol;
+pub mod rotate;
 
 pub mod catalogue_cache;
 
@@ -28,6 +29,7 @@ pub mod inbox;
 pub mod spool;
 
 pub mod link;
+pub mod waiting;
 pub mod receipts;
 
 // What a statement names is shown to whoever asks.

@@ -112,7 +112,9 @@ const fn retry_after_ms(code: RefusalCode) -> u32 {
         | RefusalCode::TooManyDecimals
         | RefusalCode::Item
         | RefusalCode::Act
-        | RefusalCode::Locked => 0,
+        | RefusalCode::Locked
+        | RefusalCode::SignaturesMissing
+        | RefusalCode::KeyReplaced => 0,
     }
 }
 

@@ -213,6 +213,7 @@ fn acts_need_their_signer_and_their_token() {
         unit: unit("520200"),
         token_sha256: Digest::of(&[7; 32]),
         expires_at_ms: city.now_ms + 10,
+        role: granary_core::envelope::KeyRole::Agent,
     };
     city.take(&sign_act(OPERATOR, 5, issue)).unwrap();
     assert_eq!(

@@ -131,6 +131,7 @@ impl City {
             unit: UnitCode::new(UNIT).unwrap(),
             token_sha256: Digest::of(&secret),
             expires_at_ms: i64::MAX,
+            role: granary_core::envelope::KeyRole::Agent,
         })
         .await;
         let authority = self.site().authority().unwrap();

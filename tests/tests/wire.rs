@@ -9,7 +9,7 @@ use granary_core::{
     completeness::SlotState,
     decimal::Decimal,
     digest::Digest,
-    envelope::{self, PublicKey, Signature, Suite},
+    envelope::{self, KeyRole, PublicKey, SecretKey, Signature, Suite},
     ledger::{Act, Arrival, Deed, JournalEntry, LogIndex, Outcome, RefusalCode, Subject},
     scorecard,
     snapshot::{
@@ -146,6 +146,7 @@ fn deeds() -> Vec<Deed> {
             unit: "621100".parse().unwrap(),
             token_sha256: Digest::of(b"t"),
             expires_at_ms: 9,
+            role: KeyRole::Agent,
         },
         Deed::EnrolKey {
             unit: "621100".parse().unwrap(),
@@ -198,6 +199,18 @@ fn deeds() -> Vec<Deed> {
             public_key: [8; 32],
             possession: [9; 64],
         },
+        Deed::RotateKey {
+            old: public().key_id(),
+            new: SecretKey::from_seed(Suite::Sm2Sm3, &[7; 32])
+                .unwrap()
+                .public_key(),
+        },
+        Deed::IssueToken {
+            unit: "621100".parse().unwrap(),
+            token_sha256: Digest::of(b"t"),
+            expires_at_ms: 9,
+            role: KeyRole::StatisticsHead,
+        },
     ]
 }
 
@@ -227,7 +240,11 @@ fn numbers_on_the_wire_are_the_published_ones() {
         let expected = format!("REFUSAL_CODE_{}", code.word().to_uppercase());
         assert_eq!(published.as_str_name(), expected);
     }
-    assert!(v1::RefusalCode::try_from(RefusalCode::ALL.len() as i32 + 1).is_err());
+    let last = RefusalCode::ALL.last().unwrap().number();
+    assert!(v1::RefusalCode::try_from(last + 1).is_err());
+    for role in KeyRole::ALL {
+        assert!(v1::KeyRole::try_from(role.number()).is_ok());
+    }
     for state in SlotState::ALL {
         let published = v1::SlotState::try_from(state.number()).unwrap();
         assert_eq!(
@@ -248,6 +265,10 @@ fn numbers_on_the_wire_are_the_published_ones() {
     assert_eq!(
         v1::SignatureSuite::Ed25519 as i32,
         i32::from(Suite::Ed25519.number())
+    );
+    assert_eq!(
+        v1::SignatureSuite::Sm2Sm3 as i32,
+        i32::from(Suite::Sm2Sm3.number())
     );
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use granary_core::{
     code::UnitCode,
     digest::Digest,
+    envelope::{KeyRole, Suite},
     text::{Bilingual, Language},
 };
 
@@ -17,6 +18,7 @@ use crate::{run::now_ms, tls};
 pub(super) const HELP: &str = "Examples (示例):
   granary-agent enrol --server https://tj.example.cn:7443 --token granary1.AbC….XyZ… --unit 520100 --dir /srv/granary
   granary-agent enrol --server https://tj.example.cn:7443 --token granary1.AbC….XyZ… --unit 520100 --label 办公室1号机 --lang zh
+  granary-agent enrol --server https://tj.example.cn:7443 --token granary1.AbC….XyZ… --unit 520100 --suite sm2
 
 The token is given out by the city's operator. It names the city's certification authority by its fingerprint, so that
 nobody else can answer. Cut off in the middle? Repeat with the same token. An identity is never overwritten.";
@@ -36,6 +38,9 @@ pub(super) struct Arguments {
     /// A label for people, such as the computer's name (备注)
     #[arg(long, default_value = "")]
     label: String,
+    /// The suite of the signing key: ed25519, or sm2 for SM2 with SM3 (签名算法，sm2 为国密)
+    #[arg(long, default_value = "ed25519", value_parser = ["ed25519", "sm2"])]
+    suite: String,
     /// The language of reports and screens (语言)
     #[arg(long, default_value = "zh", value_parser = ["zh", "en"])]
     lang: String,
@@ -56,6 +61,7 @@ pub(super) async fn enrol(dir: &Path, arguments: Arguments) -> Result<Ended, End
         token,
         unit: unit.clone(),
         label: arguments.label,
+        suite: Suite::parse(&arguments.suite).unwrap_or(Suite::Ed25519),
     };
     let folder = dir.join("identity");
     let done = enrol::enrol(channel, &folder, &request, now_ms())
@@ -75,11 +81,23 @@ fn tell(done: &Done, unit: &UnitCode, dir: &Path, fresh: bool, language: Languag
     let settings = dir.join(FILE);
     let settings = settings.display();
     let dir = dir.display();
+    let role = done.role.name();
+    let next = match (done.role, language) {
+        (KeyRole::Agent, Language::Zh) => format!("下一步：granary-agent run --dir {dir}"),
+        (KeyRole::Agent, Language::En) => format!("Next: granary-agent run --dir {dir}"),
+        (KeyRole::StatisticsHead | KeyRole::UnitHead, Language::Zh) => {
+            format!("需要签名时：granary-agent sign 文件 --dir {dir}")
+        }
+        (KeyRole::StatisticsHead | KeyRole::UnitHead, Language::En) => {
+            format!("When something is to be signed: granary-agent sign FILE --dir {dir}")
+        }
+    };
     out::line(&match language {
         Language::Zh => format!(
             "单位 {unit} 注册完成，已记入市局账本“{log}”第 {index} 条，回执已验证。\n\
-             请与市局电话核对：\n  签名密钥  {key}\n  市局证书  {authority}\n\
-             {}：{settings}\n下一步：granary-agent run --dir {dir}",
+             请与市局电话核对：\n  签名密钥  {key}（{}）\n  市局证书  {authority}\n\
+             {}：{settings}\n{next}",
+            role.zh,
             if fresh {
                 "设置已写入"
             } else {
@@ -88,8 +106,9 @@ fn tell(done: &Done, unit: &UnitCode, dir: &Path, fresh: bool, language: Languag
         ),
         Language::En => format!(
             "Unit {unit} is enrolled: entry {index} of the city's journal '{log}', and its receipt holds.\n\
-             Compare by telephone:\n  signing key     {key}\n  city authority  {authority}\n\
-             {}: {settings}\nNext: granary-agent run --dir {dir}",
+             Compare by telephone:\n  signing key     {key} ({})\n  city authority  {authority}\n\
+             {}: {settings}\n{next}",
+            role.en,
             if fresh {
                 "Settings written"
             } else {
@@ -118,6 +137,11 @@ fn words(error: &EnrolError) -> Bilingual {
         EnrolError::Label => "备注太长：最多 128 字节".to_owned(),
         EnrolError::Io(error) => format!("身份文件无法写入：{error}"),
         EnrolError::Identity(error) => format!("已有的密钥不能用：{error}"),
+        EnrolError::OtherSuite(suite) => {
+            format!(
+                "文件夹中有上次未完成时生成的 {suite} 密钥：请加 --suite {suite} 重试，或换一个文件夹"
+            )
+        }
         EnrolError::Key(error) => format!("无法生成密钥：{error}"),
         EnrolError::Unreachable(error) => {
             format!("连不上市局，或对方不是注册码所指的市局。可用同一注册码重试：{error}")

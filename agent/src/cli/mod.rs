@@ -12,6 +12,8 @@
 mod check;
 mod enrol;
 mod out;
+mod rotate;
+mod sign;
 mod status;
 mod submit;
 mod verify;
@@ -37,6 +39,8 @@ const EXAMPLES: &str = "Examples (示例):
   granary-agent run --dir /srv/granary
   granary-agent check 2021Q3.csv --dir /srv/granary
   granary-agent submit 2021Q3.csv --wait 60 --dir /srv/granary
+  granary-agent sign waiting/….granary --dir /srv/granary-head
+  granary-agent rotate-key --dir /srv/granary
   granary-agent status --dir /srv/granary
   granary-agent verify receipts/….tlog-proof --dir /srv/granary
 
@@ -95,6 +99,12 @@ enum Command {
     /// Hand one file in and wait for the answer (报送一个文件)
     #[command(after_help = submit::HELP)]
     Submit(submit::Arguments),
+    /// Add your signature to a statement that waits for it (为待签的报送补签)
+    #[command(after_help = sign::HELP)]
+    Sign(sign::Arguments),
+    /// Replace the signing key by a new one (更换签名密钥)
+    #[command(after_help = rotate::HELP)]
+    RotateKey(rotate::Arguments),
     /// Show how it stands: line, spool, receipts, catalogue, alarms (状态)
     #[command(after_help = status::HELP)]
     Status,
@@ -178,6 +188,11 @@ async fn dispatch(
             Ok(settings) => submit::submit(settings, arguments).await,
             Err(ended) => Err(ended),
         },
+        Command::Sign(arguments) => sign::sign(&dir, &arguments, fallback),
+        Command::RotateKey(arguments) => match settings() {
+            Ok(settings) => rotate::rotate(&settings, &arguments).await,
+            Err(ended) => Err(ended),
+        },
         Command::Status => settings().and_then(|settings| status::status(&settings)),
     };
     ended.unwrap_or_else(|ended| ended)
@@ -210,6 +225,8 @@ fn start_log(filter: &str, command: &Command) {
         Command::Enrol(_)
         | Command::Check(_)
         | Command::Submit(_)
+        | Command::Sign(_)
+        | Command::RotateKey(_)
         | Command::Status
         | Command::Verify(_) => match filter {
             "info" => "error",

@@ -84,7 +84,12 @@ pub trait Submitter {
     /// machine; 0 if none is. The inbox remembers its own.
     fn revision_floor(&self, slot: &SlotKey) -> u32;
 
-    /// Signs the exact payload and appends the envelope to the spool. After `Ok` it cannot be lost. The same payload may
+    /// Who still has to sign a statement of this slot after this agent has; `None` where it is enough.
+    fn still_to_sign(&self, _slot: &SlotKey) -> Option<Bilingual> {
+        None
+    }
+
+    /// Signs the exact payload and appends the envelope to the spool, or keeps it until others have signed. After `Ok` it cannot be lost. The same payload may
     /// come again after a crash; it must give the same envelope.
     ///
     /// # Errors

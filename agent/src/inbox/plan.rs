@@ -10,7 +10,7 @@ use super::{
 use crate::{
     intake::Names,
     preflight::{Outgoing, Preflighted},
-    report::{Earlier, Outcome, Report},
+    report::{Earlier, Outcome, Report, Words},
 };
 
 impl Inbox {
@@ -102,6 +102,11 @@ impl Inbox {
             let outgoing = self.seal(ready, last.as_ref(), cx)?;
             statement.revision = Some(outgoing.revision());
             statement.payload_sha256 = Some(outgoing.payload_sha256().to_string());
+            statement.still_to_sign = cx
+                .submitter
+                .still_to_sign(outgoing.slot())
+                .as_ref()
+                .map(Words::of);
             submit.push(Payload::of(&outgoing));
             slots.push(slot_record(ready, &outgoing, &from.name, cx.now_ms));
         }

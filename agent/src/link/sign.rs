@@ -1,14 +1,13 @@
 //! Preflighted -> Signed.
 //!
 //! In: the exact payload of a statement that has passed the preflight. Out: [`Signed`], the record for the spool.
-//! Durable after: nothing yet. On crash: the file is still in the inbox and comes here again; Ed25519 is deterministic, so
-//! the same payload gives the same record.
+//! Durable after: nothing yet. On crash: the file is still in the inbox and comes here again; signatures are deterministic in
+//! every suite, so the same payload gives the same record.
 
-use ed25519_dalek::SigningKey;
 use granary_core::{
     code::UnitCode,
     digest::Digest,
-    envelope,
+    envelope::{SecretKey, SignatureError},
     ledger::{Act, act},
     snapshot::{PAYLOAD_TYPE, SlotKey, Snapshot, SnapshotError},
 };
@@ -19,7 +18,7 @@ use crate::link::wire;
 
 /// Signs for one unit.
 pub struct Signer {
-    key: SigningKey,
+    key: SecretKey,
     unit: UnitCode,
 }
 
@@ -40,13 +39,31 @@ pub enum SignError {
     /// The bytes are no snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// The key made no signature.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
 }
 
 impl Signer {
     /// Signs with `key` for `unit` alone.
     #[must_use]
-    pub const fn new(key: SigningKey, unit: UnitCode) -> Self {
-        Self { key, unit }
+    pub fn new(key: impl Into<SecretKey>, unit: UnitCode) -> Self {
+        Self {
+            key: key.into(),
+            unit,
+        }
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> &SecretKey {
+        &self.key
+    }
+
+    /// The unit.
+    #[must_use]
+    pub const fn unit(&self) -> &UnitCode {
+        &self.unit
     }
 
     /// Signs the exact bytes of a payload that states `slot`.
@@ -58,7 +75,7 @@ impl Signer {
             return Err(SignError::AnotherUnit(slot.unit.clone(), self.unit.clone()));
         }
         let payload_sha256 = Digest::of(&payload);
-        let signature = envelope::sign(&self.key, PAYLOAD_TYPE, &payload);
+        let signature = self.key.sign(PAYLOAD_TYPE, &payload)?;
         let envelope = v1::Envelope {
             payload_type: PAYLOAD_TYPE.to_owned(),
             payload: payload.into(),
@@ -99,6 +116,16 @@ impl Signer {
 }
 
 impl Signed {
+    /// An envelope that has all its signatures already.
+    #[must_use]
+    pub fn of_envelope(slot: SlotKey, envelope: &v1::Envelope) -> Self {
+        Self {
+            slot,
+            payload_sha256: Digest::of(&envelope.payload),
+            record: envelope.encode_to_vec(),
+        }
+    }
+
     /// The slot that is stated.
     #[must_use]
     pub const fn slot(&self) -> &SlotKey {

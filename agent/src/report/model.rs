@@ -84,6 +84,9 @@ pub struct StatementReport {
     pub told: Vec<ToldReport>,
     /// The name of what was signed.
     pub payload_sha256: Option<String>,
+    /// Who still had to sign it when this agent had; it waited in `waiting/` then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still_to_sign: Option<Words>,
     /// The statement that says the same and stands already.
     pub earlier: Option<Earlier>,
     /// What the city said.
@@ -333,6 +336,7 @@ impl StatementReport {
                 .map(ToldReport::of)
                 .collect(),
             payload_sha256: None,
+            still_to_sign: None,
             earlier: None,
             answer: None,
         }

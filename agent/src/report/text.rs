@@ -378,6 +378,7 @@ impl Page<'_> {
         self.heading(say!("下一步", "What to do next"));
         match report.outcome {
             Outcome::Ready => self.line(say!("  把文件放进 inbox 文件夹即可报送。", "  Put the file into the folder inbox to report it.")),
+            Outcome::Sent if is_unsigned(report) => self.unsigned(report),
             Outcome::Sent => self.line(say!("  不用做什么。断网也不要紧，联网后会自动发送；答复到达后，文件会移到 accepted、returned 或 refused。", "  Nothing. If the line is down it is sent later by itself; when the answer comes the file moves to accepted, returned or refused.")),
             Outcome::Repeated => self.line(say!("  不用做什么。如要更正，请修改数值后重新放入。", "  Nothing. To correct something, change the figures and hand the file in again.")),
             Outcome::Accepted => self.line(say!("  保存好回执文件，它证明报送的内容和时间。", "  Keep the receipt: it proves what was reported and when.")),
@@ -388,6 +389,19 @@ impl Page<'_> {
             self.line(say!(
                 "  核实性审核的问题：数值无误时请写明原因，例如在“说明”列，或加一行“# 说明 审核关系编号: 原因”，再重新放入。",
                 "  For a quality edit: if the figure is right, say why, in a column \"explanation\" or in a line \"# explain EDIT.ID: the reason\", and hand the file in again."
+            ));
+        }
+    }
+
+    /// Nothing is sent before others have signed, so this comes instead of "nothing to do".
+    fn unsigned(&mut self, report: &Report) {
+        let waiting = report.statements.iter().filter(|s| s.answer.is_none());
+        let who: Vec<&Words> = waiting.filter_map(|s| s.still_to_sign.as_ref()).collect();
+        for who in who {
+            let who = self.words(who);
+            self.line(say!(
+                "  还须签名：{who}。请其在自己的电脑上对 waiting 文件夹中的文件运行 granary-agent sign；签齐后自动发送，到达市局的时间以那时为准。",
+                "  To be signed by {who}: have them run granary-agent sign on the file in the folder waiting. It is sent when all have signed; what counts is when the city receives it."
             ));
         }
     }
@@ -424,4 +438,9 @@ fn findings_of(statement: &StatementReport) -> Vec<&FindingReport> {
 fn item_of(finding: &FindingReport) -> String {
     let item = finding.item.as_ref();
     item.map_or(String::new(), |item| format!(" [{item}]"))
+}
+
+fn is_unsigned(report: &Report) -> bool {
+    let mut waiting = report.statements.iter().filter(|s| s.answer.is_none());
+    waiting.any(|statement| statement.still_to_sign.is_some())
 }

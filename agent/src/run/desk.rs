@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use granary_core::{digest::Digest, log::VerifierKey, snapshot::SlotKey, text::Bilingual};
+use granary_core::{digest::Digest, log::VerifierKey, envelope::KeyRole, text::Bilingual};
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
@@ -15,19 +15,20 @@ use crate::durable::OsDisk;
 use crate::evidence::Shower;
 use crate::history::Reader;
 use crate::identity::Identity;
-use crate::inbox::{self, Context, Folder, Folders, Inbox, Spot, Step, SubmitError, Submitter};
+use crate::inbox::{self, Context, Folder, Folders, Inbox, Spot, Step};
 use crate::link::fetch::{Fetched, Fetcher, Held};
-use crate::link::{Backoff, Courier, Line, News, Outbox, Revisions, Signer, system_random};
-use crate::preflight::Outgoing;
+use crate::link::{Backoff, Courier, Line, News, Outbox, Signer, system_random};
 use crate::receipts::{Receipts, Refused};
 use crate::report::{Answer, Report};
 use crate::run::recorder::Recorder;
 use crate::run::settle::Settler;
+use crate::run::spooler::Spooler;
 use crate::run::{Event, StartError, Submitted, payloads};
 use crate::settings::Settings;
 use crate::spool::Spool;
 use crate::status::{LastReceipt, Status, StatusFile};
 use crate::witness::{Fork, Watch};
+use crate::waiting::WaitingFolder;
 
 /// Name and version, as snapshots carry it.
 pub(crate) const SOFTWARE: &str = concat!("granary-agent/", env!("CARGO_PKG_VERSION"));
@@ -56,6 +57,8 @@ pub struct Desk {
     recorder: Recorder,
     history: Reader,
     signer: Signer,
+    role: KeyRole,
+    waiting: WaitingFolder,
     settler: Settler,
     status: Status,
     status_file: StatusFile,
@@ -66,42 +69,15 @@ pub struct Desk {
     was_ready: bool,
 }
 
-/// Signs and spools for the inbox.
-struct Spooler<'a> {
-    outbox: &'a mut Outbox<OsDisk>,
-    signer: &'a Signer,
-    revisions: &'a Revisions,
-    recorder: &'a mut Recorder,
-}
-
-impl Submitter for Spooler<'_> {
-    fn revision_floor(&self, slot: &SlotKey) -> u32 {
-        self.revisions.highest(slot)
-    }
-
-    fn submit(&mut self, outgoing: &Outgoing) -> Result<(), SubmitError> {
-        let signed = self
-            .signer
-            .sign(outgoing.slot(), outgoing.payload().to_vec());
-        let signed = signed.map_err(|error| SubmitError::Failed(error.to_string()))?;
-        match self.outbox.append(&signed) {
-            Ok(spooled) => {
-                self.recorder.spooled(outgoing);
-                tracing::info!(slot = %signed.slot(), record = spooled.id.get(), payload = %spooled.payload_sha256, "spooled");
-                Ok(())
-            }
-            Err(error) if error.retryable() => Err(SubmitError::Full(error.to_string())),
-            Err(error) => Err(SubmitError::Failed(error.to_string())),
-        }
-    }
-}
-
 /// The parts of a desk that sign and spool, borrowed apart from its inbox.
 macro_rules! spooler {
     ($desk:expr) => {
         Spooler {
             outbox: $desk.courier.outbox(),
             signer: &$desk.signer,
+            role: $desk.role,
+            catalogue: $desk.catalogue.catalogue(),
+            waiting: &$desk.waiting,
             revisions: $desk.settler.revisions(),
             recorder: &mut $desk.recorder,
         }
@@ -149,6 +125,8 @@ impl Desk {
         let signer = || Signer::new(identity.signing.clone(), identity.unit.clone());
         let witness = watched::start(&settings, &identity, witness_channel, signer());
         let signer = signer();
+        let waiting = WaitingFolder::under(&settings.root);
+        let role = identity.role;
         let next_look = Instant::now();
         let steps = Vec::new();
         Ok(Self {
@@ -163,6 +141,8 @@ impl Desk {
             recorder,
             history,
             signer,
+            role,
+            waiting,
             settler,
             status,
             status_file,
@@ -206,6 +186,8 @@ impl Desk {
                 now_ms,
             });
             self.told(steps);
+            let alarms = spooler!(self).collect();
+            self.raise_new(&alarms);
             let news = self.courier.wake();
             self.news(news);
         }
@@ -528,6 +510,15 @@ impl Desk {
             Ok(step) => self.told(step.into_iter().collect()),
             Err(error) => {
                 tracing::error!(%error, "an answer could not be noted; it is noted at the next start")
+            }
+        }
+    }
+
+    /// Raises what is not shown already: a file that cannot be used is found at every look.
+    fn raise_new(&mut self, alarms: &[Bilingual]) {
+        for alarm in alarms {
+            if self.status.alarms.iter().all(|shown| shown.en != alarm.en) {
+                self.raise(alarm);
             }
         }
     }

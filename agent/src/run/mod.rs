@@ -8,6 +8,7 @@
 mod desk;
 mod recorder;
 mod settle;
+mod spooler;
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,8 @@ use granary_core::code::UnitCode;
 
 use tonic::transport::Endpoint;
 
+mod signing;
+
 use super::*;
 use crate::link::tests::support::{City, Manner, UNIT, log_key};
 use crate::receipts::verify_file;
@@ -85,7 +87,8 @@ fn settings(folder: &Path) -> Settings {
 
 fn identity() -> Identity {
     Identity {
-        signing: SigningKey::from_bytes(&[5; 32]),
+        signing: SigningKey::from_bytes(&[5; 32]).into(),
+        role: granary_core::envelope::KeyRole::Agent,
         unit: UnitCode::new(UNIT).unwrap(),
         tls_key_pem: String::new(),
         certificate_pem: String::new(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use granary_core::{
     code::{DatasetCode, EditId, ItemKey, UnitCode},
     digest::Digest,
-    envelope::{self, KeyId},
+    envelope::{self, KeyId, KeyRole},
     ledger::{Act, Deed, LogIndex, act},
     period::Period,
     snapshot::SlotKey,
@@ -50,16 +50,25 @@ pub(super) fn token(args: TokenArgs, screen: &Screen) -> Result<(), Complaint> {
     let pem = site::read(&folder.authority_certificate())?;
     let (_, authority) = x509_parser::pem::parse_x509_pem(pem.as_bytes())?;
     let token = EnrolmentToken::new(Digest::of(&authority.contents), init::random()?);
+    let role = KeyRole::parse(&args.role).unwrap_or_default();
     let deed = Deed::IssueToken {
         unit: unit.clone(),
         token_sha256: token.secret_sha256(),
         expires_at_ms: expires_at.as_millisecond(),
+        role,
     };
     let index = submit(deed, &args.connection)?;
     let until = expires_at.strftime("%Y-%m-%d %H:%M UTC");
+    let name = role.name();
     screen.say(
-        format!("单位 {unit} 的登记码，{until} 前有效，只能用一次（日志第 {index} 条）："),
-        format!("a token for unit {unit}, good once until {until} (entry {index}):"),
+        format!(
+            "单位 {unit} 的登记码（{}），{until} 前有效，只能用一次（日志第 {index} 条）：",
+            name.zh
+        ),
+        format!(
+            "a token for {} of unit {unit}, good once until {until} (entry {index}):",
+            name.en
+        ),
     );
     screen.print(token);
     Ok(())

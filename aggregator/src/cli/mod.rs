@@ -177,6 +177,9 @@ struct TokenArgs {
     /// How long it may be used: 30m, 12h, 7d, 4w. ¦ 有效期：30m、12h、7d、4w。
     #[arg(long, default_value = "7d", value_name = "SPAN")]
     expires: String,
+    /// In which capacity the key will sign: agent, head (of statistics), unit-head. ¦ 密钥以何身份签名：填报端、统计负责人、单位负责人。
+    #[arg(long, default_value = "agent", value_parser = ["agent", "head", "unit-head"])]
+    role: String,
     #[command(flatten)]
     connection: Connection,
 }

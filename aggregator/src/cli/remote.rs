@@ -6,6 +6,7 @@ use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use granary_core::{
     catalogue::{Bundle, Catalogue},
     digest::Digest,
+    envelope::{KeyId, KeyRole, Suite},
 };
 use granary_proto::v1::{
     self, administration_service_client::AdministrationServiceClient,
@@ -158,27 +159,37 @@ pub(super) fn list_keys(
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
     table.set_header(match screen.language() {
-        granary_core::text::Language::Zh => ["密钥", "单位", "备注", "登记于", "吊销于"],
+        granary_core::text::Language::Zh => {
+            ["密钥", "单位", "身份", "算法", "备注", "登记于", "失效于"]
+        }
         granary_core::text::Language::En => [
             "key",
             "unit",
+            "role",
+            "suite",
             "label",
             "enrolled at entry",
-            "revoked at entry",
+            "ended at entry",
         ],
     });
     for key in &keys {
         let key_id = Digest::from_slice(&key.key_id)
             .map(|id| id.to_string())
             .unwrap_or_default();
+        let successor = KeyId::from_slice(&key.successor);
+        let successor = successor.map(|id| format!(" → {}", id.short()));
         let revoked = key
             .revoked_index
-            .map(|index| index.to_string())
+            .map(|index| format!("{index}{}", successor.unwrap_or_default()))
             .unwrap_or_default();
+        let role = KeyRole::from_number(key.role).unwrap_or_default().name();
+        let suite = Suite::from_number(key.suite).map_or("?", Suite::word);
         let enrolled = key.enrolled_index.to_string();
         table.add_row([
             key_id.get(..16).unwrap_or_default(),
             &key.unit,
+            role.get(screen.language()),
+            suite,
             &key.label,
             &enrolled,
             &revoked,

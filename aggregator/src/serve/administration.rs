@@ -173,6 +173,8 @@ fn enrolled(city: &City, unit: &str) -> v1::ListKeysResponse {
             label: key.row.label.clone(),
             enrolled_index: key.row.enrolled_index,
             revoked_index: key.row.revoked_index,
+            role: key.row.role,
+            successor: key.row.successor.clone(),
         })
         .collect();
     keys.sort_by(|a, b| (&a.unit, a.enrolled_index).cmp(&(&b.unit, b.enrolled_index)));

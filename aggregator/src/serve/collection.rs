@@ -17,7 +17,7 @@ use super::{
     failure::Failure,
     guard,
     push::{self, PushStream},
-    records,
+    records, rotation,
 };
 use crate::{convert, ingress::Received, sequence::Answer};
 
@@ -93,6 +93,15 @@ impl CollectionService for Collection {
         let (city, request) = (Arc::clone(&self.city), request.into_inner());
         let records = super::blocking(move || records::fetch(&city, &unit, &request)).await?;
         Ok(Response::new(records))
+    }
+
+    async fn rotate_key(
+        &self,
+        request: Request<v1::RotateKeyRequest>,
+    ) -> Result<Response<v1::RotateKeyResponse>, Status> {
+        let unit = guard::unit(&request)?;
+        let answer = rotation::rotate(&self.city, &unit, request.into_inner()).await?;
+        Ok(Response::new(answer))
     }
 }
 

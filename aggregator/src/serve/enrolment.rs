@@ -16,7 +16,7 @@ use granary_core::{
     code::UnitCode,
     digest::Digest,
     envelope::KeyId,
-    ledger::{Act, Deed, Received as Borrowed, Refusal, RefusalCode, admit},
+    ledger::{Act, Deed, EnrolledKey, Received as Borrowed, Refusal, RefusalCode, Registry, admit},
 };
 use granary_proto::v1::{self, enrol_response, enrolment_service_server::EnrolmentService};
 use jiff::Timestamp;
@@ -93,12 +93,9 @@ impl Enrolment {
             return Ok(Err(other_key()));
         }
         let registry = city.handle.registry();
-        if registry
-            .key(&wish.key_id)
-            .is_none_or(|key| key.row.revoked_index.is_some())
-        {
+        let Some(enrolled) = in_force(&registry, &wish.key_id) else {
             return Ok(Err(revoked()));
-        }
+        };
         let certificate = self.certificate(&wish.request, &wish.unit)?;
         tracing::info!(unit = %wish.unit, key = %wish.key_id.short(), index = receipt.index, ?address, "a key is enrolled");
         metrics::counter!("granary_enrolments_total").increment(1);
@@ -107,6 +104,7 @@ impl Enrolment {
             authority: city.authority.certificate_der().to_vec(),
             log_verifier_key: city.log_verifier_key.clone(),
             receipt: Some(receipt),
+            role: enrolled.row.role,
         }))
     }
 
@@ -171,6 +169,16 @@ fn wish(request: v1::EnrolRequest) -> Result<Wish, Refusal> {
         key_id: key.key_id(),
         request,
     })
+}
+
+/// The key, or where it was rotated the one that took over in the end, if that is in force.
+fn in_force<'a>(registry: &'a Registry, key_id: &KeyId) -> Option<&'a EnrolledKey> {
+    let mut key = registry.key(key_id)?;
+    // A successor is enrolled later than the key before it, so this ends.
+    while let Some(next) = key.row.successor() {
+        key = registry.key(&next)?;
+    }
+    key.row.revoked_index.is_none().then_some(key)
 }
 
 fn note_path(folder: &Path, act_sha256: &Digest) -> PathBuf {

@@ -12,6 +12,7 @@ mod push;
 mod collection;
 mod records;
 mod enrolment;
+mod rotation;
 mod administration;
 mod access;
 mod evidence;

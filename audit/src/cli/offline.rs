@@ -12,8 +12,7 @@ use granary_core::{
         Checkpoint, Policy, VerifierKey,
         note::NOTE_BYTES_MAX,
         policy::POLICY_BYTES_MAX,
-        receipt::{HEADER, RECEIPT_BYTES_MAX,
-    },
+        receipt::{HEADER, RECEIPT_BYTES_MAX},
     },
     text::Bilingual,
 };

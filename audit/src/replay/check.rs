@@ -174,13 +174,16 @@ impl Sound {
         matches!(act.deed, Deed::Genesis { .. })
     }
 
-    /// The key that the payload itself brings along: the operator's in the first entry, the new one in an enrolment.
+    /// The key that the payload itself brings along: the operator's in the first entry, the new one in an enrolment or a rotation.
     pub(super) fn brought_key(&self) -> Option<&PublicKey> {
         let Content::Act(act) = &self.content else {
             return None;
         };
         if let Deed::EnrolKey { key, .. } = &act.deed {
             return Some(key);
+        }
+        if let Deed::RotateKey { new, .. } = &act.deed {
+            return Some(new);
         }
         if let Deed::Genesis { operator, .. } = &act.deed {
             return Some(operator);

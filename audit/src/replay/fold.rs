@@ -198,8 +198,10 @@ impl<'a> Fold<'a> {
                 refusal.code,
                 RefusalCode::KeyUnknown
                     | RefusalCode::KeyRevoked
+                    | RefusalCode::KeyReplaced
                     | RefusalCode::KeyOfAnotherUnit
                     | RefusalCode::Signature
+                    | RefusalCode::SignaturesMissing
             ) {
                 let what = EntryFault::Unauthentic(refusal.clone());
                 return Err(Fault::entry(index, what));

@@ -259,6 +259,7 @@ pub(super) const fn deed(manner: &Manner, act: &Act) -> &'static str {
         Deed::IssueToken { .. } => manner.say("发放登记码", "a token is issued"),
         Deed::EnrolKey { .. } => manner.say("登记密钥", "a key is enrolled"),
         Deed::RevokeKey { .. } => manner.say("吊销密钥", "a key is revoked"),
+        Deed::RotateKey { .. } => manner.say("更换密钥", "a key hands over to another"),
         Deed::Extend { .. } => manner.say("延期", "a slot is extended"),
         Deed::Exempt { .. } => manner.say("免报", "a slot is exempted"),
         Deed::ImportHistory { .. } => manner.say("导入历史", "history is imported"),

@@ -104,6 +104,13 @@ fn unused<T>() -> Result<T, Status> {
 impl CollectionService for Collection {
     type PushStream = Empty<Result<v1::PushResponse, Status>>;
 
+    async fn rotate_key(
+        &self,
+        _: Request<v1::RotateKeyRequest>,
+    ) -> Result<Response<v1::RotateKeyResponse>, Status> {
+        unused()
+    }
+
     async fn submit(
         &self,
         _: Request<v1::SubmitRequest>,

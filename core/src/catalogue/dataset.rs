@@ -11,6 +11,7 @@
 //! deadline = { day = 8, time = "12:00" }   # window, not_reported and except: see `timetable`
 //! first_period = "2021-Q1"
 //! last_period = "2030-Q4"                  # optional, the last one reported
+//! signatures = { agent = 1, head = 1 }     # optional: whose keys sign, see `signing`
 //! ```
 
 use crate::{
@@ -26,6 +27,7 @@ use super::{
     fault::{Faults, say},
     indicator::Indicator,
     names::Names,
+    signing::{self, SigningPolicy},
     source::At,
     timetable::{self, Terms, Timetable},
 };
@@ -55,6 +57,7 @@ pub struct Dataset {
     timetable: Timetable,
     first: Period,
     last: Option<Period>,
+    signatures: SigningPolicy,
     edits: Vec<Edit>,
     rollups: Vec<IndicatorCode>,
 }
@@ -109,6 +112,12 @@ impl Dataset {
     #[must_use]
     pub fn required(&self) -> &[IndicatorCode] {
         &self.required
+    }
+
+    /// Whose signatures its snapshots need.
+    #[must_use]
+    pub const fn signatures(&self) -> &SigningPolicy {
+        &self.signatures
     }
 
     /// Its edits: validity edits, then quality edits, each in catalogue order.
@@ -203,6 +212,7 @@ pub(super) struct Draft<'a> {
     required: Vec<IndicatorCode>,
     itemised: bool,
     timetable: Option<Timetable>,
+    signatures: SigningPolicy,
 }
 
 impl Draft<'_> {
@@ -231,6 +241,7 @@ impl Draft<'_> {
             timetable: self.timetable?,
             first: self.first?,
             last: self.last,
+            signatures: self.signatures,
             edits: Vec::new(),
             rollups: Vec::new(),
         })
@@ -258,7 +269,7 @@ pub(super) fn read<'a>(
     datasets
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "code",
     "name",
     "periodicity",
@@ -271,6 +282,7 @@ const KEYS: [&str; 12] = [
     "except",
     "first_period",
     "last_period",
+    "signatures",
 ];
 
 fn read_one<'a>(
@@ -308,6 +320,7 @@ fn read_one<'a>(
         required,
         itemised: itemised.unwrap_or(false),
         timetable,
+        signatures: signing::read(entry),
     })
 }
 

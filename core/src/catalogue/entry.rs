@@ -577,6 +577,8 @@ fn example(kind: Kind, key: &str) -> &'static str {
         (_, "bands") => "[{ name = { zh = \"…\", en = \"…\" }, share = 100 }]",
         (_, "share") => "30",
         (_, "zero_at") => "\"72h\"",
+        (_, "signatures") => "{ agent = 1, head = 1 }",
+        (_, "agent" | "head" | "unit-head") => "1",
         (_, "datasets") => "[\"quarterly-accounts\"]",
         (_, "imported") => "false",
         (_, "slots_min" | "flags" | "last") => "3",

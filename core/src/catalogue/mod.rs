@@ -32,6 +32,7 @@ mod tree;
 mod indicator;
 mod deadline;
 mod timetable;
+mod signing;
 mod dataset;
 mod instants;
 mod rules;
@@ -71,6 +72,7 @@ pub use self::{
     indicator::{Department, Indicator, IndicatorKind, Measure},
     instants::Instants,
     scorecard::{Band, Component, Scorecard, Scoring, TARGET_PROGRESS},
+    signing::SigningPolicy,
     target::{Aim, Target},
     timetable::{GRACE_MS_MAX, Terms},
     unit::{Level, Parent, Unit, UnitIndex},

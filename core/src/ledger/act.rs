@@ -2,8 +2,9 @@
 //! random verification.
 //!
 //! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
-//! itself and which an issued, unused token authorises; and except what the city itself records (an anchor of the access log, a
-//! request for evidence on behalf of a certificate), which the log's key signs, and that of a witness key, which the unit's key signs. So the operator's key need not be on the server.
+//! itself and which an issued, unused token authorises; the enrolment of a witness key, which the unit's key signs; a rotation,
+//! which the old key and the new one sign; and what the city itself records (an anchor of the access log, a request for evidence
+//! on behalf of a certificate), which the log's key signs. So the operator's key need not be on the server.
 
 use prost::{Message, Oneof};
 
@@ -11,13 +12,14 @@ use crate::{
     catalogue::Bundle,
     code::{DatasetCode, EditId, ItemKey, UnitCode},
     digest::Digest,
-    envelope::{KeyId, PublicKey, Suite},
+    envelope::{KeyId, KeyRole, PublicKey, Suite},
     ledger::{
         LogIndex,
         evidence::{AnchorWire, RequestWire},
         import::{Arrival, ImportWire},
         sampling::{AnnounceWire, DrawWire, Step, VisitWire},
         witness::WitnessWire,
+        rotation::RotateWire,
     },
     period::Period,
     snapshot::SlotKey,
@@ -63,6 +65,8 @@ pub enum Deed {
         token_sha256: Digest,
         /// Until when, by the city's receive time.
         expires_at_ms: i64,
+        /// In which capacity the key that it enrols signs.
+        role: KeyRole,
     },
     /// A unit's key is enrolled.
     EnrolKey {
@@ -81,6 +85,13 @@ pub enum Deed {
         key_id: KeyId,
         /// Why.
         reason: String,
+    },
+    /// A key hands over to another one of the same holder. Both sign.
+    RotateKey {
+        /// The key that is refused from here on; what it signed before stays.
+        old: KeyId,
+        /// The key that takes its unit, role and label.
+        new: PublicKey,
     },
     /// A slot's due instant is moved later.
     Extend {
@@ -164,7 +175,7 @@ struct ActWire {
     issued_at_ms: i64,
     #[prost(bytes = "vec", tag = "2")]
     nonce: Vec<u8>,
-    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12")]
+    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12, 16")]
     act: Option<DeedWire>,
 }
 
@@ -200,6 +211,8 @@ enum DeedWire {
     DrawSample(DrawWire),
     #[prost(message, tag = "12")]
     EnrolWitness(WitnessWire),
+    #[prost(message, tag = "16")]
+    RotateKey(RotateWire),
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -228,6 +241,8 @@ struct TokenWire {
     token_sha256: Vec<u8>,
     #[prost(int64, tag = "3")]
     expires_at_ms: i64,
+    #[prost(int32, tag = "4")]
+    role: i32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -356,7 +371,8 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             unit,
             token_sha256,
             expires_at_ms,
-        } => DeedWire::IssueToken(TokenWire::of(&unit, &token_sha256, expires_at_ms)),
+            role,
+        } => DeedWire::IssueToken(TokenWire::of(&unit, &token_sha256, expires_at_ms, role)),
         Deed::EnrolKey {
             unit,
             key,
@@ -367,6 +383,7 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             key_id: key_id.as_bytes().to_vec(),
             reason,
         }),
+        Deed::RotateKey { old, new } => DeedWire::RotateKey(RotateWire::of(&old, &new)),
         Deed::Extend {
             slot,
             due_at_ms,
@@ -417,12 +434,13 @@ fn encode_deed(deed: &Deed) -> DeedWire {
 }
 
 impl TokenWire {
-    fn of(unit: &UnitCode, token_sha256: &Digest, expires_at_ms: i64) -> Self {
+    fn of(unit: &UnitCode, token_sha256: &Digest, expires_at_ms: i64, role: KeyRole) -> Self {
         let token_sha256 = token_sha256.as_bytes().to_vec();
         Self {
             unit: unit.to_string(),
             token_sha256,
             expires_at_ms,
+            role: role.number(),
         }
     }
 }
@@ -482,6 +500,8 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
             unit: parsed(UnitCode::new(&w.unit))?,
             token_sha256: Digest::from_bytes(fixed("token_sha256", &w.token_sha256)?),
             expires_at_ms: w.expires_at_ms,
+            role: KeyRole::from_number(w.role)
+                .ok_or_else(|| ActError(format!("key role {} is not known", w.role)))?,
         },
         DeedWire::EnrolKey(w) => Deed::EnrolKey {
             unit: parsed(UnitCode::new(&w.unit))?,
@@ -494,6 +514,10 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
                 .ok_or_else(|| ActError("key_id is not 32 bytes".into()))?,
             reason: reason(w.reason)?,
         },
+        DeedWire::RotateKey(w) => {
+            let (old, new) = w.decode()?;
+            Deed::RotateKey { old, new }
+        }
         DeedWire::Extend(w) => Deed::Extend {
             slot: slot(&w.unit, &w.dataset, &w.period)?,
             due_at_ms: w.due_at_ms,
@@ -581,7 +605,7 @@ fn slot(unit: &str, dataset: &str, period: &str) -> Result<SlotKey> {
     })
 }
 
-fn public_key(suite: i32, bytes: &[u8]) -> Result<PublicKey> {
+pub(super) fn public_key(suite: i32, bytes: &[u8]) -> Result<PublicKey> {
     let suite = Suite::from_number(suite)
         .ok_or_else(|| ActError(format!("signature suite {suite} is not known")))?;
     parsed(PublicKey::from_bytes(suite, bytes))

@@ -10,7 +10,7 @@ use crate::{
     catalogue::{Catalogue, Dataset, Fault},
     code::UnitCode,
     digest::Digest,
-    envelope::{KeyId, PublicKey, SIGNATURES_MAX, Signature, pre_authentication_encoding},
+    envelope::{KeyId, KeyRole, PublicKey, Signature, pre_authentication_encoding},
     snapshot::{self, Observation, SlotKey, Snapshot},
     text::Bilingual,
 };
@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Refusal, RefusalCode, Registry, Subject,
     act::{self, Act, Deed},
-    import, sampling,
+    import, sampling, rotation, signers,
     window::{self, Closed},
     witness,
 };
@@ -96,10 +96,8 @@ pub(super) fn recheck(
     snapshot: &Snapshot,
     now_ms: i64,
 ) -> Result<(), Refusal> {
-    for signature in signatures {
-        standing(registry, &signature.key_id, &snapshot.slot.unit)?;
-    }
-    conform(registry, snapshot, now_ms)
+    let roles = signers::roles(registry, signatures, &snapshot.slot.unit)?;
+    conform(registry, snapshot, &roles, now_ms)
 }
 
 fn admit_snapshot(
@@ -113,14 +111,16 @@ fn admit_snapshot(
             snapshot::PAYLOAD_BYTES_MAX,
         ));
     }
-    count_signatures(received)?;
+    signers::count(received)?;
     let snapshot = decode_snapshot(received.payload)?;
     let message = pre_authentication_encoding(received.payload_type, received.payload);
+    let mut roles = Vec::with_capacity(received.signatures.len());
     for signature in received.signatures {
-        let key = standing(registry, &signature.key_id, &snapshot.slot.unit)?;
-        verify(key, &message, signature)?;
+        let signer = signers::standing(registry, &signature.key_id, &snapshot.slot.unit)?;
+        signers::verify(&signer.key, &message, signature)?;
+        roles.push(signer.role);
     }
-    conform(registry, &snapshot, now_ms)?;
+    conform(registry, &snapshot, &roles, now_ms)?;
     Ok(snapshot.slot)
 }
 
@@ -128,11 +128,11 @@ fn admit_act(registry: &Registry, received: &Received<'_>, now_ms: i64) -> Resul
     if received.payload.len() > act::PAYLOAD_BYTES_MAX {
         return Err(too_large(received.payload.len(), act::PAYLOAD_BYTES_MAX));
     }
-    count_signatures(received)?;
+    signers::count(received)?;
     let act = decode_act(received.payload)?;
     let message = pre_authentication_encoding(received.payload_type, received.payload);
     for signature in received.signatures {
-        verify(
+        signers::verify(
             signing_key(registry, &act, &signature.key_id)?,
             &message,
             signature,
@@ -143,7 +143,8 @@ fn admit_act(registry: &Registry, received: &Received<'_>, now_ms: i64) -> Resul
 }
 
 /// The key that must have made an act's signature: the new key itself for an enrolment, the log's for what the city itself
-/// records, the operator's for the rest. The first entry names the operator's key, and is signed by it.
+/// records, the old or the new one for a
+/// rotation, the operator's for the rest. The first entry names the operator's key, and is signed by it.
 ///
 /// # Errors
 /// [`RefusalCode::Act`] where the key may not sign such an act.
@@ -160,6 +161,7 @@ pub fn signing_key<'a>(
         Deed::RequestEvidence { .. }
         | Deed::PublishCatalogue(_)
         Deed::EnrolWitness { unit, .. } => Some(standing(registry, key_id, unit)?),
+        Deed::RotateKey { old, new } => rotation::signing_key(registry, old, new, key_id),
         | Deed::IssueToken { .. }
         | Deed::RevokeKey { .. }
         | Deed::Extend { .. }
@@ -176,45 +178,13 @@ pub fn signing_key<'a>(
     })
 }
 
-/// Whether a snapshot's key is enrolled, in force, and that of the unit named.
-fn standing<'a>(
-    registry: &'a Registry,
-    key_id: &KeyId,
-    unit: &UnitCode,
-) -> Result<&'a PublicKey, Refusal> {
-    let short = key_id.short();
-    let Some(enrolled) = registry.key(key_id) else {
-        return Err(Refusal::new(
-            RefusalCode::KeyUnknown,
-            format!("签名密钥 {short} 未登记。请先用 granary-agent enrol 登记"),
-            format!("key {short} is not enrolled: enrol it first with granary-agent enrol"),
-        ));
-    };
-    if enrolled.row.revoked_index.is_some() {
-        return Err(Refusal::new(
-            RefusalCode::KeyRevoked,
-            format!("签名密钥 {short} 已被吊销。请向市局申请新的登记码并重新登记"),
-            format!("key {short} has been revoked: ask the city for a new token and enrol again"),
-        ));
-    }
-    if enrolled.unit != *unit {
-        return Err(Refusal::new(
-            RefusalCode::KeyOfAnotherUnit,
-            format!(
-                "密钥 {short} 属于单位 {}，不能为单位 {unit} 报数",
-                enrolled.unit
-            ),
-            format!(
-                "key {short} belongs to unit {} and cannot report for unit {unit}",
-                enrolled.unit
-            ),
-        ));
-    }
-    Ok(&enrolled.key)
-}
-
-/// Whether a snapshot fits the catalogue in force and its slot's window.
-fn conform(registry: &Registry, snapshot: &Snapshot, now_ms: i64) -> Result<(), Refusal> {
+/// Whether a snapshot, signed by keys of these roles, fits the catalogue in force and its slot's window.
+fn conform(
+    registry: &Registry,
+    snapshot: &Snapshot,
+    roles: &[KeyRole],
+    now_ms: i64,
+) -> Result<(), Refusal> {
     let catalogue = catalogue(registry)?;
     let slot = &snapshot.slot;
     if catalogue.unit(&slot.unit).is_none() {
@@ -240,6 +210,7 @@ fn conform(registry: &Registry, snapshot: &Snapshot, now_ms: i64) -> Result<(), 
     };
     check_period(catalogue, dataset, slot, now_ms)?;
     check_window(registry, dataset, slot, now_ms)?;
+    signers::complete(dataset, roles)?;
     // Observations and columns are sorted alike, so one walk over both finds nearly always that all is well.
     let mut columns = dataset.columns().iter().peekable();
     for observation in &snapshot.observations {
@@ -425,6 +396,7 @@ pub(super) fn permit(
             }
             Some(_) => Ok(()),
         },
+        Deed::RotateKey { old, new } => rotation::check(registry, old, new, signers),
         Deed::Extend {
             slot, due_at_ms, ..
         } => permit_extension(registry, slot, *due_at_ms),
@@ -545,35 +517,6 @@ fn decode_act(payload: &[u8]) -> Result<Act, Refusal> {
             RefusalCode::Malformed,
             format!("操作内容格式不对：{error}"),
             format!("the act is malformed: {error}"),
-        )
-    })
-}
-
-fn count_signatures(received: &Received<'_>) -> Result<(), Refusal> {
-    let signatures = received.signatures;
-    let twice = signatures.iter().enumerate().any(|(index, s)| {
-        signatures
-            .iter()
-            .take(index)
-            .any(|earlier| earlier.key_id == s.key_id)
-    });
-    if (1..=SIGNATURES_MAX).contains(&signatures.len()) && !twice {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        RefusalCode::Malformed,
-        "须有一至八个签名，且每把密钥只签一次",
-        "an envelope has one to eight signatures, each by another key",
-    ))
-}
-
-fn verify(key: &PublicKey, message: &[u8], signature: &Signature) -> Result<(), Refusal> {
-    key.verify(message, &signature.bytes).map_err(|_| {
-        let short = signature.key_id.short();
-        Refusal::new(
-            RefusalCode::Signature,
-            format!("密钥 {short} 的签名与内容不符：内容可能在途中被改动，请重新签名报送"),
-            format!("the signature of key {short} does not fit the payload: it may have been altered on the way; sign and submit it again"),
         )
     })
 }

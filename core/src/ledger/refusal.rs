@@ -82,6 +82,10 @@ codes! {
     Locked = 21 "locked", false;
     /// The window of the slot has not opened yet.
     NotOpen = 22 "not_open", true;
+    /// A signature is missing that the catalogue asks for.
+    SignaturesMissing = 23 "signatures_missing", false;
+    /// The key was replaced by another one of its holder.
+    KeyReplaced = 24 "key_replaced", false;
 }
 
 impl RefusalCode {
@@ -127,9 +131,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_dense_and_round_trip() {
-        for (index, code) in RefusalCode::ALL.iter().enumerate() {
-            assert_eq!(code.number(), i32::try_from(index).unwrap() + 1);
+    fn numbers_rise_and_round_trip() {
+        let numbers: Vec<i32> = RefusalCode::ALL.iter().map(|code| code.number()).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b));
+        for code in RefusalCode::ALL {
             assert_eq!(RefusalCode::from_number(code.number()), Some(*code));
         }
         assert_eq!(RefusalCode::from_number(0), None);

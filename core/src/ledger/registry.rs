@@ -9,7 +9,7 @@ use crate::{
     catalogue::Catalogue,
     code::UnitCode,
     digest::Digest,
-    envelope::{KeyId, PublicKey, Suite},
+    envelope::{KeyId, KeyRole, PublicKey, Suite},
     snapshot::SlotKey,
 };
 
@@ -47,6 +47,8 @@ pub struct EnrolledKey {
     pub key: PublicKey,
     /// The unit whose figures it may sign.
     pub unit: UnitCode,
+    /// In which capacity it signs.
+    pub role: KeyRole,
     /// The rest of what is known about it.
     pub row: KeyRow,
 }
@@ -187,6 +189,7 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
         | Deed::EnrolKey { .. }
         | Deed::RevokeKey { .. }
         | Deed::EnrolWitness { .. }
+        | Deed::RotateKey { .. }
         | Deed::Extend { .. } => true,
         Deed::Exempt { .. }
         | Deed::ImportHistory { .. }
@@ -236,8 +239,16 @@ fn load_keys(
             enrolled.insert(id, same.clone());
             continue;
         }
-        let (key, unit) = (row.key()?, row.unit_code()?);
-        enrolled.insert(key.key_id(), EnrolledKey { key, unit, row });
+        let (key, unit, role) = (row.key()?, row.unit_code()?, row.key_role()?);
+        enrolled.insert(
+            key.key_id(),
+            EnrolledKey {
+                key,
+                unit,
+                role,
+                row,
+            },
+        );
     }
     Ok(enrolled)
 }

@@ -10,7 +10,7 @@ use crate::{
     decimal::Decimal,
     digest::Digest,
     edits::EditKind,
-    envelope::{PublicKey, Suite},
+    envelope::{KeyId, KeyRole, PublicKey, Suite},
     text::Bilingual,
 };
 
@@ -88,9 +88,15 @@ pub struct KeyRow {
     /// The log index of its enrolment.
     #[prost(uint64, tag = "5")]
     pub enrolled_index: u64,
-    /// The log index of its revocation.
+    /// The log index of its revocation, or of the rotation that ended it.
     #[prost(uint64, optional, tag = "6")]
     pub revoked_index: Option<u64>,
+    /// [`KeyRole::number`] of its role.
+    #[prost(int32, tag = "7")]
+    pub role: i32,
+    /// The key id of the key that it was rotated to; empty where there is none.
+    #[prost(bytes = "vec", tag = "8")]
+    pub successor: Vec<u8>,
 }
 row!(KeyRow);
 
@@ -106,6 +112,9 @@ pub struct TokenRow {
     /// The log index of the enrolment that used it.
     #[prost(uint64, optional, tag = "3")]
     pub used_index: Option<u64>,
+    /// [`KeyRole::number`] of the role that it enrols a key for.
+    #[prost(int32, tag = "4")]
+    pub role: i32,
 }
 row!(TokenRow);
 
@@ -345,6 +354,21 @@ impl KeyRow {
     /// [`RowError`] where the row holds none.
     pub fn key(&self) -> Result<PublicKey, RowError> {
         public_key(self.suite, &self.public_key)
+    }
+
+    /// The role as a checked value.
+    ///
+    /// # Errors
+    /// [`RowError`] where the row holds none.
+    pub fn key_role(&self) -> Result<KeyRole, RowError> {
+        KeyRole::from_number(self.role)
+            .ok_or_else(|| RowError(format!("key role {} is not known", self.role)))
+    }
+
+    /// The key that it was rotated to.
+    #[must_use]
+    pub fn successor(&self) -> Option<KeyId> {
+        KeyId::from_slice(&self.successor)
     }
 
     /// The unit as a checked value.

@@ -243,6 +243,7 @@ impl City {
             unit: unit(code),
             token_sha256: Digest::of(&token),
             expires_at_ms: self.now_ms + 60_000,
+            role: envelope::KeyRole::Agent,
         };
         self.take(&sign_act(OPERATOR, seed, issue))?;
         let enrol = Deed::EnrolKey {

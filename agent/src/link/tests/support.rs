@@ -1,5 +1,7 @@
 //! A county with a spool in a temporary folder, and a synthetic city behind an in-memory connection.
 
+mod enrolling;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -258,6 +260,11 @@ impl City {
         self.journal.lock().unwrap().enrolments
     }
 
+    /// How many entries its journal has.
+    pub(crate) fn entries(&self) -> usize {
+        self.journal.lock().unwrap().entries.len()
+    }
+
     pub(crate) fn submissions(&self) -> usize {
         self.journal.lock().unwrap().submissions
     }
@@ -481,6 +488,13 @@ impl CollectionService for City {
         Ok(Response::new(ReceiverStream::new(outgoing)))
     }
 
+    async fn rotate_key(
+        &self,
+        request: Request<v1::RotateKeyRequest>,
+    ) -> Result<Response<v1::RotateKeyResponse>, Status> {
+        self.rotate(request.into_inner())
+    }
+
     async fn submit(
         &self,
         _: Request<v1::SubmitRequest>,
@@ -548,52 +562,3 @@ impl CollectionService for City {
 
 /// The certificate of the synthetic city's authority.
 pub(crate) const AUTHORITY: &[u8] = b"synthetic authority";
-
-#[tonic::async_trait]
-impl EnrolmentService for City {
-    async fn enrol(
-        &self,
-        request: Request<v1::EnrolRequest>,
-    ) -> Result<Response<v1::EnrolResponse>, Status> {
-        let request = request.into_inner();
-        let receipt = {
-            let mut journal = self.journal.lock().unwrap();
-            journal.enrolments += 1;
-            journal.enter(&request.act.unwrap(), Subject::Act)
-        };
-        // The first answer is lost on its way: the entry is in the journal all the same.
-        self.moment()?;
-        let enrolled = v1::Enrolled {
-            certificate: b"synthetic certificate".to_vec(),
-            authority: AUTHORITY.to_vec(),
-            log_verifier_key: log_key().to_string(),
-            receipt: Some(receipt),
-        };
-        let result = match self.manner {
-            Manner::RefuseFor(_) => {
-                v1::enrol_response::Result::Refusal(refusal(v1::RefusalCode::Act, false))
-            }
-            Manner::AnotherLog => v1::enrol_response::Result::Enrolled(v1::Enrolled {
-                authority: b"another authority".to_vec(),
-                ..enrolled
-            }),
-            Manner::WrongReceiptFor(_) => {
-                let receipt = self.journal.lock().unwrap().take(&parcels(1)[0].envelope);
-                v1::enrol_response::Result::Enrolled(v1::Enrolled {
-                    receipt: Some(receipt),
-                    ..enrolled
-                })
-            }
-            Manner::Honest
-            | Manner::CutAt(_)
-            | Manner::Twice
-            | Manner::Backwards
-            | Manner::BusyTimes(_)
-            | Manner::SilentAtFirst
-            | Manner::WithoutRecords => v1::enrol_response::Result::Enrolled(enrolled),
-        };
-        Ok(Response::new(v1::EnrolResponse {
-            result: Some(result),
-        }))
-    }
-}

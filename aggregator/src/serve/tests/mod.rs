@@ -7,6 +7,7 @@ mod witnessing;
 mod access;
 mod enrolling;
 mod refusals;
+mod rotating;
 mod pushing;
 mod reading;
 mod records;

@@ -169,6 +169,7 @@ async fn before_the_first_catalogue_acts_wait_for_it() {
         unit: GUIYANG.parse().unwrap(),
         token_sha256: granary_core::digest::Digest::of(b""),
         expires_at_ms: i64::MAX,
+        role: granary_core::envelope::KeyRole::Agent,
     };
     let refusal = town.act(deed).await.unwrap_err();
     assert_eq!(refusal.code(), RefusalCode::NoCatalogue);

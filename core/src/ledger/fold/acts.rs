@@ -5,12 +5,13 @@ use prost::Message as _;
 use crate::{
     code::{EditId, ItemKey, UnitCode},
     digest::Digest,
-    envelope::{KeyId, PublicKey},
+    envelope::{KeyId, KeyRole, PublicKey},
     ledger::{
         Act, Deed, LogIndex, Registry, View,
         admission::permit,
         keys::{self, Table},
         registry::changes_registry,
+        rotation,
         rows::{CatalogueRow, ExtensionRow, FindingRow, GenesisRow, KeyRow, TokenRow},
         sampling,
         witness::WitnessRow,
@@ -62,6 +63,8 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
             token_sha256,
             expires_at_ms,
         } => issue(draft, &unit, &token_sha256, expires_at_ms),
+            role,
+                role: role.number(),
         Deed::EnrolKey {
             unit,
             key,
@@ -76,6 +79,7 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
             enrol(draft, registry, &row, &key, &token);
         }
         Deed::RevokeKey { key_id, .. } => revoke(draft, registry, &key_id),
+        Deed::RotateKey { old, new } => rotate(draft, registry, &old, &new),
         Deed::Extend {
             slot, due_at_ms, ..
         } => extend(draft, registry, &slot, due_at_ms)?,
@@ -175,6 +179,8 @@ fn key_row(key: &PublicKey, index: LogIndex) -> KeyRow {
         label: String::new(),
         enrolled_index: index.0,
         revoked_index: None,
+        role: KeyRole::default().number(),
+        successor: Vec::new(),
     }
 }
 
@@ -188,9 +194,14 @@ fn issue(draft: &mut Draft<'_>, unit: &UnitCode, token_sha256: &Digest, expires_
 }
 
 fn enrol(draft: &mut Draft<'_>, registry: &Registry, row: &KeyRow, key: &PublicKey, token: &[u8]) {
-    draft.put(keys::key(&key.key_id()), row.encode_to_vec());
     let token = Digest::of(token);
-    if let Some(issued) = registry.token(&token) {
+    let issued = registry.token(&token);
+    let row = KeyRow {
+        role: issued.map_or_else(|| KeyRole::default().number(), |issued| issued.role),
+        ..row.clone()
+    };
+    draft.put(keys::key(&key.key_id()), row.encode_to_vec());
+    if let Some(issued) = issued {
         let used = TokenRow {
             used_index: Some(draft.index.0),
             ..issued.clone()
@@ -206,6 +217,14 @@ fn revoke(draft: &mut Draft<'_>, registry: &Registry, key_id: &KeyId) {
             ..enrolled.row.clone()
         };
         draft.put(keys::key(key_id), row.encode_to_vec());
+    }
+}
+
+fn rotate(draft: &mut Draft<'_>, registry: &Registry, old: &KeyId, new: &PublicKey) {
+    if let Some(enrolled) = registry.key(old) {
+        let (ended, begun) = rotation::rows(&enrolled.row, new, draft.index.0);
+        draft.put(keys::key(old), ended.encode_to_vec());
+        draft.put(keys::key(&new.key_id()), begun.encode_to_vec());
     }
 }
 

@@ -81,6 +81,13 @@ struct Echo;
 impl CollectionService for Echo {
     type PushStream = std::pin::Pin<Box<dyn Stream<Item = Result<PushResponse, Status>> + Send>>;
 
+    async fn rotate_key(
+        &self,
+        _: Request<v1::RotateKeyRequest>,
+    ) -> Result<Response<v1::RotateKeyResponse>, Status> {
+        Err(Status::unimplemented("an echo knows no keys"))
+    }
+
     async fn submit(
         &self,
         request: Request<v1::SubmitRequest>,

@@ -107,6 +107,7 @@ impl Desk {
             unit: unit.code.clone(),
             token_sha256: Digest::of(token),
             expires_at_ms: 4_000_000_000_000,
+            role: granary_core::envelope::KeyRole::Agent,
         };
         let request = v1::SubmitActRequest {
             envelope: Some(signed(&self.operator_key, deed, number)),

@@ -10,8 +10,7 @@ use std::{
     time::Duration,
 };
 
-use ed25519_dalek::SigningKey;
-use granary_core::envelope::{self, PublicKey, Signature};
+use granary_core::envelope::{self, PublicKey, SecretKey, Signature, Suite};
 use granary_proto::v1;
 use tokio::runtime;
 
@@ -41,9 +40,11 @@ pub(crate) const CONNECTIONS: usize = 4;
 /// The limits of one run, all in events a second.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
-    /// Strict signature checks on one thread.
+    /// Strict Ed25519 signature checks on one thread.
     pub(crate) verify_1: f64,
-    /// The same on two.
+    /// SM2 signature checks on one thread.
+    pub(crate) verify_sm2: f64,
+    /// Ed25519 on two threads.
     pub(crate) verify_2: f64,
     /// `fdatasync` after 4 KiB.
     pub(crate) fsync_4k: f64,
@@ -63,6 +64,7 @@ pub(crate) fn run(context: &Context) -> Outcome<Vec<Row>> {
     let message = format!("{MESSAGE_BYTES}-byte messages");
     Ok(vec![
         Row::higher("verify_strict_1", limits.verify_1, "checks/s").note(format!("Ed25519, one thread, {message}")),
+        Row::higher("verify_sm2_1", limits.verify_sm2, "checks/s").note(format!("SM2 with SM3, one thread, {message}; beside it verify_strict_1")),
         Row::higher("verify_strict_2", limits.verify_2, "checks/s").note(format!("Ed25519, two threads, {message}")),
         Row::higher("fdatasync_4k", limits.fsync_4k, "syncs/s").note("4 KiB written over in an existing file and synced, on the file system of the target folder"),
         Row::higher("fdatasync_256", limits.fsync_group, "syncs/s")
@@ -77,7 +79,8 @@ pub(crate) fn run(context: &Context) -> Outcome<Vec<Row>> {
 
 /// Measures all of them.
 pub(crate) fn measure(context: &Context) -> Outcome<Limits> {
-    let signed = signed_messages();
+    let signed = signed_messages(Suite::Ed25519)?;
+    let signed_sm2 = signed_messages(Suite::Sm2Sm3)?;
     let group = vec![0x5a; GROUP * MESSAGE_BYTES];
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -87,6 +90,7 @@ pub(crate) fn measure(context: &Context) -> Outcome<Limits> {
     let stream = |in_flight, lanes| runtime.block_on(echo_streams(&echo, in_flight, lanes));
     Ok(Limits {
         verify_1: verify_rate(&signed),
+        verify_sm2: verify_rate(&signed_sm2),
         verify_2: thread::scope(|scope| {
             let other = scope.spawn(|| verify_rate(&signed));
             let own = verify_rate(&signed);
@@ -109,17 +113,17 @@ struct Signed {
     signature: Signature,
 }
 
-fn signed_messages() -> Vec<Signed> {
+fn signed_messages(suite: Suite) -> Outcome<Vec<Signed>> {
     let sign = |number: usize| {
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&number.to_le_bytes());
-        let key = SigningKey::from_bytes(&seed);
+        let key = SecretKey::from_seed(suite, &seed).ok_or("a seed is no key")?;
         let payload = vec![seed[0]; MESSAGE_BYTES];
-        Signed {
-            key: PublicKey::Ed25519(key.verifying_key()),
+        Ok(Signed {
+            key: key.public_key(),
             message: envelope::pre_authentication_encoding("bench", &payload),
-            signature: envelope::sign(&key, "bench", &payload),
-        }
+            signature: key.sign("bench", &payload)?,
+        })
     };
     (1..=MESSAGES).map(sign).collect()
 }

@@ -95,6 +95,7 @@ impl Journal {
             unit: unit.code.clone(),
             token_sha256: Digest::of(&token),
             expires_at_ms: i64::MAX,
+            role: granary_core::envelope::KeyRole::Agent,
         };
         self.act(operator, issue)?;
         let enrol = Deed::EnrolKey {

@@ -3,22 +3,36 @@
 //! Format: DSSE v1 (secure-systems-lab/dsse, protocol.md): the signature is over
 //! `"DSSEv1" SP LEN(type) SP type SP LEN(body) SP body`. The received payload is verified, hashed and stored as it came.
 //! A key id is the SHA-256 of one suite byte and the public key. Ed25519 is always verified strictly (canonical
-//! encodings, no small-order keys), and never in batches, because batch verification accepts what strict refuses.
+//! encodings, no small-order keys), and never in batches, because batch verification accepts what strict refuses. SM2 with
+//! SM3 ([`sm2`]) is as strict about its encodings.
+
+pub mod role;
+pub mod sm2;
+pub mod secret;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 
+use self::sm2::Sm2PublicKey;
+pub use self::{
+    role::KeyRole,
+    secret::{SecretKey, SecretKeyError},
+};
 use crate::digest::Digest;
 
 /// The most signatures in one envelope.
 pub const SIGNATURES_MAX: usize = 8;
 
-/// A signature suite. SM2 with SM3 (国密) gets the next number.
+/// A signature suite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Suite {
     /// Ed25519, RFC 8032.
     Ed25519,
+    /// SM2 with SM3 (国密), GB/T 32918.2.
+    Sm2Sm3,
 }
 
 /// Names a public key: SHA-256 over the suite byte and the key.
@@ -30,6 +44,8 @@ pub struct KeyId(Digest);
 pub enum PublicKey {
     /// Ed25519, with its point already decompressed.
     Ed25519(VerifyingKey),
+    /// SM2 with SM3.
+    Sm2(Sm2PublicKey),
 }
 
 /// One signature and the key that is said to have made it.
@@ -61,6 +77,7 @@ impl Suite {
     pub const fn number(self) -> u8 {
         match self {
             Self::Ed25519 => 1,
+            Self::Sm2Sm3 => 2,
         }
     }
 
@@ -69,8 +86,26 @@ impl Suite {
     pub const fn from_number(number: i32) -> Option<Self> {
         match number {
             1 => Some(Self::Ed25519),
+            2 => Some(Self::Sm2Sm3),
             _ => None,
         }
+    }
+
+    /// The word on command lines.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ed25519 => "ed25519",
+            Self::Sm2Sm3 => "sm2",
+        }
+    }
+
+    /// The inverse of [`Self::word`].
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Ed25519, Self::Sm2Sm3]
+            .into_iter()
+            .find(|suite| suite.word() == word)
     }
 }
 
@@ -115,6 +150,7 @@ impl PublicKey {
                 }
                 Ok(Self::Ed25519(key))
             }
+            Suite::Sm2Sm3 => Sm2PublicKey::from_bytes(bytes).map(Self::Sm2),
         }
     }
 
@@ -123,6 +159,7 @@ impl PublicKey {
     pub const fn suite(&self) -> Suite {
         match self {
             Self::Ed25519(_) => Suite::Ed25519,
+            Self::Sm2(_) => Suite::Sm2Sm3,
         }
     }
 
@@ -131,6 +168,7 @@ impl PublicKey {
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Ed25519(key) => key.as_bytes().to_vec(),
+            Self::Sm2(key) => key.to_bytes(),
         }
     }
 
@@ -154,6 +192,7 @@ impl PublicKey {
                 key.verify_strict(message, &signature)
                     .map_err(|_| SignatureError::Signature)
             }
+            Self::Sm2(key) => key.verify(message, signature),
         }
     }
 }
@@ -173,7 +212,7 @@ pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8
     bytes
 }
 
-/// Signs a payload with an Ed25519 key.
+/// Signs a payload with an Ed25519 key; [`SecretKey::sign`] signs with a key of any suite.
 #[must_use]
 pub fn sign(key: &SigningKey, payload_type: &str, payload: &[u8]) -> Signature {
     let public = PublicKey::Ed25519(key.verifying_key());
@@ -193,49 +232,5 @@ impl fmt::Display for KeyId {
 impl fmt::Debug for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyId({})", self.short())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_encoding_is_that_of_the_specification() {
-        // The example of the DSSE protocol document.
-        let encoding = pre_authentication_encoding("http://example.com/HelloWorld", b"hello world");
-        assert_eq!(
-            encoding,
-            b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
-        );
-    }
-
-    #[test]
-    fn a_signature_binds_type_and_payload() {
-        let key = SigningKey::from_bytes(&[7; 32]);
-        let public = PublicKey::from_bytes(Suite::Ed25519, key.verifying_key().as_bytes()).unwrap();
-        let signature = sign(&key, "a", b"payload");
-        assert_eq!(signature.key_id, public.key_id());
-        let verify =
-            |t: &str, p: &[u8]| public.verify(&pre_authentication_encoding(t, p), &signature.bytes);
-        assert_eq!(verify("a", b"payload"), Ok(()));
-        assert_eq!(verify("b", b"payload"), Err(SignatureError::Signature));
-        assert_eq!(verify("a", b"Payload"), Err(SignatureError::Signature));
-        assert_eq!(public.verify(b"", &[0; 63]), Err(SignatureError::Signature));
-    }
-
-    #[test]
-    fn weak_keys_are_refused() {
-        // The neutral element has order one: any message would verify under it.
-        let mut neutral = [0; 32];
-        neutral[0] = 1;
-        assert_eq!(
-            PublicKey::from_bytes(Suite::Ed25519, &neutral),
-            Err(SignatureError::PublicKey)
-        );
-        assert_eq!(
-            PublicKey::from_bytes(Suite::Ed25519, &[0; 31]),
-            Err(SignatureError::PublicKey)
-        );
     }
 }
