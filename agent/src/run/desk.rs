@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use granary_core::{digest::Digest, log::VerifierKey, envelope::KeyRole, text::Bilingual};
+use granary_core::{digest::Digest, envelope::KeyRole, log::VerifierKey, text::Bilingual};
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
@@ -27,8 +27,8 @@ use crate::run::{Event, StartError, Submitted, payloads};
 use crate::settings::Settings;
 use crate::spool::Spool;
 use crate::status::{LastReceipt, Status, StatusFile};
-use crate::witness::{Fork, Watch};
 use crate::waiting::WaitingFolder;
+use crate::witness::{Fork, Watch};
 
 /// Name and version, as snapshots carry it.
 pub(crate) const SOFTWARE: &str = concat!("granary-agent/", env!("CARGO_PKG_VERSION"));

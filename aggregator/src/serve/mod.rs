@@ -52,7 +52,8 @@ use crate::{
     pipeline::{Handle, LogKey},
     project::Derived,
     settings::Limits,
-    tls::Authority, witness::Rounds,
+    tls::Authority,
+    witness::Rounds,
 };
 
 pub use outside::OutsideError;

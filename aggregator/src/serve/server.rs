@@ -41,9 +41,11 @@ use super::{
     log_http,
     measures::Measures,
     message_bytes_max,
-    monitoring::Monitoring, outside,
+    monitoring::Monitoring,
+    outside,
     scores::Scores,
-    transparency::Transparency, witness::Witnessing,
+    transparency::Transparency,
+    witness::Witnessing,
 };
 use crate::{
     access::{AccessLog, AccessLogError, Anchored},

@@ -22,12 +22,12 @@ use granary_proto::v1;
 use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
+pub(super) use bulletin_check::BulletinCheck;
+pub(super) use evidence::{Accesses, Asking, Evidence, EvidenceTask, Fetching, Files};
 pub(super) use journal::{Download, Fsck, Replay, Source};
 pub(super) use log::Follow;
-pub(super) use tables::{Structure, Tables, What};
-pub(super) use evidence::{Accesses, Asking, Evidence, EvidenceTask, Fetching, Files};
 pub(super) use sample::{Announce, Draw, Estimate, Record, Sample, SampleTask};
-pub(super) use bulletin_check::BulletinCheck;
+pub(super) use tables::{Structure, Tables, What};
 pub(super) use witness::Stand;
 
 /// Checks receipts offline, and shows who has reported and what does not add up.

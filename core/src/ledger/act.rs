@@ -17,9 +17,9 @@ use crate::{
         LogIndex,
         evidence::{AnchorWire, RequestWire},
         import::{Arrival, ImportWire},
+        rotation::RotateWire,
         sampling::{AnnounceWire, DrawWire, Step, VisitWire},
         witness::WitnessWire,
-        rotation::RotateWire,
     },
     period::Period,
     snapshot::SlotKey,
@@ -175,7 +175,10 @@ struct ActWire {
     issued_at_ms: i64,
     #[prost(bytes = "vec", tag = "2")]
     nonce: Vec<u8>,
-    #[prost(oneof = "DeedWire", tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12, 16")]
+    #[prost(
+        oneof = "DeedWire",
+        tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12, 16"
+    )]
     act: Option<DeedWire>,
 }
 

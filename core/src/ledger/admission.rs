@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Refusal, RefusalCode, Registry, Subject,
     act::{self, Act, Deed},
-    import, sampling, rotation, signers,
+    import, rotation, sampling, signers,
     window::{self, Closed},
     witness,
 };
@@ -143,8 +143,7 @@ fn admit_act(registry: &Registry, received: &Received<'_>, now_ms: i64) -> Resul
 }
 
 /// The key that must have made an act's signature: the new key itself for an enrolment, the log's for what the city itself
-/// records, the old or the new one for a
-/// rotation, the operator's for the rest. The first entry names the operator's key, and is signed by it.
+/// records, the unit's for a witness key, the old or the new one for a rotation, the operator's for the rest. The first entry names the operator's key, and is signed by it.
 ///
 /// # Errors
 /// [`RefusalCode::Act`] where the key may not sign such an act.
@@ -158,10 +157,10 @@ pub fn signing_key<'a>(
         Deed::Genesis { operator, .. } => Some(operator),
         Deed::AnchorAccess { .. } => registry.log_key(),
         Deed::RequestEvidence { requester, .. } if !requester.is_empty() => registry.log_key(),
+        Deed::EnrolWitness { unit, .. } => Some(&signers::standing(registry, key_id, unit)?.key),
+        Deed::RotateKey { old, new } => rotation::signing_key(registry, old, new, key_id),
         Deed::RequestEvidence { .. }
         | Deed::PublishCatalogue(_)
-        Deed::EnrolWitness { unit, .. } => Some(standing(registry, key_id, unit)?),
-        Deed::RotateKey { old, new } => rotation::signing_key(registry, old, new, key_id),
         | Deed::IssueToken { .. }
         | Deed::RevokeKey { .. }
         | Deed::Extend { .. }

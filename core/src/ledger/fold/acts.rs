@@ -62,9 +62,8 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
             unit,
             token_sha256,
             expires_at_ms,
-        } => issue(draft, &unit, &token_sha256, expires_at_ms),
             role,
-                role: role.number(),
+        } => issue(draft, &unit, &token_sha256, expires_at_ms, role),
         Deed::EnrolKey {
             unit,
             key,
@@ -184,11 +183,18 @@ fn key_row(key: &PublicKey, index: LogIndex) -> KeyRow {
     }
 }
 
-fn issue(draft: &mut Draft<'_>, unit: &UnitCode, token_sha256: &Digest, expires_at_ms: i64) {
+fn issue(
+    draft: &mut Draft<'_>,
+    unit: &UnitCode,
+    token_sha256: &Digest,
+    expires_at_ms: i64,
+    role: KeyRole,
+) {
     let row = TokenRow {
         unit: unit.to_string(),
         expires_at_ms,
         used_index: None,
+        role: role.number(),
     };
     draft.put(keys::token(token_sha256), row.encode_to_vec());
 }
