@@ -23,6 +23,7 @@ use granary_aggregator::{
 };
 use granary_audit::cli::{Response, respond};
 use granary_core::{
+    catalogue::Bundle,
     code::UnitCode,
     digest::Digest,
     envelope,
@@ -51,14 +52,16 @@ impl City {
             server_names: vec!["localhost".into()],
         };
         let made = init::init(&plan, Arc::new(SystemClock)).unwrap();
-        Self {
+        let city = Self {
             folder,
             runtime: Runtime::new().unwrap(),
             running: None,
             log: None,
             operator: made.site.operator().signing_key().unwrap(),
             verifier_key: made.verifier_key,
-        }
+        };
+        city.submit([city.act([0; 16], Deed::PublishCatalogue(bundle()))].into());
+        city
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -71,6 +74,21 @@ impl City {
 
     /// Adds so many acts while no server runs; `branch` tells the acts of one history from those of another.
     pub(crate) fn grow(&self, acts: u32, branch: u8) {
+        let token = |number: u32| {
+            let mut nonce = [branch; 16];
+            nonce[..4].copy_from_slice(&number.to_be_bytes());
+            let deed = Deed::IssueToken {
+                unit: UnitCode::new("520100").unwrap(),
+                token_sha256: Digest::of(&nonce),
+                expires_at_ms: 4_000_000_000_000,
+            };
+            self.act(nonce, deed)
+        };
+        self.submit((0..acts).map(token).collect());
+    }
+
+    /// Runs the pipeline on the data folder without a server.
+    fn submit(&self, acts: Vec<Received>) {
         let data = self.data();
         let (journal, derived) = (Journal::open(&data).unwrap(), Derived::open(&data).unwrap());
         let key = Site::new(&data).log_key().unwrap();
@@ -78,24 +96,19 @@ impl City {
         let pipeline = Pipeline::start(journal, derived, key, Options::default(), clock).unwrap();
         let handle = pipeline.handle();
         self.runtime.block_on(async {
-            for number in 0..acts {
-                handle.submit_wait(self.act(number, branch)).await.unwrap();
+            for act in acts {
+                let accepted = handle.submit_wait(act).await.unwrap();
+                handle.wait_applied(accepted.index()).await.unwrap();
             }
         });
         pipeline.shutdown(Duration::from_secs(60)).unwrap();
     }
 
-    fn act(&self, number: u32, branch: u8) -> Received {
-        let mut nonce = [branch; 16];
-        nonce[..4].copy_from_slice(&number.to_be_bytes());
+    fn act(&self, nonce: [u8; 16], deed: Deed) -> Received {
         let act = Act {
             issued_at_ms: 0,
             nonce,
-            deed: Deed::IssueToken {
-                unit: UnitCode::new("520100").unwrap(),
-                token_sha256: Digest::of(&nonce),
-                expires_at_ms: 4_000_000_000_000,
-            },
+            deed,
         };
         let payload = act.encode();
         Received {
@@ -179,6 +192,16 @@ impl City {
         fs::remove_dir_all(self.data()).unwrap();
         copy_folder(backup.path(), &self.data());
     }
+}
+
+fn bundle() -> Bundle {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/data/sample");
+    let files = fs::read_dir(folder).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(path).unwrap())
+    });
+    Bundle::new(files.collect()).unwrap()
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -357,11 +357,10 @@ async fn payloads_go_to_the_citys_people_and_to_the_unit_that_signed_them() {
     ] {
         for entry in [Entry::Index(index), Entry::PayloadSha256(digest.clone())] {
             let found = get(channel.clone(), entry).await.unwrap();
-            assert_eq!((found.index, &found.payload), (index, &envelope.payload));
-            assert_eq!(
-                (&found.entry, &found.payload_type),
-                (&receipt.entry, &envelope.payload_type)
-            );
+            assert_eq!(found.index, index);
+            assert_eq!(found.payload, envelope.payload.to_vec());
+            assert_eq!(found.entry, receipt.entry);
+            assert_eq!(found.payload_type, envelope.payload_type);
         }
     }
     let code = async |channel, entry| get(channel, entry).await.unwrap_err();

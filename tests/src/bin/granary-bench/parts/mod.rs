@@ -82,6 +82,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "log",
         what: "receipts, and tiles over HTTP",
+        alone: false,
         run: log::run,
     },
 ];
