@@ -143,7 +143,7 @@ fn structured(manner: &Manner, screen: Screen, ask: &Structure) -> Result<u64, B
         held.journal.tally.catalogues.len(),
         held.journal.last_received_at_ms,
     );
-    let written = publish::write_text(&ask.out, &format!("{message:#}\n"));
+    let written = publish::write_text(&ask.out, &message);
     written.map_err(|error| error.message())
 }
 

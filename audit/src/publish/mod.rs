@@ -140,7 +140,7 @@ impl PublishError {
 /// What takes the rows of a table.
 enum Sink {
     Parquet(Box<ParquetSink>),
-    Csv(CsvSink),
+    Csv(Box<CsvSink>),
 }
 
 /// Writes a table. A file of the name is replaced once the new one is whole.
@@ -231,7 +231,8 @@ impl Sink {
             let sink = ParquetSink::new(columns, &facts, aside)?;
             return Ok(Self::Parquet(Box::new(sink)));
         }
-        CsvSink::new(columns, plan.bom, aside).map(Self::Csv)
+        let sink = CsvSink::new(columns, plan.bom, aside)?;
+        Ok(Self::Csv(Box::new(sink)))
     }
 
     fn row(&mut self, cells: Vec<Cell>) -> Result<(), PublishError> {

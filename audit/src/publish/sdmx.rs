@@ -107,9 +107,12 @@ impl<'a> SdmxSink<'a> {
         aside: &Aside,
     ) -> Result<Self, PublishError> {
         let catalogue = known.catalogue();
-        let mut datasets = catalogue.iter().flat_map(|catalogue| catalogue.datasets());
+        let datasets = catalogue.iter().flat_map(|catalogue| catalogue.datasets());
+        let chosen = &known.filter.datasets;
+        let mut chosen =
+            datasets.filter(|dataset| chosen.is_empty() || chosen.contains(dataset.code()));
         let layout = Layout {
-            items: datasets.any(Dataset::itemised),
+            items: chosen.any(Dataset::itemised),
             vintages: plan.table == Table::Vintages,
         };
         let mut writer = writer(aside.writer()?);

@@ -35,7 +35,7 @@ pub fn message(
     agency: &Agency,
     catalogues: usize,
     prepared_at_ms: i64,
-) -> Value {
+) -> String {
     let names = Names {
         agency,
         version: version(catalogues),
@@ -46,22 +46,22 @@ pub fn message(
     };
     let structures = datasets().map(|(dataset, vintages)| names.structure(dataset, vintages));
     let flows = datasets().map(|(dataset, vintages)| names.flow(dataset, vintages));
-    json!({
-        "meta": {
-            "schema": SCHEMA,
-            "id": format!("granary-{}", catalogue.version()),
-            "prepared": iso(prepared_at_ms),
-            "test": false,
-            "contentLanguages": ["zh", "en"],
-            "sender": { "id": agency.to_string().replace('.', "_") },
-        },
-        "data": {
-            "codelists": names.codelists(catalogue),
-            "conceptSchemes": [names.concepts()],
-            "dataStructures": structures.collect::<Vec<_>>(),
-            "dataflows": flows.collect::<Vec<_>>(),
-        },
-    })
+    let meta = json!({
+        "schema": SCHEMA,
+        "id": format!("granary-{}", catalogue.version()),
+        "prepared": iso(prepared_at_ms),
+        "test": false,
+        "contentLanguages": ["zh", "en"],
+        "sender": { "id": agency.to_string().replace('.', "_") },
+    });
+    let data = json!({
+        "codelists": names.codelists(catalogue),
+        "conceptSchemes": [names.concepts()],
+        "dataStructures": structures.collect::<Vec<_>>(),
+        "dataflows": flows.collect::<Vec<_>>(),
+    });
+    // Readers tell the format by the schema that a message begins with, so the keys are not sorted here.
+    format!("{{\"meta\": {meta:#},\n\"data\": {data:#}}}\n")
 }
 
 impl Names<'_> {
@@ -199,7 +199,8 @@ impl Names<'_> {
             let mut attribute = match id {
                 "OBS_STATUS" => self.coded(id, "CL_OBS_STATUS"),
                 "UNIT_MEASURE" => self.coded(id, "CL_UNIT_MEASURE"),
-                "LAST_UPDATE" => self.free(id, "DateTime"),
+                // An instant with its zone, which readers of `DateTime` (pysdmx) may not take.
+                "LAST_UPDATE" => self.free(id, "BasicTimePeriod"),
                 _ => self.free(id, "Long"),
             };
             attribute["attributeRelationship"] = json!({ "observation": {} });

@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../../../core/tests/support/mod.rs"]
-#[allow(dead_code)]
 mod city;
 #[path = "../replay/journal.rs"]
 #[allow(dead_code)]

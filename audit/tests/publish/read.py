@@ -87,6 +87,7 @@ def as_csv(path):
 
 
 def sdmx(path, structure):
+    import pandas
     from pysdmx.io import get_datasets, read_sdmx
 
     message = read_sdmx(structure, validate=True)
@@ -96,18 +97,26 @@ def sdmx(path, structure):
         components = {
             component.id: component.role.name for component in schema.components
         }
-        unknown = set(dataset.data.columns) - set(components)
+        # A column that only other structures know must be empty here.
+        unknown = {
+            name
+            for name in set(dataset.data.columns) - set(components)
+            if (dataset.data[name].fillna("") != "").any()
+        }
         codes = {
             component.id: {code.id for code in component.enumeration}
             for component in schema.components
             if component.enumeration
         }
         for name, known in codes.items():
-            unknown |= {f"{name}={cell}" for cell in set(dataset.data[name]) - known if cell}
+            unknown |= {f"{name}={cell}" for cell in set(dataset.data[name].dropna()) - known}
         seen[schema.short_urn] = {
             "components": components,
             "unknown": sorted(unknown),
-            "rows": dataset.data.to_dict("records"),
+            "rows": [
+                {name: None if pandas.isna(cell) else str(cell) for name, cell in row.items()}
+                for row in dataset.data.to_dict("records")
+            ],
         }
     return {"structures": [one.short_urn for one in message.structures], "datasets": seen}
 
