@@ -7,8 +7,11 @@ use granary_core::{
     catalogue::{Bundle, Catalogue},
     {
     catalogue::{Bundle, Catalogue},
+    {
+    catalogue::{Bundle, Catalogue},
     digest::Digest,
     envelope::{KeyId, KeyRole, Suite},
+},
 },
 };
 use granary_proto::v1::{

@@ -104,7 +104,7 @@ pub fn estimated(manner: &Manner, estimated: &Estimated) -> String {
         text.push_str(&say(
             manner,
             format!("{count} 条核查记录已被后来的更正，均保留在日志中"),
-            format!("{count} visits were corrected by later ones; the journal keeps all"),
+            format!("visits corrected by later ones, all in the journal: {count}"),
         ));
     }
     text.push_str(&format!("\n{}\n", rates(manner, estimated)));

@@ -414,9 +414,7 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             requester,
         } => DeedWire::RequestEvidence(RequestWire::of(&slot, &sha256, reason, requester)),
         Deed::AnchorAccess { lines, head } => DeedWire::AnchorAccess(AnchorWire::of(lines, &head)),
-        Deed::Sample(Step::Announce(a)) => DeedWire::AnnounceSample(AnnounceWire::of(a)),
-        Deed::Sample(Step::Draw(draw)) => DeedWire::DrawSample(DrawWire::of(draw)),
-        Deed::Sample(Step::Visit(visit)) => DeedWire::RecordVisit(VisitWire::of(visit)),
+        Deed::Sample(step) => encode_step(step),
         Deed::EnrolWitness {
             unit,
             public_key,
@@ -433,6 +431,14 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             let judged = (&edit, item.as_ref(), snapshot_index);
             DeedWire::Decide(DecideWire::of(&slot, judged, accepted, reason))
         }
+    }
+}
+
+fn encode_step(step: Step) -> DeedWire {
+    match step {
+        Step::Announce(announcement) => DeedWire::AnnounceSample(AnnounceWire::of(announcement)),
+        Step::Draw(draw) => DeedWire::DrawSample(DrawWire::of(draw)),
+        Step::Visit(visit) => DeedWire::RecordVisit(VisitWire::of(visit)),
     }
 }
 

@@ -93,10 +93,7 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
             requester,
         } => evidence::request(draft, &slot, &sha256, reason, requester)?,
         Deed::AnchorAccess { lines, head } => evidence::anchor(draft, lines, &head)?,
-        Deed::Sample(step) => {
-            let received_at_ms = draft.entry.received_at_ms;
-            draft.change(sampling::fold(&step, draft.index, received_at_ms));
-        }
+        Deed::Sample(step) => draft.change(sampling::fold(&step, draft.index, draft.entry)),
         Deed::EnrolWitness {
             unit, public_key, ..
         } => {

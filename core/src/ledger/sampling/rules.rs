@@ -11,7 +11,7 @@ use super::{
     Announcement, Draw, Kind, Method, Public, Sample, Seal, Step, Strata, Visit, VisitResult,
 };
 use crate::ledger::{
-    Act, Change, Deed, FoldError, LogIndex, Refusal, RefusalCode, Registry, View,
+    Act, Change, Deed, FoldError, JournalEntry, LogIndex, Refusal, RefusalCode, Registry, View,
     keys::{self, Table},
     rows::{SampleRow, VisitRow},
 };
@@ -66,7 +66,7 @@ pub fn early(registry: &Registry, step: &Step, index: LogIndex) -> Option<Refusa
 }
 
 /// The rows of a step.
-pub(in crate::ledger) fn fold(step: &Step, index: LogIndex, received_at_ms: i64) -> Change {
+pub(in crate::ledger) fn fold(step: &Step, index: LogIndex, entry: &JournalEntry) -> Change {
     let (key, value) = match step {
         Step::Announce(_) => {
             let row = SampleRow { drawn_index: None };
@@ -79,7 +79,9 @@ pub(in crate::ledger) fn fold(step: &Step, index: LogIndex, received_at_ms: i64)
             (keys::sample(draw.sample), row.encode_to_vec())
         }
         Step::Visit(visit) => {
-            let row = VisitRow { received_at_ms };
+            let row = VisitRow {
+                received_at_ms: entry.received_at_ms,
+            };
             (keys::visit(visit.sample, index), row.encode_to_vec())
         }
     };
