@@ -9,8 +9,11 @@ use granary_core::{
     catalogue::{Bundle, Catalogue},
     {
     catalogue::{Bundle, Catalogue},
+    {
+    catalogue::{Bundle, Catalogue},
     digest::Digest,
     envelope::{KeyId, KeyRole, Suite},
+},
 },
 },
 };
