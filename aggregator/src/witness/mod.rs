@@ -118,6 +118,8 @@ impl Rounds {
             .is_none_or(|began| now_ms.saturating_sub(began) >= length_ms);
         let grows = state.rounds.last().is_none_or(|round| round.size < size);
         if is_over && grows {
+            // A round that nobody has cosigned leaves nothing behind, so that idle rounds do not add up.
+            state.rounds.pop_if(|round| round.cosignatures() == 0);
             state.rounds.push(Round {
                 size,
                 note,

@@ -17,10 +17,8 @@
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 use prost::Message;
 
-use crate::{
-    code::UnitCode,
-    log::{KeyName, WitnessKey},
-};
+use crate::code::UnitCode;
+use crate::log::{KeyName, WitnessKey};
 
 use super::{
     LogIndex, Refusal, RefusalCode, Registry,

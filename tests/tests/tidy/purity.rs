@@ -92,7 +92,9 @@ fn worldly_uses(code: &str) -> Vec<(usize, String)> {
         let names_crate = next.starts_with("::")
             || WORLDLY_WORDS.contains(&word) && code[..at].trim_end().ends_with("use");
         let names_type = word.starts_with(char::is_uppercase);
-        if WORLDLY_WORDS.contains(&word) && (names_crate || names_type)
+        // The core's own module `log` is no crate of the world.
+        let is_ours = code[..at].ends_with("crate::");
+        if WORLDLY_WORDS.contains(&word) && !is_ours && (names_crate || names_type)
             || WORLDLY_MACROS.contains(&word) && next.starts_with('!')
         {
             found.push((at, word.to_owned()));

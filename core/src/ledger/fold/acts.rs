@@ -96,13 +96,7 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
         Deed::Sample(step) => draft.change(sampling::fold(&step, draft.index, draft.entry)),
         Deed::EnrolWitness {
             unit, public_key, ..
-        } => {
-            let row = WitnessRow {
-                unit: unit.to_string(),
-                enrolled_index: draft.index.0,
-            };
-            draft.put(keys::witness(&public_key), row.encode_to_vec());
-        }
+        } => put_witness(draft, &unit, &public_key),
         Deed::Decide {
             slot,
             edit,
@@ -165,6 +159,14 @@ fn put_genesis(draft: &mut Draft<'_>, origin: String, log_key: &[u8; 32], operat
         operator_public_key: operator.to_bytes(),
     };
     draft.put(keys::table(Table::Genesis), row.encode_to_vec());
+}
+
+fn put_witness(draft: &mut Draft<'_>, unit: &UnitCode, public_key: &[u8; 32]) {
+    let row = WitnessRow {
+        unit: unit.to_string(),
+        enrolled_index: draft.index.0,
+    };
+    draft.put(keys::witness(public_key), row.encode_to_vec());
 }
 
 fn key_row(key: &PublicKey, index: LogIndex) -> KeyRow {

@@ -98,14 +98,18 @@ fn another_log_is_refused_where_the_policy_names_logs() {
     );
 }
 
+fn check(cases: &[(String, &str)]) {
+    for (text, expected) in cases {
+        let error = Policy::parse(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{text:?}: {error}");
+    }
+}
+
 #[test]
-fn each_fault_names_its_line() {
-    let (a, b) = (vkey(1), vkey(2));
-    let log = key("city.example/log", 100).2;
-    let ab = format!("witness a {a}\nwitness b {b}\n");
-    for (text, expected) in [
+fn each_fault_of_a_line_names_its_line() {
+    check(&[
         (String::new(), "line 1: the policy has no quorum line"),
-        (ab.clone(), "line 2: the policy has no quorum line"),
+        (two(), "line 2: the policy has no quorum line"),
         (
             "quorum none".into(),
             "line 1: the line does not end in a newline",
@@ -124,6 +128,19 @@ fn each_fault_names_its_line() {
             "quorum\n".into(),
             "line 1: the line has the form 'quorum none|<name>'",
         ),
+    ]);
+}
+
+/// Two witnesses, a and b.
+fn two() -> String {
+    format!("witness a {}\nwitness b {}\n", vkey(1), vkey(2))
+}
+
+#[test]
+fn each_fault_of_names_keys_and_groups_names_its_line() {
+    let (a, ab) = (vkey(1), two());
+    let log = key("city.example/log", 100).2;
+    check(&[
         (
             format!("witness none {a}\n"),
             "line 1: the name 'none' is defined already",
@@ -181,10 +198,7 @@ fn each_fault_names_its_line() {
             format!("{ab}group g any none\n"),
             "line 3: the name 'none' is not defined",
         ),
-    ] {
-        let error = Policy::parse(text.as_bytes()).unwrap_err().to_string();
-        assert!(error.starts_with(expected), "{text:?}: {error}");
-    }
+    ]);
 }
 
 #[test]
