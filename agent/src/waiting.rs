@@ -379,7 +379,7 @@ mod tests {
         // The intent of the inbox is carried out again after a crash.
         assert_eq!(waiting.put(&prepared()).unwrap(), path);
         assert_eq!(Waiting::read(&path).unwrap(), signed);
-        assert_eq!(waiting.files().unwrap(), [path.clone()]);
+        assert_eq!(waiting.files().unwrap(), std::slice::from_ref(&path));
         waiting.remove(&path).unwrap();
         assert!(waiting.files().unwrap().is_empty());
     }

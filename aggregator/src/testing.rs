@@ -162,7 +162,7 @@ impl City {
             unit: unit.clone(),
             token_sha256: Digest::of(&token),
             expires_at_ms,
-            role: granary_core::envelope::KeyRole::Agent,
+            role: envelope::KeyRole::Agent,
         };
         take(handle, act(OPERATOR, seed, issue)).await;
         let enrol = Deed::EnrolKey {

@@ -131,7 +131,7 @@ impl City {
             unit: UnitCode::new(UNIT).unwrap(),
             token_sha256: Digest::of(&secret),
             expires_at_ms: i64::MAX,
-            role: granary_core::envelope::KeyRole::Agent,
+            role: envelope::KeyRole::Agent,
         })
         .await;
         let authority = self.site().authority().unwrap();
@@ -150,6 +150,7 @@ impl City {
             token,
             unit: UnitCode::new(UNIT).unwrap(),
             label: "test".into(),
+            suite: envelope::Suite::Sm2Sm3,
         };
         enrol::enrol(channel, &settings.identity, &request, 1)
             .await

@@ -147,7 +147,7 @@ fn the_city_acts_without_its_operator() {
             unit: unit("520100"),
             token_sha256: granary_core::digest::Digest::of(b"t"),
             expires_at_ms: i64::MAX,
-            role: granary_core::envelope::KeyRole::Agent,
+            role: envelope::KeyRole::Agent,
         };
         add_act(records, sign_act(77, 9, token));
     });

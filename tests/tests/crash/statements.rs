@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use ed25519_dalek::SigningKey;
 use granary_core::{
     code::{DatasetCode, IndicatorCode, UnitCode},
     decimal::Decimal,
     digest::Digest,
-    envelope,
+    envelope::SecretKey,
     period::{Period, Periodicity},
     snapshot::{self, Observation, ObservationStatus, SlotKey, Snapshot},
 };
@@ -35,7 +34,7 @@ pub(crate) struct Statement {
 /// Makes one unit's statements. No two of them are alike.
 pub(crate) struct Author {
     unit: UnitCode,
-    key: SigningKey,
+    key: SecretKey,
     catalogue_version: Digest,
     dice: Dice,
     made: i64,
@@ -44,7 +43,7 @@ pub(crate) struct Author {
 impl Author {
     pub(crate) fn new(
         unit: UnitCode,
-        key: SigningKey,
+        key: SecretKey,
         catalogue_version: Digest,
         dice: Dice,
     ) -> Self {
@@ -93,7 +92,7 @@ impl Author {
     }
 
     fn sign(&self, payload: Vec<u8>) -> v1::Envelope {
-        let signature = envelope::sign(&self.key, snapshot::PAYLOAD_TYPE, &payload);
+        let signature = self.key.sign(snapshot::PAYLOAD_TYPE, &payload).unwrap();
         v1::Envelope {
             payload_type: snapshot::PAYLOAD_TYPE.to_owned(),
             payload: payload.into(),

@@ -204,7 +204,7 @@ async fn found(handle: &Handle, operator: &SigningKey) {
             unit: unit.clone(),
             token_sha256: Digest::of(&token),
             expires_at_ms: SystemClock.now_ms() + 600_000,
-            role: granary_core::envelope::KeyRole::Agent,
+            role: envelope::KeyRole::Agent,
         };
         take(handle, done(operator, seed, issue)).await;
         let enrol = Deed::EnrolKey {

@@ -3,7 +3,7 @@
 //! Overloaded and storage need a full queue and a failing disk; the pipeline's own tests have both.
 
 use granary_core::{
-    envelope::PublicKey,
+    envelope::{KeyRole, PublicKey},
     ledger::{Deed, act},
     snapshot::{PAYLOAD_TYPE, Snapshot},
 };
@@ -169,7 +169,7 @@ async fn before_the_first_catalogue_acts_wait_for_it() {
         unit: GUIYANG.parse().unwrap(),
         token_sha256: granary_core::digest::Digest::of(b""),
         expires_at_ms: i64::MAX,
-        role: granary_core::envelope::KeyRole::Agent,
+        role: KeyRole::Agent,
     };
     let refusal = town.act(deed).await.unwrap_err();
     assert_eq!(refusal.code(), RefusalCode::NoCatalogue);

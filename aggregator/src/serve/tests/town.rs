@@ -243,7 +243,7 @@ impl Town {
             unit: unit_code(unit),
             token_sha256,
             expires_at_ms,
-            role: granary_core::envelope::KeyRole::Agent,
+            role: envelope::KeyRole::Agent,
         })
         .await
         .unwrap();

@@ -96,7 +96,10 @@ impl Desk {
             None => return Err("the answer to an enrolment is empty".into()),
         };
         Ok(Enrolled {
-            reporter: Reporter { unit, key },
+            reporter: Reporter {
+                unit,
+                key: key.into(),
+            },
             certificate_pem: pem(&certificate),
             tls_key_pem: tls_key.serialize_pem(),
         })
@@ -107,7 +110,7 @@ impl Desk {
             unit: unit.code.clone(),
             token_sha256: Digest::of(token),
             expires_at_ms: 4_000_000_000_000,
-            role: granary_core::envelope::KeyRole::Agent,
+            role: envelope::KeyRole::Agent,
         };
         let request = v1::SubmitActRequest {
             envelope: Some(signed(&self.operator_key, deed, number)),

@@ -5,13 +5,12 @@
 
 use std::{sync::Arc, thread};
 
-use ed25519_dalek::SigningKey;
 use granary_core::{
     catalogue::Bundle,
     code::{DatasetCode, IndicatorCode},
     decimal::Decimal,
     digest::Digest,
-    envelope::{self, Signature},
+    envelope::{SecretKey, Signature},
     period::Period,
     snapshot::{self, Observation, ObservationStatus, SlotKey, Snapshot},
 };
@@ -30,7 +29,7 @@ const THREADS: usize = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {
     pub(crate) unit: SyntheticUnit,
-    pub(crate) key: SigningKey,
+    pub(crate) key: SecretKey,
 }
 
 /// Makes snapshots, never the same one twice.
@@ -104,7 +103,8 @@ impl Plan {
         let snapshot =
             self.snapshot(unit, dataset, period, u32::try_from(2 * round + revision)?)?;
         let payload = snapshot.encode()?;
-        let signature = envelope::sign(&self.reporters[unit].key, snapshot::PAYLOAD_TYPE, &payload);
+        let key = &self.reporters[unit].key;
+        let signature = key.sign(snapshot::PAYLOAD_TYPE, &payload)?;
         Ok(wire(payload, &signature))
     }
 
@@ -173,6 +173,7 @@ fn wire(payload: Vec<u8>, signature: &Signature) -> v1::Envelope {
 
 #[cfg(test)]
 mod tests {
+    use ed25519_dalek::SigningKey;
     use std::collections::BTreeSet;
 
     use granary_core::{catalogue::Catalogue, ledger::assess};
@@ -194,7 +195,7 @@ mod tests {
         let units = shape.units().unwrap().into_iter().zip(1..);
         let reporters = units.map(|(unit, seed)| Reporter {
             unit,
-            key: SigningKey::from_bytes(&[seed; 32]),
+            key: SigningKey::from_bytes(&[seed; 32]).into(),
         });
         let mut press = Press::new(&shape, &bundle, reporters.collect()).unwrap();
         let mut seen = BTreeSet::new();

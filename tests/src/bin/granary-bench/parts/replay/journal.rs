@@ -95,7 +95,7 @@ impl Journal {
             unit: unit.code.clone(),
             token_sha256: Digest::of(&token),
             expires_at_ms: i64::MAX,
-            role: granary_core::envelope::KeyRole::Agent,
+            role: envelope::KeyRole::Agent,
         };
         self.act(operator, issue)?;
         let enrol = Deed::EnrolKey {
@@ -105,7 +105,10 @@ impl Journal {
             label: "synthetic".to_owned(),
         };
         self.act(&key, enrol)?;
-        Ok(Reporter { unit, key })
+        Ok(Reporter {
+            unit,
+            key: key.into(),
+        })
     }
 
     fn act(&mut self, key: &SigningKey, deed: Deed) -> Outcome<()> {
