@@ -29,7 +29,7 @@ use granary_core::{
     code::{IndicatorCode, UnitCode},
     decimal::Decimal,
     digest::Digest,
-    envelope::{self, PublicKey},
+    envelope::{self, KeyRole, PublicKey},
     ledger::{Act, Deed, act},
     log::VerifierKey,
     snapshot::{self, Evidence, Observation, ObservationStatus, SlotKey, Snapshot},
@@ -148,7 +148,8 @@ impl City {
             .issue_client(&caller, jiff::Timestamp::now())
             .unwrap();
         let identity = Identity {
-            signing: key(),
+            signing: key().into(),
+            role: KeyRole::default(),
             unit: UnitCode::new(UNIT).unwrap(),
             tls_key_pem: issued.key_pem,
             certificate_pem: issued.certificate_pem,
@@ -206,6 +207,7 @@ async fn found(handle: &Handle, operator: &SigningKey) {
         unit: unit.clone(),
         token_sha256: Digest::of(&token),
         expires_at_ms: i64::MAX,
+        role: KeyRole::default(),
     };
     take(handle, act(operator, issue)).await;
     let enrol = Deed::EnrolKey {

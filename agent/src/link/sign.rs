@@ -60,7 +60,7 @@ impl Signer {
         &self.key
     }
 
-    /// The unit.
+    /// The unit that it signs for.
     #[must_use]
     pub const fn unit(&self) -> &UnitCode {
         &self.unit
@@ -88,22 +88,18 @@ impl Signer {
         })
     }
 
-    /// The unit that it signs for.
-    #[must_use]
-    pub const fn unit(&self) -> &UnitCode {
-        &self.unit
-    }
-
     /// Signs an act of the unit, such as the enrolment of its witness key.
-    #[must_use]
-    pub fn sign_act(&self, act: &Act) -> v1::Envelope {
+    ///
+    /// # Errors
+    /// [`SignError`] where the key cannot sign it.
+    pub fn sign_act(&self, act: &Act) -> Result<v1::Envelope, SignError> {
         let payload = act.encode();
-        let signature = envelope::sign(&self.key, act::PAYLOAD_TYPE, &payload);
-        v1::Envelope {
+        let signature = self.key.sign(act::PAYLOAD_TYPE, &payload)?;
+        Ok(v1::Envelope {
             payload_type: act::PAYLOAD_TYPE.to_owned(),
             payload: payload.into(),
             signatures: vec![wire::signature_to(&signature)],
-        }
+        })
     }
 
     /// Encodes and signs a snapshot.

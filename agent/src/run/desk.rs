@@ -111,8 +111,8 @@ impl Desk {
             records: recorder.next_index(),
         };
         let fetcher = Fetcher::start(channel.clone(), settings.link, settings.poll, held);
-        let shower = Shower::start(channel, &settings, fetcher.connection());
         let witness_channel = channel.clone();
+        let shower = Shower::start(channel, &settings, fetcher.connection());
         let inbox = Inbox::open(
             Folders::under(&settings.root, &settings.state),
             inbox_settings(&settings),

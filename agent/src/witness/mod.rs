@@ -27,7 +27,7 @@ pub use book::{Book, BookError, Head};
 pub use fork::Fork;
 pub use watch::{Pace, Watch, WitnessNews};
 
-use crate::link::Signer;
+use crate::link::{SignError, Signer};
 
 /// What a witness signs with, and in whose name.
 #[derive(Clone)]
@@ -81,7 +81,7 @@ impl Witness {
         signer: &Signer,
         now_ms: i64,
         nonce: [u8; 16],
-    ) -> granary_proto::v1::Envelope {
+    ) -> Result<granary_proto::v1::Envelope, SignError> {
         let origin = self.log_key.name().as_str();
         signer.sign_act(&Act {
             issued_at_ms: now_ms,

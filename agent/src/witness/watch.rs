@@ -350,7 +350,7 @@ impl Watcher {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce).map_err(|error| Trouble::Later(error.to_string()))?;
         let envelope = self.witness.enrolment(&self.signer, (self.clock)(), nonce);
-        let envelope = Some(envelope);
+        let envelope = Some(envelope.map_err(|error| Trouble::Later(error.to_string()))?);
         let asked = self
             .client
             .enrol_witness(v1::EnrolWitnessRequest { envelope });

@@ -5,17 +5,8 @@ use std::{future::Future, time::Duration};
 use comfy_table::{Table, presets::UTF8_HORIZONTAL_ONLY};
 use granary_core::{
     catalogue::{Bundle, Catalogue},
-    {
-    catalogue::{Bundle, Catalogue},
-    {
-    catalogue::{Bundle, Catalogue},
-    {
-    catalogue::{Bundle, Catalogue},
     digest::Digest,
     envelope::{KeyId, KeyRole, Suite},
-},
-},
-},
 };
 use granary_proto::v1::{
     self, administration_service_client::AdministrationServiceClient,

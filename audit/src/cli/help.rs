@@ -302,7 +302,6 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("witness", Language::En) => witness::WITNESS_EN,
         ("bulletin", Language::Zh) => bulletin::BULLETIN_ZH,
         ("bulletin", Language::En) => bulletin::BULLETIN_EN,
-        (_, _) => sample::examples(command, language),
         ("tables", Language::Zh) => tables::TABLES_ZH,
         ("tables", Language::En) => tables::TABLES_EN,
         ("structure", Language::Zh) => tables::STRUCTURE_ZH,
@@ -313,6 +312,7 @@ fn examples(command: &str, language: Language) -> &'static str {
         ("access", Language::En) => evidence::ACCESS_EN,
         ("bulletin-check", Language::Zh) => bulletin_check::CHECK_ZH,
         ("bulletin-check", Language::En) => bulletin_check::CHECK_EN,
+        (_, _) => sample::examples(command, language),
     }
 }
 

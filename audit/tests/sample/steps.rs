@@ -65,6 +65,7 @@ impl Story {
             unit: unit("520100"),
             token_sha256,
             expires_at_ms: i64::MAX,
+            role: granary_core::envelope::KeyRole::default(),
         });
     }
 

@@ -113,6 +113,7 @@ fn grow(runtime: &Runtime, data: &Path) -> Outcome<()> {
                 unit: unit.clone(),
                 token_sha256: Digest::of(&number.to_be_bytes()),
                 expires_at_ms: 4_000_000_000_000,
+                role: granary_core::envelope::KeyRole::default(),
             };
             let (handle, received) = (handle.clone(), signed(&operator, number, deed));
             waiting.spawn(async move { handle.submit_wait(received).await.is_ok() });
