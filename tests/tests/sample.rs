@@ -22,7 +22,7 @@ use granary_core::{
     code::IndicatorCode,
     decimal::Decimal,
     digest::Digest,
-    envelope::{self, PublicKey},
+    envelope::{self, KeyRole, PublicKey},
     ledger::{
         Act, Deed, LogIndex, act,
         sampling::{
@@ -107,6 +107,7 @@ async fn found(handle: &Handle, operator: &SigningKey) {
         unit: slot().unit,
         token_sha256: Digest::of(&token),
         expires_at_ms: SystemClock.now_ms() + 600_000,
+        role: KeyRole::default(),
     };
     let enrol = Deed::EnrolKey {
         unit: slot().unit,
@@ -136,10 +137,8 @@ struct Line {
 impl Line {
     fn ask(&self, task: &str, args: &[&str]) -> Response {
         let line = ["--server", &self.url, "--identity", &self.identity];
-        let args = ["granary-audit", "sample", task, "--json"]
-            .iter()
-            .chain(args)
-            .chain(&line);
+        let task = ["granary-audit", "sample", task, "--json"];
+        let args = task.iter().chain(args).chain(&line);
         respond(args.map(Into::into).collect(), &|_| None)
     }
 

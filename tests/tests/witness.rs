@@ -30,7 +30,7 @@ use granary_core::{
     catalogue::Bundle,
     code::UnitCode,
     digest::Digest,
-    envelope,
+    envelope::{self, KeyRole, Suite},
     ledger::{Act, Deed, act},
     log::{AddCheckpoint, Hash, KeyName, Policy, VerifierKey},
 };
@@ -126,6 +126,7 @@ impl City {
             unit: UnitCode::new(UNIT).unwrap(),
             token_sha256: Digest::of(&secret),
             expires_at_ms: i64::MAX,
+            role: KeyRole::default(),
         })
         .await;
         let authority = self.site().authority().unwrap();
@@ -177,6 +178,7 @@ async fn office(city: &City, folder: &Path) -> Settings {
         token,
         unit: UnitCode::new(UNIT).unwrap(),
         label: "test".into(),
+        suite: Suite::Ed25519,
     };
     enrol::enrol(channel, &settings.identity, &request, 1)
         .await

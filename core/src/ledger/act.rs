@@ -6,7 +6,9 @@
 //! which the old key and the new one sign; and what the city itself records (an anchor of the access log, a request for evidence
 //! on behalf of a certificate), which the log's key signs. So the operator's key need not be on the server.
 
-use prost::{Message, Oneof};
+mod wire;
+
+use prost::Message as _;
 
 use crate::{
     catalogue::Bundle,
@@ -23,6 +25,11 @@ use crate::{
     },
     period::Period,
     snapshot::SlotKey,
+};
+
+use wire::{
+    ActWire, DecideWire, DeedWire, EnrolWire, ExemptWire, ExtendWire, GenesisWire, PublishWire,
+    RevokeWire, TokenWire, slot_texts,
 };
 
 /// The payload type of an act in an envelope.
@@ -169,153 +176,6 @@ pub enum Deed {
 #[error("not an act: {0}")]
 pub struct ActError(pub(super) String);
 
-#[derive(Clone, PartialEq, Message)]
-struct ActWire {
-    #[prost(int64, tag = "1")]
-    issued_at_ms: i64,
-    #[prost(bytes = "vec", tag = "2")]
-    nonce: Vec<u8>,
-    #[prost(
-        oneof = "DeedWire",
-        tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12, 16"
-    )]
-    act: Option<DeedWire>,
-}
-
-#[derive(Clone, PartialEq, Oneof)]
-enum DeedWire {
-    #[prost(message, tag = "3")]
-    Genesis(GenesisWire),
-    #[prost(message, tag = "4")]
-    PublishCatalogue(PublishWire),
-    #[prost(message, tag = "5")]
-    IssueToken(TokenWire),
-    #[prost(message, tag = "6")]
-    EnrolKey(EnrolWire),
-    #[prost(message, tag = "7")]
-    RevokeKey(RevokeWire),
-    #[prost(message, tag = "8")]
-    Extend(ExtendWire),
-    #[prost(message, tag = "9")]
-    Exempt(ExemptWire),
-    #[prost(message, tag = "10")]
-    Decide(DecideWire),
-    #[prost(message, tag = "11")]
-    ImportHistory(ImportWire),
-    #[prost(message, tag = "18")]
-    RequestEvidence(RequestWire),
-    #[prost(message, tag = "19")]
-    AnchorAccess(AnchorWire),
-    #[prost(message, tag = "13")]
-    AnnounceSample(AnnounceWire),
-    #[prost(message, tag = "14")]
-    RecordVisit(VisitWire),
-    #[prost(message, tag = "15")]
-    DrawSample(DrawWire),
-    #[prost(message, tag = "12")]
-    EnrolWitness(WitnessWire),
-    #[prost(message, tag = "16")]
-    RotateKey(RotateWire),
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct GenesisWire {
-    #[prost(string, tag = "1")]
-    origin: String,
-    #[prost(bytes = "vec", tag = "2")]
-    log_public_key: Vec<u8>,
-    #[prost(int32, tag = "3")]
-    operator_suite: i32,
-    #[prost(bytes = "vec", tag = "4")]
-    operator_public_key: Vec<u8>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PublishWire {
-    #[prost(bytes = "vec", tag = "1")]
-    bundle: Vec<u8>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct TokenWire {
-    #[prost(string, tag = "1")]
-    unit: String,
-    #[prost(bytes = "vec", tag = "2")]
-    token_sha256: Vec<u8>,
-    #[prost(int64, tag = "3")]
-    expires_at_ms: i64,
-    #[prost(int32, tag = "4")]
-    role: i32,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct EnrolWire {
-    #[prost(string, tag = "1")]
-    unit: String,
-    #[prost(int32, tag = "2")]
-    suite: i32,
-    #[prost(bytes = "vec", tag = "3")]
-    public_key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "4")]
-    token: Vec<u8>,
-    #[prost(string, tag = "5")]
-    label: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct RevokeWire {
-    #[prost(bytes = "vec", tag = "1")]
-    key_id: Vec<u8>,
-    #[prost(string, tag = "2")]
-    reason: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct ExtendWire {
-    #[prost(string, tag = "1")]
-    unit: String,
-    #[prost(string, tag = "2")]
-    dataset: String,
-    #[prost(string, tag = "3")]
-    period: String,
-    #[prost(int64, tag = "4")]
-    due_at_ms: i64,
-    #[prost(string, tag = "5")]
-    reason: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct ExemptWire {
-    #[prost(string, tag = "1")]
-    unit: String,
-    #[prost(string, tag = "2")]
-    dataset: String,
-    #[prost(string, tag = "3")]
-    period: String,
-    #[prost(string, tag = "4")]
-    reason: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct DecideWire {
-    #[prost(string, tag = "1")]
-    unit: String,
-    #[prost(string, tag = "2")]
-    dataset: String,
-    #[prost(string, tag = "3")]
-    period: String,
-    #[prost(string, tag = "4")]
-    edit: String,
-    #[prost(string, optional, tag = "5")]
-    item: Option<String>,
-    #[prost(uint64, tag = "6")]
-    snapshot_index: u64,
-    #[prost(bool, tag = "7")]
-    accepted: bool,
-    #[prost(string, tag = "8")]
-    reason: String,
-}
-
 type Result<T> = std::result::Result<T, ActError>;
 
 impl Act {
@@ -442,63 +302,6 @@ fn encode_step(step: Step) -> DeedWire {
     }
 }
 
-impl TokenWire {
-    fn of(unit: &UnitCode, token_sha256: &Digest, expires_at_ms: i64, role: KeyRole) -> Self {
-        let token_sha256 = token_sha256.as_bytes().to_vec();
-        Self {
-            unit: unit.to_string(),
-            token_sha256,
-            expires_at_ms,
-            role: role.number(),
-        }
-    }
-}
-
-impl EnrolWire {
-    fn of(unit: &UnitCode, key: &PublicKey, token: &[u8], label: String) -> Self {
-        Self {
-            unit: unit.to_string(),
-            suite: key.suite().number().into(),
-            public_key: key.to_bytes(),
-            token: token.to_vec(),
-            label,
-        }
-    }
-}
-
-impl ExemptWire {
-    fn of(slot: &SlotKey, reason: String) -> Self {
-        let [unit, dataset, period] = slot_texts(slot);
-        Self {
-            unit,
-            dataset,
-            period,
-            reason,
-        }
-    }
-}
-
-impl DecideWire {
-    fn of(
-        slot: &SlotKey,
-        (edit, item, snapshot_index): (&EditId, Option<&ItemKey>, LogIndex),
-        accepted: bool,
-        reason: String,
-    ) -> Self {
-        let [unit, dataset, period] = slot_texts(slot);
-        Self {
-            unit,
-            dataset,
-            period,
-            edit: edit.to_string(),
-            item: item.map(ToString::to_string),
-            snapshot_index: snapshot_index.0,
-            accepted,
-            reason,
-        }
-    }
-}
-
 fn decode_deed(wire: DeedWire) -> Result<Deed> {
     Ok(match wire {
         DeedWire::Genesis(w) => decode_genesis(w)?,
@@ -596,14 +399,6 @@ fn decode_decide(wire: DecideWire) -> Result<Deed> {
         accepted: wire.accepted,
         reason: reason(wire.reason)?,
     })
-}
-
-fn slot_texts(slot: &SlotKey) -> [String; 3] {
-    [
-        slot.unit.to_string(),
-        slot.dataset.to_string(),
-        slot.period.to_string(),
-    ]
 }
 
 fn slot(unit: &str, dataset: &str, period: &str) -> Result<SlotKey> {

@@ -26,7 +26,7 @@ use granary_core::{
     catalogue::Bundle,
     code::UnitCode,
     digest::Digest,
-    envelope,
+    envelope::{self, KeyRole},
     ledger::{Act, Deed, act},
 };
 use tokio::{runtime::Runtime, sync::oneshot, task::JoinHandle};
@@ -81,6 +81,7 @@ impl City {
                 unit: UnitCode::new("520100").unwrap(),
                 token_sha256: Digest::of(&nonce),
                 expires_at_ms: 4_000_000_000_000,
+                role: KeyRole::default(),
             };
             self.act(nonce, deed)
         };

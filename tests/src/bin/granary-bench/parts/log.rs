@@ -27,7 +27,7 @@ use granary_aggregator::{
 };
 use granary_core::{
     digest::Digest,
-    envelope,
+    envelope::{self, KeyRole},
     ledger::{Act, Deed, LogIndex, act},
 };
 use tokio::{runtime::Runtime, sync::oneshot};
@@ -113,7 +113,7 @@ fn grow(runtime: &Runtime, data: &Path) -> Outcome<()> {
                 unit: unit.clone(),
                 token_sha256: Digest::of(&number.to_be_bytes()),
                 expires_at_ms: 4_000_000_000_000,
-                role: granary_core::envelope::KeyRole::default(),
+                role: KeyRole::default(),
             };
             let (handle, received) = (handle.clone(), signed(&operator, number, deed));
             waiting.spawn(async move { handle.submit_wait(received).await.is_ok() });
