@@ -189,6 +189,13 @@ impl TransparencyService for City {
         Err(Status::unimplemented("not asked for"))
     }
 
+    async fn get_payload(
+        &self,
+        _: Request<v1::GetPayloadRequest>,
+    ) -> Result<Response<v1::GetPayloadResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
     async fn get_consistency_proof(
         &self,
         request: Request<v1::GetConsistencyProofRequest>,
