@@ -29,7 +29,7 @@ use crate::{
 
 use wire::{
     ActWire, DecideWire, DeedWire, EnrolWire, ExemptWire, ExtendWire, GenesisWire, PublishWire,
-    RevokeWire, TokenWire, slot_texts,
+    RevokeWire, TokenWire,
 };
 
 /// The payload type of an act in an envelope.
@@ -251,16 +251,7 @@ fn encode_deed(deed: &Deed) -> DeedWire {
             slot,
             due_at_ms,
             reason,
-        } => {
-            let [unit, dataset, period] = slot_texts(&slot);
-            DeedWire::Extend(ExtendWire {
-                unit,
-                dataset,
-                period,
-                due_at_ms,
-                reason,
-            })
-        }
+        } => DeedWire::Extend(ExtendWire::of(&slot, due_at_ms, reason)),
         Deed::Exempt { slot, reason } => DeedWire::Exempt(ExemptWire::of(&slot, reason)),
         Deed::ImportHistory {
             dataset,

@@ -193,6 +193,19 @@ impl EnrolWire {
     }
 }
 
+impl ExtendWire {
+    pub(super) fn of(slot: &SlotKey, due_at_ms: i64, reason: String) -> Self {
+        let [unit, dataset, period] = slot_texts(slot);
+        Self {
+            unit,
+            dataset,
+            period,
+            due_at_ms,
+            reason,
+        }
+    }
+}
+
 impl ExemptWire {
     pub(super) fn of(slot: &SlotKey, reason: String) -> Self {
         let [unit, dataset, period] = slot_texts(slot);
@@ -226,7 +239,7 @@ impl DecideWire {
     }
 }
 
-pub(super) fn slot_texts(slot: &SlotKey) -> [String; 3] {
+fn slot_texts(slot: &SlotKey) -> [String; 3] {
     [
         slot.unit.to_string(),
         slot.dataset.to_string(),
