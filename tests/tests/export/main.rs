@@ -14,7 +14,8 @@ use city::{City, REVISIONS, revenue, run, take};
 
 /// What names the moment of the question is taken out.
 fn steady(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.starts_with("as of:"));
+    let is_steady = |line: &&str| !line.starts_with("as of:") && !line.contains("\"as_of_ms\"");
+    let lines = text.lines().filter(is_steady);
     lines.map(|line| format!("{line}\n")).collect()
 }
 
