@@ -90,6 +90,9 @@ pub(super) async fn catalogue(connection: &Connection) -> Result<Catalogue, Comp
         )
     };
     let bundle = Bundle::decode(&answer.bundle).map_err(|error| unfit(&error))?;
+    if bundle.version().as_bytes()[..] != answer.version {
+        return Err(unfit(&"it is not the version that the server names"));
+    }
     Catalogue::parse(&bundle).map_err(|faults| {
         let first = faults.first().map(ToString::to_string);
         unfit(&first.unwrap_or_default())

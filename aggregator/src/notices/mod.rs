@@ -10,7 +10,6 @@ pub mod settings;
 pub mod outbox;
 pub mod channel;
 pub mod message;
-pub mod preview;
 mod pace;
 mod dispatch;
 mod desk;

@@ -303,8 +303,8 @@ impl Catalogue {
     /// [`Self::expects`] by indices: no search for codes.
     #[must_use]
     pub fn expects_at(&self, unit: UnitIndex, dataset: DatasetIndex, period: Period) -> bool {
-        self.dataset_at(dataset).covers(period)
-            && self.schedules[dataset.get()].owes(unit, period.ordinal())
+        let owing = self.owing(dataset, period);
+        owing.is_some_and(|owing| owing.holds(unit))
     }
 
     /// Who owes `dataset` for `period`, for whoever asks it of many units; none where the dataset does not cover the period.

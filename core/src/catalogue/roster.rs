@@ -36,17 +36,18 @@ use super::{
 /// The most (row, unit) pairs in a roster; it bounds the time that a catalogue takes to read.
 const PAIRS_MAX: usize = 4_000_000;
 
-/// Who owes one dataset: for each unit, stretches of period ordinals, ascending and apart.
+/// Who owes one dataset: for each unit, stretches of period ordinals, apart. Hardly a unit has two, so counting millions of
+/// slots need not search.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    /// The one stretch of each unit, ending before it begins for a unit that has none. Empty where a unit has several, which
-    /// is rare: counting millions of slots need not search.
-    only: Vec<(i32, i32)>,
-    /// `stretches[starts[u]..starts[u + 1]]` belong to unit `u`.
-    starts: Vec<u32>,
-    /// First and last ordinal, both owed.
-    stretches: Vec<(i32, i32)>,
+    /// First and last ordinal of each unit's first stretch, both owed; [`NONE`] for a unit that owes nothing.
+    first: Vec<(i32, i32)>,
+    /// The stretches after it.
+    later: BTreeMap<UnitIndex, Vec<(i32, i32)>>,
 }
+
+/// A stretch that holds nothing: it ends before it begins.
+const NONE: (i32, i32) = (0, -1);
 
 /// Who owes one dataset for one period.
 #[derive(Clone, Copy)]
@@ -67,46 +68,33 @@ impl Schedule {
     /// Whether `unit` owes the period with this ordinal.
     #[inline]
     pub(super) fn owes(&self, unit: UnitIndex, ordinal: i32) -> bool {
-        match self.only.get(unit.get()) {
-            Some((first, last)) => *first <= ordinal && ordinal <= *last,
-            None => self.is_in_a_stretch(unit, ordinal),
-        }
-    }
-
-    fn is_in_a_stretch(&self, unit: UnitIndex, ordinal: i32) -> bool {
-        let at = unit.get();
-        let own = &self.stretches[self.starts[at] as usize..self.starts[at + 1] as usize];
-        let stretch = own.partition_point(|(_, last)| *last < ordinal);
-        own.get(stretch).is_some_and(|(first, _)| *first <= ordinal)
+        let within = |(first, last): &(i32, i32)| *first <= ordinal && ordinal <= *last;
+        let later = || self.later.get(&unit).into_iter().flatten();
+        within(&self.first[unit.get()]) || (!self.later.is_empty() && later().any(within))
     }
 
     /// Joins the stretches of `units` units, given in any order.
     fn new(units: usize, mut owed: Vec<(UnitIndex, i32, i32)>) -> Self {
         owed.sort_unstable();
-        let mut schedule = Self::default();
-        let mut owed = owed.into_iter().peekable();
-        for unit in 0..units {
-            let start = schedule.stretches.len();
-            schedule.starts.push(narrow(start));
-            while let Some((_, first, last)) = owed.next_if(|(u, _, _)| u.get() == unit) {
-                let joined = schedule.stretches[start..].last_mut();
-                match joined.filter(|(_, end)| first <= end.saturating_add(1)) {
-                    Some((_, end)) => *end = last.max(*end),
-                    None => schedule.stretches.push((first, last)),
+        let mut schedule = Self {
+            first: vec![NONE; units],
+            later: BTreeMap::new(),
+        };
+        for of_unit in owed.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let mut joined: Vec<(i32, i32)> = Vec::new();
+            for (_, first, last) in of_unit {
+                match joined.last_mut() {
+                    Some((_, end)) if *first <= end.saturating_add(1) => *end = *last.max(end),
+                    Some(_) | None => joined.push((*first, *last)),
+                }
+            }
+            if let (Some((unit, ..)), [first, later @ ..]) = (of_unit.first(), joined.as_slice()) {
+                schedule.first[unit.get()] = *first;
+                if !later.is_empty() {
+                    schedule.later.insert(*unit, later.to_vec());
                 }
             }
         }
-        schedule.starts.push(narrow(schedule.stretches.len()));
-        let own = schedule.starts.windows(2).map(|ends| match ends {
-            [from, to] => schedule.stretches.get(*from as usize..*to as usize),
-            _ => None,
-        });
-        let only = own.map(|own| match own {
-            Some([]) => Some((0, -1)),
-            Some([one]) => Some(*one),
-            Some(_) | None => None,
-        });
-        schedule.only = only.collect::<Option<_>>().unwrap_or_default();
         schedule
     }
 }

@@ -20,6 +20,7 @@ mod judge;
 mod decide;
 mod revise;
 mod upcoming;
+mod foresee;
 mod words;
 mod retry;
 
@@ -34,6 +35,7 @@ use crate::{
 
 pub use self::{
     decide::decide,
+    foresee::{Foreseen, Foresight, foresee},
     mark::{Audience, History, Mark, MarkError, Settled},
     plan::{Audiences, Plan},
     quiet::{DaysOff, Quiet, QuietError},

@@ -5,7 +5,7 @@
 mod support;
 mod laws;
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, fmt::Write as _, sync::Arc};
 
 use granary_core::{
     catalogue::{Bundle, Catalogue},
@@ -16,8 +16,8 @@ use granary_core::{
         rows::{ExtensionRow, SlotRow},
     },
     notices::{
-        Audience, Audiences, DaysOff, Dropped, History, Kind, Mark, Matter, Notice, Plan, Quiet,
-        Reason, Role, Settled, Situation, decide, revise,
+        Audience, Audiences, DaysOff, Dropped, Foreseen, Foresight, Kind, Mark, Notice, Plan,
+        Quiet, Reason, Role, Situation, foresee,
     },
     period::Period,
     snapshot::SlotKey,
@@ -139,7 +139,6 @@ fn accepted(at_ms: i64) -> SlotRow {
 struct Told {
     notices: Vec<(i64, Notice)>,
     dropped: Vec<(i64, Dropped)>,
-    history: History,
 }
 
 impl Told {
@@ -177,7 +176,7 @@ impl Told {
     }
 }
 
-/// The server in miniature: asks at the start, whenever it was told to, and at the instants given (where something arrives).
+/// What is told between two instants where something arrives at others.
 fn run(board: &Board, plan: &Plan, from_ms: i64, until_ms: i64, arrivals: &[i64]) -> Told {
     run_with(board, plan, from_ms, until_ms, arrivals, &BTreeMap::new())
 }
@@ -190,47 +189,20 @@ fn run_with(
     arrivals: &[i64],
     returned: &BTreeMap<SlotKey, i64>,
 ) -> Told {
-    let mut told = Told::default();
-    let mut waiting: Vec<Matter> = Vec::new();
-    let mut now_ms = from_ms;
-    loop {
+    let foreseen = foresee(plan, (from_ms, until_ms), arrivals, |now_ms| {
         let mut situation = Situation::of(board, plan, now_ms);
         situation.returned = returned.clone();
         situation.returned.retain(|_, at_ms| *at_ms <= now_ms);
-        let decision = decide(&situation, plan, &told.history);
-        for matter in decision.matters {
-            for mark in &matter.marks {
-                told.history.settle(mark.clone(), Settled::Waiting);
-            }
-            waiting.push(matter);
-        }
-        let mut dropped = decision.dropped;
-        let (ready, later) = waiting.into_iter().partition(|m| m.not_before_ms <= now_ms);
-        waiting = later;
-        for matter in ready {
-            let revision = revise(&matter, &situation, plan);
-            dropped.extend(revision.dropped);
-            if let Some(notice) = revision.notice {
-                for (mark, settled) in notice.settled() {
-                    told.history.settle(mark, settled);
-                }
-                told.notices.push((now_ms, notice));
-            }
-        }
-        for dropped in dropped {
-            told.history.settle(dropped.mark.clone(), Settled::Dropped);
-            told.dropped.push((now_ms, dropped));
-        }
-        let arrival = arrivals.iter().copied().filter(|at_ms| *at_ms > now_ms);
-        let next = arrival
-            .chain(decision.next_at_ms)
-            .chain(waiting.iter().map(|m| m.not_before_ms))
-            .min();
-        match next.filter(|next| *next <= until_ms) {
-            Some(next) => now_ms = next,
-            None => return told,
+        Ok::<_, Infallible>(situation)
+    });
+    let mut told = Told::default();
+    for Foreseen { at_ms, what } in foreseen.unwrap() {
+        match what {
+            Foresight::Told(notice) => told.notices.push((at_ms, *notice)),
+            Foresight::NotTold(dropped) => told.dropped.push((at_ms, dropped)),
         }
     }
+    told
 }
 
 /// A deadline's life: due on Friday 8 October 2021 at 12:00.

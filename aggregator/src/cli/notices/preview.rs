@@ -3,10 +3,9 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use granary_core::{
-    catalogue::Catalogue,
     completeness::Board,
     ledger::FoldError,
-    notices::{Dropped, Notice, Plan, Role, Situation},
+    notices::{Dropped, Foreseen, Foresight, Notice, Plan, Role, Situation, foresee},
 };
 use jiff::tz::TimeZone;
 
@@ -20,11 +19,7 @@ use super::{
 use crate::{
     clock::{Clock as _, SystemClock},
     journal::Journal,
-    notices::{
-        NoticeSettings,
-        preview::{Foreseen, Foresight, foresee},
-        settings::Contact,
-    },
+    notices::{NoticeSettings, settings::Contact},
     project::{self, Derived, Folder, StoredView},
 };
 
@@ -83,8 +78,7 @@ fn stored(
     };
     let folder = Folder::load(Arc::clone(&journal), Arc::clone(&derived))?;
     let board = folder.board()?.ok_or_else(no_catalogue)?;
-    let plan = &following(plan, board.catalogue());
-    let foreseen = foresee(plan, span, |at_ms| {
+    let foreseen = foresee(plan, span, &[], |at_ms| {
         let mut situation = Situation::of(&board, plan, at_ms);
         if plan.returned_ms.is_some() {
             situation.read_returned(&view)?;
@@ -104,18 +98,10 @@ fn remote(
         Some(folder) => local::read_sound_catalogue(folder)?,
         None => remote::block_on(remote::catalogue(&args.connection))?,
     });
-    let plan = &following(plan, &catalogue);
     let board: Board = remote_board::read(&catalogue, plan, span, &args.connection)?;
     let at = |at_ms| Ok::<_, FoldError>(Situation::of(&board, plan, at_ms));
-    let foreseen = foresee(plan, span, at)?;
+    let foreseen = foresee(plan, span, &[], at)?;
     Ok((catalogue.zone().clone(), foreseen))
-}
-
-/// The plan with the days off of the catalogue.
-fn following(plan: &Plan, catalogue: &Catalogue) -> Plan {
-    let mut plan = plan.clone();
-    plan.follow(catalogue);
-    plan
 }
 
 fn no_catalogue() -> Complaint {

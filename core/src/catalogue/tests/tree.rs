@@ -138,6 +138,40 @@ fn a_roster_selects_by_the_tree_of_each_period() {
 }
 
 #[test]
+fn rows_that_leave_a_gap_do_not_fill_it() {
+    let row = |units: &str, from: &str, to: &str| {
+        format!(
+            "[[roster]]\ndataset = \"monthly-revenue\"\nunits = [{units}]\nfrom = \"{from}\"\nto = \"{to}\"\n"
+        )
+    };
+    // Out of order, and the second and third joined.
+    let roster = [
+        row("\"a\"", "2022-M09", "2022-M12"),
+        row("\"a\", \"b\"", "2021-M03", "2021-M05"),
+        row("\"a\"", "2021-M06", "2021-M07"),
+    ];
+    let lines = [("a", ""), ("b", "")];
+    let catalogue = parse(&units(&lines), &roster.concat(), "").unwrap();
+    let owes = |code: &str, at: &str| {
+        let dataset = DatasetCode::new("monthly-revenue").unwrap();
+        catalogue.expects(&unit(code), &dataset, period(at))
+    };
+    for (at, a, b) in [
+        ("2021-M03", true, true),
+        ("2021-M05", true, true),
+        ("2021-M06", true, false),
+        ("2021-M07", true, false),
+        ("2021-M08", false, false),
+        ("2022-M08", false, false),
+        ("2022-M09", true, false),
+        ("2022-M12", true, false),
+        ("2023-M01", false, false),
+    ] {
+        assert_eq!((owes("a", at), owes("b", at)), (a, b), "{at}");
+    }
+}
+
+#[test]
 fn an_edit_for_units_under_another_follows_the_tree() {
     let edit = "[[edit]]\nid = \"REVENUE.SIGN\"\nkind = \"validity\"\ndataset = \"monthly-revenue\"\n\
                 expression = \"revenue >= 0\"\nunder = \"b\"\nmessage = { zh = \"负数\", en = \"negative\" }\n";

@@ -64,6 +64,9 @@ fn run(arguments: Arguments) -> Outcome<()> {
     for part in alone {
         run_alone(part.name, &arguments)?;
     }
+    if together.is_empty() {
+        return Ok(());
+    }
     run_together(&together, arguments)
 }
 
@@ -73,7 +76,9 @@ fn run_alone(part: &str, arguments: &Arguments) -> Outcome<()> {
     if let Some(programs) = &arguments.programs {
         command.arg("--programs").arg(programs);
     }
-    let status = command.arg(part).status()?;
+    let entries = arguments.replay_entries.to_string();
+    command.args(["--replay-entries", &entries, part]);
+    let status = command.status()?;
     if status.success() {
         return Ok(());
     }

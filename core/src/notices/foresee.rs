@@ -2,9 +2,7 @@
 //!
 //! For the past that is what would have been told; for the future it is what will be told if nothing more arrives.
 
-use granary_core::notices::{
-    Dropped, History, Matter, Notice, Plan, Settled, Situation, decide, revise,
-};
+use super::{Dropped, History, Matter, Notice, Plan, Settled, Situation, decide, revise};
 
 /// One thing that would happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,21 +23,24 @@ pub enum Foresight {
 }
 
 /// Follows the plan from one instant to another, both included; what came due before the first is told at the first, as far
-/// as it still matters.
+/// as it still matters. It looks whenever something may come due by itself, and at the instants `changes`, where the
+/// situation may have become another.
 ///
 /// # Errors
 /// Those of `situation_at`.
 pub fn foresee<E>(
     plan: &Plan,
     (from_ms, until_ms): (i64, i64),
+    changes: &[i64],
     situation_at: impl Fn(i64) -> Result<Situation, E>,
 ) -> Result<Vec<Foreseen>, E> {
     let (mut history, mut waiting) = (History::default(), Vec::<Matter>::new());
     let mut foreseen = Vec::new();
-    let mut now_ms = from_ms;
+    let (mut plan, mut now_ms) = (plan.clone(), from_ms);
     loop {
         let situation = situation_at(now_ms)?;
-        let decision = decide(&situation, plan, &history);
+        plan.follow(&situation.catalogue);
+        let decision = decide(&situation, &plan, &history);
         for matter in decision.matters {
             for mark in &matter.marks {
                 history.settle(mark.clone(), Settled::Waiting);
@@ -51,7 +52,7 @@ pub fn foresee<E>(
             waiting.into_iter().partition(|m| m.not_before_ms <= now_ms);
         waiting = later;
         for matter in ready {
-            let revision = revise(&matter, &situation, plan);
+            let revision = revise(&matter, &situation, &plan);
             dropped.extend(revision.dropped);
             if let Some(notice) = revision.notice {
                 for (mark, settled) in notice.settled() {
@@ -73,7 +74,8 @@ pub fn foresee<E>(
             });
         }
         let waits = waiting.iter().map(|matter| matter.not_before_ms);
-        let next = waits.chain(decision.next_at_ms).min();
+        let changes = changes.iter().copied().filter(|at_ms| *at_ms > now_ms);
+        let next = waits.chain(changes).chain(decision.next_at_ms).min();
         match next.filter(|next| *next <= until_ms) {
             Some(next) => now_ms = next,
             None => return Ok(foreseen),
