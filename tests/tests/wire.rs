@@ -130,7 +130,15 @@ fn a_journal_entry_is_the_published_message() {
     assert_eq!(hex(&bytes), include_str!("golden/entry.hex").trim());
 }
 
+/// One of every kind, in the order of `golden/acts.hex`.
 fn deeds() -> Vec<Deed> {
+    let mut all = first_deeds();
+    all.extend(proof_deeds());
+    all
+}
+
+/// What a city without proof of its own could say.
+fn first_deeds() -> Vec<Deed> {
     let files = [("units.toml".to_owned(), String::new())]
         .into_iter()
         .collect();
@@ -184,6 +192,17 @@ fn deeds() -> Vec<Deed> {
                 arrived_at_ms: 10,
             }],
         },
+    ]
+}
+
+/// Witnesses, evidence, and keys that change.
+fn proof_deeds() -> Vec<Deed> {
+    vec![
+        Deed::EnrolWitness {
+            unit: "621100".parse().unwrap(),
+            public_key: [8; 32],
+            possession: [9; 64],
+        },
         Deed::RequestEvidence {
             slot: slot(),
             sha256: Digest::of(b"ledger"),
@@ -193,11 +212,6 @@ fn deeds() -> Vec<Deed> {
         Deed::AnchorAccess {
             lines: 11,
             head: Digest::of(b"line"),
-        },
-        Deed::EnrolWitness {
-            unit: "621100".parse().unwrap(),
-            public_key: [8; 32],
-            possession: [9; 64],
         },
         Deed::RotateKey {
             old: public().key_id(),

@@ -20,7 +20,7 @@ use granary_proto::v1::{
     witness_service_server::WitnessServiceServer,
 };
 use jiff::Timestamp;
-use tokio::{net::TcpListener, sync::watch, time::Instant};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle, time::Instant};
 use tonic::transport::{
     Certificate, Identity, ServerTlsConfig,
     server::{Router, Server as Transport},
@@ -267,15 +267,17 @@ impl Server {
         } = self;
         let limits = city.limits;
         let (reporter, router) = router(&city, tls, &enrolled).await?;
-        let watching = tokio::spawn(watch_health(city.handle.clone(), reporter));
-        let scraping = metrics
-            .map(|metrics| tokio::spawn(metrics.serve(city.handle.clone(), stop.subscribe())));
-        let publishing = log_listener.map(|listener| {
-            let city = city.handle.clone();
-            tokio::spawn(log_http::serve(listener, city, limits, stop.subscribe()))
-        });
-        let asking = tokio::spawn(outside::run(Arc::clone(&city), outside));
-        let telling = notices.map(|desk| tokio::spawn(desk.run(stop.subscribe())));
+        let handle = city.handle.clone();
+        let beside = Beside {
+            watching: tokio::spawn(watch_health(handle.clone(), reporter)),
+            asking: tokio::spawn(outside::run(Arc::clone(&city), outside)),
+            scraping: metrics
+                .map(|metrics| tokio::spawn(metrics.serve(handle.clone(), stop.subscribe()))),
+            publishing: log_listener.map(|listener| {
+                tokio::spawn(log_http::serve(listener, handle, limits, stop.subscribe()))
+            }),
+            telling: notices.map(|desk| tokio::spawn(desk.run(stop.subscribe()))),
+        };
         let anchoring = access::keep_anchored(Arc::clone(&city), access_anchor, stop.subscribe());
         let anchoring = tokio::spawn(anchoring);
         let mut stopping = stop.subscribe();
@@ -295,28 +297,9 @@ impl Server {
         stop.send_replace(true);
         let served = match ended {
             Some(served) => served,
-            None => tokio::time::timeout_at(deadline, serving)
-                .await
-                .unwrap_or_else(|_| {
-                    tracing::warn!(
-                        "some connections were still open at the end of the grace period"
-                    );
-                    Ok(())
-                }),
+            None => drained(deadline, serving).await,
         };
-        watching.abort();
-        asking.abort();
-        if let Some(scraping) = scraping {
-            scraping.abort();
-        }
-        if let Some(publishing) = publishing {
-            // Its readers can ask again: what is not answered by then is dropped with the connection.
-            let _ = tokio::time::timeout_at(deadline, publishing).await;
-        }
-        if let Some(telling) = telling {
-            // It ends by itself a few seconds after the stop; what it has not noted is sent once more.
-            let _ = tokio::time::timeout_at(deadline, telling).await;
-        }
+        beside.end(deadline).await;
         last_anchor(&city, anchoring, deadline).await;
         let left = deadline
             .saturating_duration_since(Instant::now())
@@ -325,6 +308,44 @@ impl Server {
         tracing::info!("stopped");
         Ok(served?)
     }
+}
+
+/// What runs beside the calls.
+struct Beside {
+    watching: JoinHandle<()>,
+    asking: JoinHandle<()>,
+    scraping: Option<JoinHandle<()>>,
+    publishing: Option<JoinHandle<()>>,
+    telling: Option<JoinHandle<()>>,
+}
+
+impl Beside {
+    /// Ends all of it, by `deadline` at the latest.
+    async fn end(self, deadline: Instant) {
+        self.watching.abort();
+        self.asking.abort();
+        if let Some(scraping) = self.scraping {
+            scraping.abort();
+        }
+        // The log's readers can ask again: what is not answered by then is dropped with the connection. The telling ends by
+        // itself a few seconds after the stop; what it has not noted is sent once more.
+        for ending in [self.publishing, self.telling].into_iter().flatten() {
+            let _ = tokio::time::timeout_at(deadline, ending).await;
+        }
+    }
+}
+
+/// Lets the calls that are open end, by `deadline` at the latest.
+async fn drained<E>(
+    deadline: Instant,
+    serving: impl Future<Output = Result<(), E>>,
+) -> Result<(), E> {
+    tokio::time::timeout_at(deadline, serving)
+        .await
+        .unwrap_or_else(|_| {
+            tracing::warn!("some connections were still open at the end of the grace period");
+            Ok(())
+        })
 }
 
 /// Reads the access log, checked against the journal.
@@ -338,7 +359,7 @@ fn access_log(handle: &Handle, data: &Path) -> Result<AccessLog, ServeError> {
 }
 
 /// Nobody reads any more, so this anchor covers all lines. A stop does not fail for it: the next start sets it.
-async fn last_anchor(city: &City, anchoring: tokio::task::JoinHandle<()>, deadline: Instant) {
+async fn last_anchor(city: &City, anchoring: JoinHandle<()>, deadline: Instant) {
     let deadline = deadline.max(Instant::now() + LAST_ANCHOR_MIN);
     let _ = tokio::time::timeout_at(deadline, anchoring).await;
     if let Ok(result) = tokio::time::timeout_at(deadline, access::anchor(city)).await {

@@ -299,19 +299,8 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
         DeedWire::PublishCatalogue(w) => {
             Deed::PublishCatalogue(Bundle::decode(&w.bundle).map_err(|e| ActError(e.to_string()))?)
         }
-        DeedWire::IssueToken(w) => Deed::IssueToken {
-            unit: parsed(UnitCode::new(&w.unit))?,
-            token_sha256: Digest::from_bytes(fixed("token_sha256", &w.token_sha256)?),
-            expires_at_ms: w.expires_at_ms,
-            role: KeyRole::from_number(w.role)
-                .ok_or_else(|| ActError(format!("key role {} is not known", w.role)))?,
-        },
-        DeedWire::EnrolKey(w) => Deed::EnrolKey {
-            unit: parsed(UnitCode::new(&w.unit))?,
-            key: public_key(w.suite, &w.public_key)?,
-            token: fixed("token", &w.token)?,
-            label: text("label", w.label, 0, 128)?,
-        },
+        DeedWire::IssueToken(w) => decode_token(w)?,
+        DeedWire::EnrolKey(w) => decode_key(w)?,
         DeedWire::RevokeKey(w) => Deed::RevokeKey {
             key_id: KeyId::from_slice(&w.key_id)
                 .ok_or_else(|| ActError("key_id is not 32 bytes".into()))?,
@@ -363,6 +352,25 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
                 possession,
             }
         }
+    })
+}
+
+fn decode_token(wire: TokenWire) -> Result<Deed> {
+    let role = KeyRole::from_number(wire.role);
+    Ok(Deed::IssueToken {
+        unit: parsed(UnitCode::new(&wire.unit))?,
+        token_sha256: Digest::from_bytes(fixed("token_sha256", &wire.token_sha256)?),
+        expires_at_ms: wire.expires_at_ms,
+        role: role.ok_or_else(|| ActError(format!("key role {} is not known", wire.role)))?,
+    })
+}
+
+fn decode_key(wire: EnrolWire) -> Result<Deed> {
+    Ok(Deed::EnrolKey {
+        unit: parsed(UnitCode::new(&wire.unit))?,
+        key: public_key(wire.suite, &wire.public_key)?,
+        token: fixed("token", &wire.token)?,
+        label: text("label", wire.label, 0, 128)?,
     })
 }
 

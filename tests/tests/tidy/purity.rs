@@ -92,8 +92,7 @@ fn worldly_uses(code: &str) -> Vec<(usize, String)> {
         let names_crate = next.starts_with("::")
             || WORLDLY_WORDS.contains(&word) && code[..at].trim_end().ends_with("use");
         let names_type = word.starts_with(char::is_uppercase);
-        // The core's own module `log` is no crate of the world.
-        let is_ours = code[..at].ends_with("crate::");
+        let is_ours = is_of_crate(&code[..at]);
         if WORLDLY_WORDS.contains(&word) && !is_ours && (names_crate || names_type)
             || WORLDLY_MACROS.contains(&word) && next.starts_with('!')
         {
@@ -103,6 +102,14 @@ fn worldly_uses(code: &str) -> Vec<(usize, String)> {
     found.extend(grouped_uses(code));
     found.sort();
     found
+}
+
+/// Whether what stands before a word makes it one of the core's own modules (`log` is one), and no crate of the world.
+fn is_of_crate(before: &str) -> bool {
+    let in_group = before
+        .rfind("use crate::{")
+        .is_some_and(|start| !before[start..].contains([';', '}']));
+    before.ends_with("crate::") || in_group
 }
 
 /// `use std::{fs, ...}`: the worldly modules named at the first level of such a group, or deeper.
@@ -128,7 +135,7 @@ fn the_core_is_pure() {
 use std::{collections::BTreeMap, fs};
 fn a() { std::net::x(); }
 let t = Instant::now();
-let log = 1; log.x();
+let log = 1; log.x(); use crate::{digest, log::Hash}; use crate::log::Hash;
 tokio::spawn();
 println!("");
 use rand;

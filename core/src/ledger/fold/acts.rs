@@ -69,14 +69,7 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
             key,
             token,
             label,
-        } => {
-            let row = KeyRow {
-                unit: unit.to_string(),
-                label,
-                ..key_row(&key, draft.index)
-            };
-            enrol(draft, registry, &row, &key, &token);
-        }
+        } => enrol(draft, registry, &unit, label, &key, &token),
         Deed::RevokeKey { key_id, .. } => revoke(draft, registry, &key_id),
         Deed::RotateKey { old, new } => rotate(draft, registry, &old, &new),
         Deed::Extend {
@@ -198,12 +191,21 @@ fn issue(
     draft.put(keys::token(token_sha256), row.encode_to_vec());
 }
 
-fn enrol(draft: &mut Draft<'_>, registry: &Registry, row: &KeyRow, key: &PublicKey, token: &[u8]) {
+fn enrol(
+    draft: &mut Draft<'_>,
+    registry: &Registry,
+    unit: &UnitCode,
+    label: String,
+    key: &PublicKey,
+    token: &[u8],
+) {
     let token = Digest::of(token);
     let issued = registry.token(&token);
     let row = KeyRow {
+        unit: unit.to_string(),
+        label,
         role: issued.map_or_else(|| KeyRole::default().number(), |issued| issued.role),
-        ..row.clone()
+        ..key_row(key, draft.index)
     };
     draft.put(keys::key(&key.key_id()), row.encode_to_vec());
     if let Some(issued) = issued {
