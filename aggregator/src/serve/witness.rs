@@ -124,9 +124,9 @@ fn listed(witness: &EnrolledWitness) -> v1::Witness {
 
 fn head(city: &City, old_size: u64) -> Result<v1::GetHeadResponse, Failure> {
     let journal = city.handle.journal();
-    let head = city
-        .witnesses
-        .head(&journal.checkpoint(), city.clock.now_ms());
+    let newest = journal.checkpoint();
+    let now_ms = city.clock.now_ms();
+    let head = city.witnesses.head_for(old_size, &newest, now_ms);
     let (size, checkpoint) = head.ok_or(Failure::NotReady("the journal is empty"))?;
     let proof = if (1..size).contains(&old_size) {
         let proof = journal.consistency_proof(old_size, size);

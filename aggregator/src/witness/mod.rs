@@ -131,6 +131,21 @@ impl Rounds {
         Some((round.size, round.note.to_text()))
     }
 
+    /// The head for a witness that has seen `seen_size` entries: that of the round, but never a smaller one than it has seen,
+    /// which would look like a log that shrank. Its receipts can be newer than the round; then it is shown `newest`, and
+    /// cosigns from the next round on.
+    pub fn head_for(&self, seen_size: u64, newest: &str, now_ms: i64) -> Option<(u64, String)> {
+        let (size, note) = self.head(newest, now_ms)?;
+        if size >= seen_size {
+            return Some((size, note));
+        }
+        let newest_note = SignedNote::parse(newest.as_bytes()).ok()?;
+        let newest_size = Checkpoint::parse(newest_note.unverified_text())
+            .ok()?
+            .size();
+        Some((newest_size, newest.to_owned()))
+    }
+
     /// How long a round lasts.
     pub const fn length(&self) -> Duration {
         self.length

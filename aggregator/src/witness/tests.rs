@@ -50,6 +50,22 @@ fn a_head_stays_for_its_round_and_never_shrinks() {
 }
 
 #[test]
+fn nobody_is_shown_less_than_they_have_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let rounds = open(folder.path());
+    let size = |seen: u64, newest: u64, now_ms| {
+        let (size, note) = rounds.head_for(seen, &checkpoint(newest), now_ms).unwrap();
+        assert!(note.starts_with(&format!("{ORIGIN}\n{size}\n")), "{note}");
+        size
+    };
+    assert_eq!(size(0, 3, 0), 3);
+    assert_eq!(size(3, 9, 1), 3);
+    assert_eq!(size(7, 9, 2), 9, "a receipt came under 7 entries meanwhile");
+    assert_eq!(size(3, 9, 3), 3, "the round stays the others' round");
+    assert_eq!(size(9, 12, 60_000), 12);
+}
+
+#[test]
 fn cosignatures_add_up_and_are_published_with_their_head_alone() {
     let folder = tempfile::tempdir().unwrap();
     let rounds = open(folder.path());
