@@ -31,7 +31,7 @@ macro_rules! row {
             /// Reads a row's value.
             ///
             /// # Errors
-            /// [`RowError`] where the bytes are no such row.
+            /// [`RowError`](crate::ledger::rows::RowError) where the bytes are no such row.
             pub fn decode_row(bytes: &[u8]) -> Result<Self, $crate::ledger::rows::RowError> {
                 <Self as prost::Message>::decode(bytes).map_err(|e| {
                     $crate::ledger::rows::RowError(format!("{}: {e}", stringify!($name)))

@@ -119,10 +119,11 @@ async fn restarted(change: impl FnOnce(&std::path::Path)) -> AccessLogError {
     drop(auditor);
     town.stop().await;
     change(&town.site().folder().join("access/log"));
-    match town.open(&[], None).await.err().unwrap() {
-        ServeError::Access(error) => error,
-        other => panic!("{other}"),
-    }
+    let refused = town.open(&[], None).await.err().unwrap();
+    let ServeError::Access(error) = refused else {
+        panic!("{refused}");
+    };
+    error
 }
 
 #[tokio::test(flavor = "multi_thread")]
