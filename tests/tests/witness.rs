@@ -33,6 +33,7 @@ use granary_core::{
     envelope::{self, KeyRole, Suite},
     ledger::{Act, Deed, act},
     log::{AddCheckpoint, Hash, KeyName, Policy, VerifierKey},
+    text::Language,
 };
 use granary_proto::v1::{self, administration_service_client::AdministrationServiceClient};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -268,6 +269,31 @@ async fn a_city_that_forks_its_log_is_caught_by_the_agent_and_by_an_auditors_wit
         panic!("{held:?}");
     };
     assert_eq!(report.outcome, granary_agent::report::Outcome::Sent);
+    for (language, words) in [
+        (
+            Language::Zh,
+            [
+                "【停止报送，未发送】",
+                "日志出现了两种历史",
+                "seen.checkpoint",
+                "shown.checkpoint",
+            ],
+        ),
+        (
+            Language::En,
+            [
+                "STOPPED, NOT SENT",
+                "shows two histories",
+                "seen.checkpoint",
+                "shown.checkpoint",
+            ],
+        ),
+    ] {
+        let text = granary_agent::report::render(&report, language, &settings.time_zone);
+        for words in words {
+            assert!(text.contains(words), "{words} is not in\n{text}");
+        }
+    }
     let spool = run::open_spool(&settings, run::LOCK_PATIENCE)
         .await
         .unwrap();

@@ -78,6 +78,7 @@ impl Desk {
         let (root, state) = (self.settings.root.clone(), self.settings.state.clone());
         let words = fork.words(&state);
         self.raise(&words);
+        self.hold_back(Some(&words));
         self.status.fork = Some(Alarm {
             at_ms: fork.found_at_ms,
             zh: words.zh,
@@ -85,6 +86,13 @@ impl Desk {
         });
         if let Err(error) = fork.tell(&root, &state) {
             tracing::error!(%error, "the notice about the fork could not be written");
+        }
+    }
+
+    /// Has the reports of files that wait say why nothing is sent, or that it is.
+    pub(super) fn hold_back(&mut self, why: Option<&Bilingual>) {
+        if let Err(error) = self.inbox.hold_back(why, now_ms()) {
+            tracing::error!(%error, "a report of a file that waits could not be put right");
         }
     }
 }
