@@ -425,7 +425,7 @@ follow_log 2>/dev/null | indent
 step "随机核查一：先公告抽样框、方法和封存点，谁也无从挑选" "random verification 1: frame, design and seal are announced first, so that nobody can choose"
 staged "公开字符串由演示编造；真实核查用封存之后才公布的开奖号码" "the public string is made up; a real verification takes a lottery's numbers, published after the seal"
 sample_by_operator announce --title "演示 demo" --dataset quarterly-accounts --period 2021-Q3 --size 4 --seal-after "$(instant 0)" \
-    --awaited "开奖号码 numbers of draw 2021119" --json >"$work/announced.json" 2>/dev/null || fail "the sample is not announced"
+    --awaited "开奖号码 numbers of draw 2021119" --json >"$work/announced.json" 2>>"$logs/sample.log" || fail "the sample is not announced"
 sample=$(awk '$1 == "\"entry\":" { print $2 + 0; exit }' "$work/announced.json")
 say "日志第 $sample 条：框内 $(elements) 个数，抽 4 个" "entry $sample of the journal: $(elements) figures in the frame, 4 to be drawn"
 # The seal is the next tree, and whatever comes next makes it.
@@ -433,7 +433,7 @@ operate token --unit "$missing" --expires 30m >/dev/null
 lottery="03 09 12 18 22 31"
 
 step "随机核查二：由封存的树根和公开字符串抽取" "random verification 2: the draw follows from the sealed root and the public string"
-sample_by_operator draw --sample "$sample" --public "$lottery" 2>/dev/null >"$work/drawn.txt" || fail "the sample is not drawn"
+sample_by_operator draw --sample "$sample" --public "$lottery" >"$work/drawn.txt" 2>>"$logs/sample.log" || fail "the sample is not drawn"
 indent <"$work/drawn.txt"
 audit sample draw --sample "$sample" --json 2>/dev/null >"$work/drawn.json" || fail "the draw that is stated is not the one that follows"
 grep -q '"stated_is_this": true' "$work/drawn.json" || fail "the journal does not state the draw"
@@ -448,7 +448,7 @@ while read -r unit dataset period indicator; do
     result=confirmed
     if [ "$visited" = 4 ]; then result=no-evidence; fi
     sample_by_operator record --sample "$sample" --unit "$unit" --dataset "$dataset" --period "$period" --indicator "$indicator" \
-        --result "$result" --visitor "演示 demo" >/dev/null || fail "the visit of $unit is not recorded"
+        --result "$result" --visitor "演示 demo" >/dev/null 2>>"$logs/sample.log" || fail "the visit of $unit is not recorded"
     say "$unit $indicator $result" "$unit $indicator $result"
 done <"$work/elements"
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Witness keys that a replay tells one by one.
-const WITNESSES_TOLD_MAX: usize = 20;
+const WITNESSES_TOLD_MAX: usize = 10;
 
 /// A file that was downloaded.
 #[must_use]

@@ -21,10 +21,16 @@ pub(crate) struct City {
 
 impl City {
     pub(crate) fn founded(origin: &str) -> Self {
+        Self::founded_by(origin, "ed25519")
+    }
+
+    /// A city whose operator signs in this suite.
+    pub(crate) fn founded_by(origin: &str, suite: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("city");
         let mut init = program("granary-aggregator");
         init.args(["init", "--server-name", "localhost", "--name", origin]);
+        init.args(["--suite", suite]);
         run(init.arg("--data").arg(&data));
         let (server, port, log) = serve(&data);
         let city = Self {
