@@ -424,12 +424,13 @@ follow_log 2>/dev/null | indent
 
 step "随机核查一：先公告抽样框、方法和封存点，谁也无从挑选" "random verification 1: frame, design and seal are announced first, so that nobody can choose"
 staged "公开字符串由演示编造；真实核查用封存之后才公布的开奖号码" "the public string is made up; a real verification takes a lottery's numbers, published after the seal"
-sample_by_operator announce --title "演示 demo" --dataset quarterly-accounts --period 2021-Q3 --size 4 --seal-after "$(instant 0)" \
+sample_by_operator announce --title "演示 demo" --dataset quarterly-accounts --period 2021-Q3 --size 4 --seal-size $(($(journal_size) + 3)) \
     --awaited "开奖号码 numbers of draw 2021119" --json >"$work/announced.json" 2>>"$logs/sample.log" || fail "the sample is not announced"
 sample=$(awk '$1 == "\"entry\":" { print $2 + 0; exit }' "$work/announced.json")
 say "日志第 $sample 条：框内 $(elements) 个数，抽 4 个" "entry $sample of the journal: $(elements) figures in the frame, 4 to be drawn"
-# The seal is the next tree, and whatever comes next makes it.
-operate token --unit "$missing" --expires 30m >/dev/null
+# The seal is the tree with two entries more, and whatever comes next makes it.
+for _ in 1 2; do operate token --unit "$missing" --expires 30m >/dev/null; done
+say "封存点是再添两条之后的树；市里又签发了两个登记码" "the seal is the tree with two entries more; the city has issued two tokens since"
 lottery="03 09 12 18 22 31"
 
 step "随机核查二：由封存的树根和公开字符串抽取" "random verification 2: the draw follows from the sealed root and the public string"
@@ -445,11 +446,11 @@ must_be "elements drawn" 4 "$(wc -l <"$work/elements")"
 visited=0
 while read -r unit dataset period indicator; do
     visited=$((visited + 1))
-    result=confirmed
-    if [ "$visited" = 4 ]; then result=no-evidence; fi
+    result=confirmed found="属实 / confirmed"
+    if [ "$visited" = 4 ]; then result=no-evidence found="无凭据 / no evidence"; fi
     sample_by_operator record --sample "$sample" --unit "$unit" --dataset "$dataset" --period "$period" --indicator "$indicator" \
         --result "$result" --visitor "演示 demo" >/dev/null 2>>"$logs/sample.log" || fail "the visit of $unit is not recorded"
-    say "$unit $indicator $result" "$unit $indicator $result"
+    printf '     %s %s: %s\n' "$unit" "$indicator" "$found"
 done <"$work/elements"
 
 step "随机核查四：估计差错率和区间；由导出文件和日志公钥重算，结果相同" "random verification 4: the share in error with its interval; from an export and the log's key it comes out the same"
