@@ -30,16 +30,16 @@ pub(super) struct Ask {
 
 impl Ask {
     /// Reads a request's head; the body, which no such request has, is not looked at.
-    pub(super) fn of<B>(request: &Request<B>) -> Result<Self, Response<Full<Bytes>>> {
+    pub(super) fn of<B>(request: &Request<B>) -> Result<Self, Box<Response<Full<Bytes>>>> {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
             let allowed = HeaderValue::from_static("GET, HEAD");
             response.headers_mut().insert(header::ALLOW, allowed);
-            return Err(response);
+            return Err(Box::new(response));
         }
         let path = request.uri().path();
         if path.len() > PATH_BYTES_MAX {
-            return Err(not_found());
+            return Err(Box::new(not_found()));
         }
         Ok(Self {
             path: path.to_owned(),

@@ -105,7 +105,7 @@ async fn respond(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let response = match Ask::of(&request) {
-        Err(refused) => refused,
+        Err(refused) => *refused,
         Ok(ask) => read(&reader, ask).await,
     };
     events::Answered {
