@@ -133,6 +133,25 @@ impl Receipts {
         })
     }
 
+    /// The signed heads of the receipts that were stored last, the newest first, at most `count`. What cannot be read is passed over.
+    #[must_use]
+    pub fn newest_heads(&self, count: usize) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.receipts).into_iter().flatten();
+        let stored = |entry: io::Result<std::fs::DirEntry>| {
+            let entry = entry.ok()?;
+            Some((entry.metadata().ok()?.modified().ok()?, entry.path()))
+        };
+        let mut files: Vec<_> = entries.filter_map(stored).collect();
+        files.sort_unstable_by(|a, b| b.cmp(a));
+        let texts = files
+            .into_iter()
+            .take(count)
+            .filter_map(|(_, path)| std::fs::read_to_string(path).ok());
+        texts
+            .filter_map(|text| Some(Receipt::parse(&text).ok()?.checkpoint))
+            .collect()
+    }
+
     /// Stores a final refusal.
     ///
     /// # Errors
@@ -175,4 +194,41 @@ pub fn verify_file(
     let checkpoint = receipt.verify(log_key).map_err(|error| error.to_string())?;
     let entry = JournalEntry::decode(&receipt.entry).map_err(|error| error.to_string())?;
     Ok((receipt, entry, checkpoint))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    #[test]
+    fn the_heads_of_the_newest_receipts_are_found_and_damage_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let receipts = Receipts::open(folder.path()).unwrap();
+        for (age_s, name) in [(9, "old"), (1, "new"), (5, "middle"), (3, "damaged")] {
+            let receipt = Receipt {
+                entry: b"entry".to_vec(),
+                index: 0,
+                proof: Vec::new(),
+                checkpoint: format!("{name}\n1\nAAAA\n\n— {name} AAAA\n"),
+            };
+            let mut text = receipt.to_text();
+            if name == "damaged" {
+                text.truncate(20);
+            }
+            let path = receipts.receipts.join(format!("{name}.tlog-proof"));
+            std::fs::write(&path, text).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            let modified = SystemTime::now() - Duration::from_secs(age_s);
+            file.set_modified(modified).unwrap();
+        }
+        let names: Vec<String> = receipts
+            .newest_heads(3)
+            .iter()
+            .map(|head| head.lines().next().unwrap().to_owned())
+            .collect();
+        assert_eq!(names, ["new", "middle"]);
+    }
 }

@@ -17,7 +17,7 @@ use ed25519_dalek::{
     pkcs8::{EncodePrivateKey as _, spki::der::pem::LineEnding},
 };
 use granary_core::{
-    envelope::{self, PublicKey},
+    envelope::{KeyId, SecretKey, Suite},
     ledger::{Act, Deed, Refusal, act},
     log::VerifierKey,
     log::note::{KeyError, KeyName},
@@ -56,7 +56,7 @@ pub struct Made {
     /// The log's verifier key, to be published.
     pub verifier_key: String,
     /// The operator's key id.
-    pub operator_key_id: envelope::KeyId,
+    pub operator_key_id: KeyId,
 }
 
 /// Why nothing, or not everything, was made.
@@ -100,11 +100,23 @@ pub enum InitError {
     Shutdown(#[from] ShutdownError),
 }
 
-/// Makes a data folder.
+/// Makes a data folder whose operator signs with Ed25519.
+///
+/// # Errors
+/// Those of [`init_with`].
+pub fn init(plan: &Plan, clock: Arc<dyn Clock>) -> Result<Made, InitError> {
+    init_with(plan, Suite::Ed25519, clock)
+}
+
+/// Makes a data folder whose operator signs acts in this suite. The log's own key is Ed25519, because signed notes know no other.
 ///
 /// # Errors
 /// [`InitError`]. After any but [`InitError::NotEmpty`] the folder may be incomplete: remove it and begin again.
-pub fn init(plan: &Plan, clock: Arc<dyn Clock>) -> Result<Made, InitError> {
+pub fn init_with(
+    plan: &Plan,
+    operator_suite: Suite,
+    clock: Arc<dyn Clock>,
+) -> Result<Made, InitError> {
     let name = KeyName::new(&plan.origin)
         .map_err(|error| InitError::Origin(plan.origin.clone(), error))?;
     make_folder(&plan.data)?;
@@ -128,7 +140,7 @@ pub fn init(plan: &Plan, clock: Arc<dyn Clock>) -> Result<Made, InitError> {
         format!("{verifier_key}\n").as_bytes(),
     )?;
 
-    let operator_key = new_signing_key()?;
+    let operator_key = new_operator_key(operator_suite)?;
     make_client_folder(
         &site.operator(),
         &authority,
@@ -136,12 +148,15 @@ pub fn init(plan: &Plan, clock: Arc<dyn Clock>) -> Result<Made, InitError> {
         &verifier_key,
         now,
     )?;
-    site::write_secret(&site.operator().operator_key(), &pem(&operator_key)?)?;
+    let operator_pem = operator_key
+        .to_pem()
+        .map_err(|error| InitError::Key(error.to_string()))?;
+    site::write_secret(&site.operator().operator_key(), operator_pem.as_bytes())?;
     make_folder(&site.enrolled())?;
 
     begin_journal(plan, log_key, &operator_key, clock)?;
     site::write(&site.settings(), settings_text(plan).as_bytes())?;
-    let operator_key_id = PublicKey::Ed25519(operator_key.verifying_key()).key_id();
+    let operator_key_id = operator_key.public_key().key_id();
     Ok(Made {
         site,
         verifier_key,
@@ -191,13 +206,13 @@ pub fn random<const N: usize>() -> Result<[u8; N], InitError> {
 fn begin_journal(
     plan: &Plan,
     log_key: SigningKey,
-    operator_key: &SigningKey,
+    operator_key: &SecretKey,
     clock: Arc<dyn Clock>,
 ) -> Result<(), InitError> {
     let deed = Deed::Genesis {
         origin: plan.origin.clone(),
         log_public_key: log_key.verifying_key().to_bytes(),
-        operator: PublicKey::Ed25519(operator_key.verifying_key()),
+        operator: operator_key.public_key(),
     };
     let payload = Act {
         issued_at_ms: clock.now_ms(),
@@ -205,7 +220,9 @@ fn begin_journal(
         deed,
     }
     .encode();
-    let signature = envelope::sign(operator_key, act::PAYLOAD_TYPE, &payload);
+    let signature = operator_key
+        .sign(act::PAYLOAD_TYPE, &payload)
+        .map_err(|error| InitError::Key(error.to_string()))?;
     let received = Received {
         payload_type: act::PAYLOAD_TYPE.to_owned(),
         payload: payload.into(),
@@ -246,6 +263,15 @@ fn make_folder(folder: &Path) -> Result<(), InitError> {
         .filter(|parent| !parent.as_os_str().is_empty());
     let parent = File::open(parent.unwrap_or(Path::new(".")));
     parent.and_then(|parent| parent.sync_all()).map_err(failed)
+}
+
+/// Draws until the bytes are a key of the suite: almost always the first.
+fn new_operator_key(suite: Suite) -> Result<SecretKey, InitError> {
+    loop {
+        if let Some(key) = SecretKey::from_seed(suite, &random()?) {
+            return Ok(key);
+        }
+    }
 }
 
 fn new_signing_key() -> Result<SigningKey, InitError> {

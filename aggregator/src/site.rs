@@ -23,7 +23,7 @@ use std::{
 };
 
 use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey as _};
-use granary_core::log::VerifierKey;
+use granary_core::{envelope::SecretKey, log::VerifierKey};
 use jiff::Timestamp;
 
 use crate::{
@@ -256,7 +256,16 @@ impl OperatorFolder {
         self.folder.join("operator.key")
     }
 
-    /// Reads the key that signs acts.
+    /// Reads the key that signs acts, of whatever suite.
+    ///
+    /// # Errors
+    /// [`SiteError`] names the file.
+    pub fn secret_key(&self) -> Result<SecretKey, SiteError> {
+        let path = self.operator_key();
+        SecretKey::from_pem(&read(&path)?).map_err(|error| damaged(&path, error))
+    }
+
+    /// Reads the key that signs acts where it is one of Ed25519.
     ///
     /// # Errors
     /// [`SiteError`] names the file.

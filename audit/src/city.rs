@@ -8,6 +8,7 @@ mod administration;
 mod error;
 mod forecast;
 mod evidence;
+mod witnesses;
 
 use std::{path::Path, time::Duration};
 
@@ -28,7 +29,7 @@ use granary_proto::v1::{
     evidence_service_client::EvidenceServiceClient, forecast_service_client::ForecastServiceClient,
     journal_service_client::JournalServiceClient, measure_service_client::MeasureServiceClient,
     monitoring_service_client::MonitoringServiceClient, score_service_client::ScoreServiceClient,
-    stream_journal_response,
+    stream_journal_response, witness_service_client::WitnessServiceClient,
 };
 use tonic::{
     Streaming,
@@ -70,6 +71,7 @@ pub struct City {
     evidence: EvidenceServiceClient<Channel>,
     accesses: AccessServiceClient<Channel>,
     administration: AdministrationServiceClient<Channel>,
+    witnesses: WitnessServiceClient<Channel>,
 }
 
 /// The journal, as it comes.
@@ -143,7 +145,8 @@ impl City {
         let bulletins = BulletinServiceClient::new(channel.clone());
         let evidence = EvidenceServiceClient::new(channel.clone());
         let accesses = AccessServiceClient::new(channel.clone());
-        let administration = AdministrationServiceClient::new(channel);
+        let administration = AdministrationServiceClient::new(channel.clone());
+        let witnesses = WitnessServiceClient::new(channel);
         Ok(Self {
             server: address,
             client: client.max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -156,6 +159,7 @@ impl City {
             evidence,
             accesses,
             administration,
+            witnesses: witnesses.max_decoding_message_size(ANSWER_BYTES_MAX),
         })
     }
 

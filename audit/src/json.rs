@@ -7,6 +7,7 @@ mod scores;
 mod follow;
 mod forecast;
 mod sample;
+mod witnesses;
 
 use std::path::Path;
 
@@ -40,6 +41,7 @@ pub use follow::{followed, log_fault};
 pub use forecast::{arrivals, calibration, risks};
 pub use sample::{announced, drawn, estimated};
 pub use scores::{explanation, league, targets};
+pub use witnesses::witnesses;
 
 /// A receipt that holds.
 #[must_use]
@@ -229,6 +231,7 @@ pub fn replay(summary: &Summary) -> Value {
             "accepted": summary.findings.accepted,
             "corrected": summary.findings.corrected,
         },
+        "witnesses": witnesses::keys(&summary.witnesses),
         "took_ms": u64::try_from(summary.took.as_millis()).unwrap_or(u64::MAX),
         "entries_per_second": summary.per_second(tally.entries()),
         "observations_per_second": summary.per_second(tally.observations),

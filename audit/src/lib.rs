@@ -18,6 +18,7 @@
 //! | [`evidence`] | fetches what units have handed in, and checks it against the digests that they have signed |
 //! | [`access`] | who read what, checked against the anchors in the journal |
 //! | [`sample`] | random verification: the frame, the seal and the draw from an archive |
+//! | [`enrolled`] | the witness keys that units have enrolled, and a policy made of them |
 //! | [`rules`] | the edits as VTL rulesets, with the data, for somebody else's engine |
 //! | [`publish`] | tables of what is in it, as Parquet, CSV and SDMX-CSV, for other programs |
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
@@ -45,6 +46,7 @@ pub mod follow;
 pub mod access;
 pub mod evidence;
 pub mod sample;
+pub mod enrolled;
 pub mod rules;
 pub mod publish;
 pub mod words;

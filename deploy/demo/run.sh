@@ -91,6 +91,16 @@ await() {
 aggregator() { "$bin/granary-aggregator" --lang "$lang" "$@"; }
 operate() { aggregator "$@" --operator "$city/operator" --server "$server"; }
 audit() { "$bin/granary-audit" --lang "$lang" "$@" --server "$server" --identity "$work/auditor"; }
+# Without a certificate: the log over HTTP, checked against its key and against the head that was kept before.
+follow_log() { "$bin/granary-audit" --lang "$lang" log --url "http://127.0.0.1:$log_port" --log-key "$city/log.vkey" --head "$work/head" --newest 3; }
+# sample_by_operator STEP ARGUMENTS...: an act of a random verification, signed by the operator.
+sample_by_operator() {
+    local what=$1
+    shift
+    "$bin/granary-audit" --lang "$lang" sample "$what" "$@" --server "$server" --identity "$city/operator" --sign "$city/operator/operator.key"
+}
+# sample_from_export STEP ARGUMENTS...: the same from a file and the log's key alone.
+sample_from_export() { "$bin/granary-audit" --lang "$lang" sample "$@" --sample "$sample" --export "$work/sampled.granary" --log-key "$city/log.vkey"; }
 # become_agent UNIT SERVER ARGUMENTS...: the shell that calls it becomes the agent, so that its id is the agent's.
 become_agent() {
     local unit=$1
@@ -100,20 +110,20 @@ become_agent() {
     exec "$bin/granary-agent" "$@" --dir "$agents/$unit"
 }
 
-# Three ports in a row on which nobody listens, below those that systems give out by themselves.
+# Four ports in a row on which nobody listens, below those that systems give out by themselves.
 is_free() { ! (exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 free_ports() {
     local first
     while :; do
         first=$((20000 + RANDOM % 12000))
-        if is_free "$first" && is_free $((first + 1)) && is_free $((first + 2)); then break; fi
+        if is_free "$first" && is_free $((first + 1)) && is_free $((first + 2)) && is_free $((first + 3)); then break; fi
     done
     echo "$first"
 }
 
 start_city() {
     "$bin/granary-aggregator" --lang "$lang" serve --data "$city" --listen "127.0.0.1:$port" --metrics-listen "127.0.0.1:$metrics_port" \
-        >>"$logs/city.log" 2>&1 &
+        --log-listen "127.0.0.1:$log_port" >>"$logs/city.log" 2>&1 &
     server_pid=$!
     await 20 "the aggregator does not answer" city_answers
 }
@@ -202,6 +212,12 @@ journal_size() { operate status | sed -n 's/^journal \([0-9]*\) .*/\1/p; s/^日�
 # is_found UNIT EDIT STATUS
 is_found() { audit findings --unit "$1" --status "$3" --json | grep -q "\"edit\": \"$2\""; }
 findings_count() { audit findings --json "$@" | grep -c '"edit":' || true; }
+# The number of figures that can be drawn, and those that were: unit, dataset, period and indicator in a line.
+elements() { awk '$1 == "\"frame_elements\":" { print $2 + 0; exit }' "$work/announced.json"; }
+elements_drawn() {
+    awk '{ gsub(/[",]/, "") } $1 == "element:" { on = 1 } on { of[$1] = $2 }
+        on && $1 ~ /^}/ { print of["unit:"], of["dataset:"], of["period:"], of["indicator:"]; on = 0 }' "$work/drawn.json"
+}
 must_be() { # must_be WHAT EXPECTED FOUND
     if [ "$2" != "$3" ]; then fail "$1: expected $2, found $3"; fi
 }
@@ -219,6 +235,7 @@ port=$(free_ports)
 metrics_port=$((port + 1))
 server=https://localhost:$port
 dead_line=https://localhost:$((port + 2))
+log_port=$((port + 3))
 aggregator init --data "$city" --name demo.granary.example/log --server-name localhost >"$logs/init.log"
 aggregator client --data "$city" --role auditor --out "$work/auditor" >>"$logs/init.log"
 start_city
@@ -245,6 +262,7 @@ for unit in "${units[@]}"; do
     if compgen -G "$demo/reports/$unit/quarterly-*.csv" >/dev/null; then drop "$unit" "quarterly-*"; fi
 done
 await 60 "the quarterly reports are not accepted" at_least accepted 13
+follow_log >/dev/null 2>&1 || fail "the log over HTTP does not hold"
 say "$(files_in accepted) 份已收到回执" "$(files_in accepted) receipts are home"
 
 step "断网：$offline 和 $outdated 离线报送" "the line is down: $offline and $outdated submit offline"
@@ -400,6 +418,50 @@ cmp -s "$work/city.zh.bulletin" "$work/auditor.bulletin" || fail "the auditor's 
 cmp -s "$work/city.en.bulletin" "$work/auditor.bulletin" || fail "the bulletins in two languages are not of one document"
 say "市级系统与审计人员算出的通报完全相同：$(wc -c <"$work/auditor.bulletin") 字节" "the city's bulletin and the auditor's are the same: $(wc -c <"$work/auditor.bulletin") bytes"
 say "通报在 $bulletins" "the bulletins are in $bulletins"
+
+step "任何人：经 HTTP 读日志，由先前所见的检查点增长而来" "anybody: the log read over HTTP has grown through the head that was seen before"
+follow_log 2>/dev/null | indent
+
+step "随机核查一：先公告抽样框、方法和封存点，谁也无从挑选" "random verification 1: frame, design and seal are announced first, so that nobody can choose"
+staged "公开字符串由演示编造；真实核查用封存之后才公布的开奖号码" "the public string is made up; a real verification takes a lottery's numbers, published after the seal"
+sample_by_operator announce --title "演示 demo" --dataset quarterly-accounts --period 2021-Q3 --size 4 --seal-size $(($(journal_size) + 3)) \
+    --awaited "开奖号码 numbers of draw 2021119" --json >"$work/announced.json" 2>>"$logs/sample.log" || fail "the sample is not announced"
+sample=$(awk '$1 == "\"entry\":" { print $2 + 0; exit }' "$work/announced.json")
+say "日志第 $sample 条：框内 $(elements) 个数，抽 4 个" "entry $sample of the journal: $(elements) figures in the frame, 4 to be drawn"
+# The seal is the tree with two entries more, and whatever comes next makes it.
+for _ in 1 2; do operate token --unit "$missing" --expires 30m >/dev/null; done
+say "封存点是再添两条之后的树；市里又签发了两个登记码" "the seal is the tree with two entries more; the city has issued two tokens since"
+lottery="03 09 12 18 22 31"
+
+step "随机核查二：由封存的树根和公开字符串抽取" "random verification 2: the draw follows from the sealed root and the public string"
+sample_by_operator draw --sample "$sample" --public "$lottery" >"$work/drawn.txt" 2>>"$logs/sample.log" || fail "the sample is not drawn"
+indent <"$work/drawn.txt"
+audit sample draw --sample "$sample" --json 2>/dev/null >"$work/drawn.json" || fail "the draw that is stated is not the one that follows"
+grep -q '"stated_is_this": true' "$work/drawn.json" || fail "the journal does not state the draw"
+
+step "随机核查三：记录核查结果" "random verification 3: what the visits found is recorded"
+staged "没有人真的下去；前三个记为属实，最后一个记为无凭据" "nobody went anywhere: three are recorded as confirmed, the last as without evidence"
+elements_drawn >"$work/elements"
+must_be "elements drawn" 4 "$(wc -l <"$work/elements")"
+visited=0
+while read -r unit dataset period indicator; do
+    visited=$((visited + 1))
+    result=confirmed found="属实 / confirmed"
+    if [ "$visited" = 4 ]; then result=no-evidence found="无凭据 / no evidence"; fi
+    sample_by_operator record --sample "$sample" --unit "$unit" --dataset "$dataset" --period "$period" --indicator "$indicator" \
+        --result "$result" --visitor "演示 demo" >/dev/null 2>>"$logs/sample.log" || fail "the visit of $unit is not recorded"
+    printf '     %s %s: %s\n' "$unit" "$indicator" "$found"
+done <"$work/elements"
+
+step "随机核查四：估计差错率和区间；由导出文件和日志公钥重算，结果相同" "random verification 4: the share in error with its interval; from an export and the log's key it comes out the same"
+"$bin/granary-audit" export --server "$server" --identity "$work/auditor" -o "$work/sampled.granary" >/dev/null 2>&1 || fail "no export"
+audit sample estimate --sample "$sample" >"$work/estimate.city" 2>/dev/null || fail "no estimate"
+indent <"$work/estimate.city"
+sample_from_export estimate >"$work/estimate.export" 2>/dev/null || fail "no estimate from the export"
+cmp -s "$work/estimate.city" "$work/estimate.export" || fail "the estimate from the export differs"
+sample_from_export draw --public "$lottery" --json >"$work/redrawn.json" 2>/dev/null || fail "the draw does not follow from the export"
+cmp -s "$work/drawn.json" "$work/redrawn.json" || fail "the draw from the export differs"
+say "同一抽取、同一估计" "the same draw and the same estimate"
 
 step "状态摘要：再次 kill -9 前后、由日志重建后，必须相等" "state digests: before and after another kill -9 and after a rebuild they must be equal"
 await 30 "the projection does not keep up" folded

@@ -12,6 +12,7 @@ use std::{
 
 use granary_agent::{
     enrol::{self, Request, Token},
+    report::Report,
     run::{self, Submitted},
     settings::{LinkSettings, Settings},
     status::Status,
@@ -33,6 +34,7 @@ use granary_core::{
     envelope::{self, KeyRole, Suite},
     ledger::{Act, Deed, act},
     log::{AddCheckpoint, Hash, KeyName, Policy, VerifierKey},
+    text::Language,
 };
 use granary_proto::v1::{self, administration_service_client::AdministrationServiceClient};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -170,6 +172,8 @@ async fn office(city: &City, folder: &Path) -> Settings {
         "unit = \"{UNIT}\"\nserver = \"{}\"\nlanguage = \"en\"\n[spool]\ndisk_free_bytes_min = 0\n[poll]\nwitness_ms = 1000\n",
         city.url()
     );
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("agent.toml"), &text).unwrap();
     let settings = Settings::parse(&text, &folder.join("agent.toml"), &BTreeMap::new()).unwrap();
     let token = Token::parse(&city.token().await.to_string()).unwrap();
     let link = LinkSettings::default();
@@ -268,6 +272,7 @@ async fn a_city_that_forks_its_log_is_caught_by_the_agent_and_by_an_auditors_wit
         panic!("{held:?}");
     };
     assert_eq!(report.outcome, granary_agent::report::Outcome::Sent);
+    the_clerk_is_told(&settings, &report);
     let spool = run::open_spool(&settings, run::LOCK_PATIENCE)
         .await
         .unwrap();
@@ -321,6 +326,44 @@ async fn a_witness_of_another_house_is_asked_and_its_word_is_published() {
     };
     assert!(policy.judge(&note, &log_key, now_s()).unwrap().reached);
     city.stop().await;
+}
+
+/// The report of a file that waits, and `granary-agent status`, say in both languages what happened, where both heads are, and what to do.
+fn the_clerk_is_told(settings: &Settings, report: &Report) {
+    let test = std::env::current_exe().unwrap();
+    let mut folders = test.ancestors();
+    let programs = folders.find(|folder| folder.join("granary-agent").is_file());
+    let agent = programs
+        .expect("build the programs first")
+        .join("granary-agent");
+    for (language, word, stopped, words) in [
+        (
+            Language::Zh,
+            "zh",
+            "【停止报送，未发送】",
+            ["日志出现了两种历史", "请这样做"],
+        ),
+        (
+            Language::En,
+            "en",
+            "STOPPED, NOT SENT",
+            ["shows two histories", "Do this"],
+        ),
+    ] {
+        let text = granary_agent::report::render(report, language, &settings.time_zone);
+        assert!(text.contains(stopped), "{text}");
+        let mut status = std::process::Command::new(&agent);
+        status.env("GRANARY_AGENT_LANGUAGE", word).arg("status");
+        let said = status.arg("--dir").arg(&settings.root).output().unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        for words in words
+            .into_iter()
+            .chain(["seen.checkpoint", "shown.checkpoint"])
+        {
+            assert!(text.contains(words), "{words} is not in\n{text}");
+            assert!(said.contains(words), "{words} is not in\n{said}");
+        }
+    }
 }
 
 /// The evidence convinces a witness that has seen the first history, and nothing else of either party.

@@ -152,7 +152,7 @@ fn is_same(path: &Path, sha256: Option<&str>) -> bool {
     }
 }
 
-fn write_report(
+pub(super) fn write_report(
     report: &Report,
     folders: &Folders,
     spot: &Spot,

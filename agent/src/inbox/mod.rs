@@ -42,6 +42,7 @@ mod check;
 mod record;
 mod carry;
 mod plan;
+mod held;
 mod watch;
 #[cfg(test)]
 mod tests;
@@ -72,7 +73,7 @@ use crate::{
     history::Reader,
     intake::say,
     preflight::Outgoing,
-    report::{Answer, AnswerReport, Report},
+    report::{Answer, AnswerReport, Report, Words},
 };
 
 /// The most files that are handled in one look, so that the owner's other work is not kept waiting.
@@ -183,6 +184,8 @@ pub struct Inbox {
     told: BTreeSet<String>,
     /// Whether a look ended before it had seen everything.
     more: bool,
+    /// Why nothing goes to the city for now.
+    held_back: Option<Words>,
 }
 
 impl Inbox {
@@ -200,6 +203,7 @@ impl Inbox {
             watchlist: Watchlist::default(),
             told: BTreeSet::new(),
             more: false,
+            held_back: None,
         })
     }
 

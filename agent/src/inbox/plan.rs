@@ -53,6 +53,7 @@ impl Inbox {
         };
         ticket.report.outcome = outcome;
         ticket.report.written_at_ms = now_ms;
+        ticket.report.held_back = None;
         let slots = self.settled_slots(&ticket.report)?;
         let mut moves = Vec::new();
         for file in &ticket.files {
@@ -117,6 +118,7 @@ impl Inbox {
             slot.ticket.clone_from(&id);
         }
         report.outcome = Outcome::Sent;
+        report.held_back.clone_from(&self.held_back);
         let step = self.movement(from, Folder::Sent, report.clone(), (cx.now_ms, &[]))?;
         let ticket = Ticket {
             id,
@@ -146,6 +148,7 @@ impl Inbox {
             open = open.or(self.records.ticket(id)?.map(|ticket| ticket.id));
         }
         let folder = if open.is_some() {
+            report.held_back.clone_from(&self.held_back);
             Folder::Sent
         } else {
             Folder::Accepted

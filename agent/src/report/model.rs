@@ -52,6 +52,9 @@ pub struct Report {
     pub statements: Vec<StatementReport>,
     /// Why it cannot be read or admitted.
     pub faults: Vec<FaultReport>,
+    /// Why it is kept here and not sent, and what to do; only while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_back: Option<Words>,
 }
 
 /// One statement in a file.
@@ -276,6 +279,7 @@ impl Report {
             written_at_ms,
             statements: Vec::new(),
             faults: Vec::new(),
+            held_back: None,
         }
     }
 

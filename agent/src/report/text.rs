@@ -76,6 +76,10 @@ impl Page<'_> {
     fn result(&mut self, report: &Report) {
         let file = &report.file;
         self.line(match report.outcome {
+            Outcome::Sent | Outcome::Repeated if report.held_back.is_some() => say!(
+                "【停止报送，未发送】{file}：已签名并保存在本机；原因和办法见“下一步”",
+                "STOPPED, NOT SENT: {file} is signed and kept on this computer; why, and what to do, stands under \"What to do next\""
+            ),
             Outcome::Ready => say!(
                 "【可以报送】{file}：预审通过，尚未发送",
                 "READY: {file} passes the preflight; nothing was sent"
@@ -377,6 +381,7 @@ impl Page<'_> {
         let open = findings.any(|f| !f.validity && f.explanation.is_none());
         self.heading(say!("下一步", "What to do next"));
         match report.outcome {
+            Outcome::Sent | Outcome::Repeated if report.held_back.is_some() => self.held_back(report),
             Outcome::Ready => self.line(say!("  把文件放进 inbox 文件夹即可报送。", "  Put the file into the folder inbox to report it.")),
             Outcome::Sent if is_unsigned(report) => self.unsigned(report),
             Outcome::Sent => self.line(say!("  不用做什么。断网也不要紧，联网后会自动发送；答复到达后，文件会移到 accepted、returned 或 refused。", "  Nothing. If the line is down it is sent later by itself; when the answer comes the file moves to accepted, returned or refused.")),
@@ -390,6 +395,14 @@ impl Page<'_> {
                 "  核实性审核的问题：数值无误时请写明原因，例如在“说明”列，或加一行“# 说明 审核关系编号: 原因”，再重新放入。",
                 "  For a quality edit: if the figure is right, say why, in a column \"explanation\" or in a line \"# explain EDIT.ID: the reason\", and hand the file in again."
             ));
+        }
+    }
+
+    /// Nothing is sent for now, so this comes instead of "nothing to do".
+    fn held_back(&mut self, report: &Report) {
+        if let Some(why) = &report.held_back {
+            let lines = self.words(why).lines().map(|line| format!("  {line}"));
+            self.lines.extend(lines.collect::<Vec<_>>());
         }
     }
 

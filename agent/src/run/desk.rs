@@ -154,11 +154,12 @@ impl Desk {
 
     /// Finishes what a crash left half done. Called once, before anything else.
     pub fn recover(&mut self) {
-        if let Some(fork) = Fork::find(&self.settings.state) {
-            self.forked(&fork);
-        }
         let steps = self.inbox.recover(&mut spooler!(self), now_ms());
         self.told(steps);
+        match Fork::find(&self.settings.state) {
+            Some(fork) => self.forked(&fork),
+            None => self.hold_back(None),
+        }
         for payload in self.inbox.awaiting().unwrap_or_default() {
             if let Some(refused) = self.courier.outbox().receipts().find_refusal(&payload) {
                 let answer = Answer::Refused {

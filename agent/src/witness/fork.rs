@@ -144,13 +144,14 @@ impl Fork {
             format!(
                 "停止报送：市局的日志出现了两种历史。{zh_what}。本机已停止向市局推送，数据都保存在本机，不会丢失。\n\
                  请这样做：（1）打电话给市统计局的业务负责人，再打给省统计局或审计部门，告诉他们“日志出现分叉”；\
-                 （2）把文件夹 {evidence} 复制一份交给审计部门，它可以在任何电脑上核验；（3）若有截止时间，请按市局书面通知的办法报送并留底。\n\
+                 （2）把文件夹 {evidence} 复制一份交给审计部门：其中 seen.checkpoint 是本单位先前见到的检查点，shown.checkpoint 是市局现在出示的，都有市局的签名，可在任何电脑上核验；（3）若有截止时间，请按市局书面通知的办法报送并留底。\n\
                  请不要：删除或移动任何文件；重新登记（enrol）或重装程序；按口头要求“清空后再试”。"
             ),
             format!(
                 "Stop reporting: the city's log shows two histories; {en_what}. Nothing more is pushed to the city. Your figures are kept here and are not lost.\n\
                  Do this: (1) ring the head of the city's statistics office, then the province's statistics bureau or the auditors, and say \
-                 \"the log has forked\"; (2) give the auditors a copy of the folder {evidence}, which can be checked on any computer; \
+                 \"the log has forked\"; (2) give the auditors a copy of the folder {evidence}: seen.checkpoint is the head of the log that this office saw before, shown.checkpoint the one that is \
+                 shown now, both signed by the city, and both can be checked on any computer; \
                  (3) where a deadline is near, report as the city tells you in writing, and keep a copy.\n\
                  Do not: delete or move files; enrol again or reinstall; \"clear it and try again\" because somebody says so."
             ),

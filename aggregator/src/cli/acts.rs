@@ -6,7 +6,7 @@ use std::path::Path;
 use granary_core::{
     code::{DatasetCode, EditId, ItemKey, UnitCode},
     digest::Digest,
-    envelope::{self, KeyId, KeyRole},
+    envelope::{KeyId, KeyRole},
     ledger::{Act, Deed, LogIndex, act},
     period::Period,
     snapshot::SlotKey,
@@ -179,14 +179,19 @@ pub(super) fn decide(args: DecideArgs, screen: &Screen) -> Result<(), Complaint>
 
 /// Signs a deed with the operator's key, sends it, and gives its index once it is in force.
 pub(super) fn submit(deed: Deed, connection: &Connection) -> Result<u64, Complaint> {
-    let key = OperatorFolder::new(&connection.operator).signing_key()?;
+    let key = OperatorFolder::new(&connection.operator).secret_key()?;
     let payload = Act {
         issued_at_ms: SystemClock.now_ms(),
         nonce: init::random()?,
         deed,
     }
     .encode();
-    let signature = envelope::sign(&key, act::PAYLOAD_TYPE, &payload);
+    let signature = key.sign(act::PAYLOAD_TYPE, &payload).map_err(|error| {
+        Complaint::new(
+            format!("操作员密钥无法签名：{error}"),
+            format!("the operator's key cannot sign: {error}"),
+        )
+    })?;
     let envelope = convert::envelope(act::PAYLOAD_TYPE, payload, &[signature]);
     let response = block_on(async {
         let mut client = remote::administration(connection).await?;

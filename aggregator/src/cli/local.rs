@@ -12,6 +12,7 @@ use granary_core::{
     catalogue::{Bundle, Catalogue, Dataset},
     digest::Digest,
     edits::{self, Conflict, Edit, Scope, Severity},
+    envelope::Suite,
     text::{Bilingual, Language},
 };
 use jiff::Timestamp;
@@ -40,7 +41,8 @@ pub(super) fn init(args: InitArgs, screen: &Screen) -> Result<(), Complaint> {
         origin: args.name,
         server_names: args.server_name,
     };
-    let made = init::init(&plan, Arc::new(SystemClock))?;
+    let suite = Suite::parse(&args.suite).unwrap_or(Suite::Ed25519);
+    let made = init::init_with(&plan, suite, Arc::new(SystemClock))?;
     let (data, operator) = (plan.data.display(), made.site.operator());
     let operator = operator.folder().display();
     screen.say(

@@ -114,6 +114,9 @@ struct InitArgs {
         value_delimiter = ','
     )]
     server_name: Vec<String>,
+    /// The suite of the operator's key: ed25519, or sm2 for SM2 with SM3. ¦ 操作员密钥的签名算法：ed25519，或 sm2（国密 SM2/SM3）。
+    #[arg(long, value_name = "SUITE", default_value = "ed25519", value_parser = ["ed25519", "sm2"])]
+    suite: String,
 }
 
 #[derive(Debug, Args)]

@@ -274,7 +274,11 @@ impl Server {
             scraping: metrics
                 .map(|metrics| tokio::spawn(metrics.serve(handle.clone(), stop.subscribe()))),
             publishing: log_listener.map(|listener| {
-                tokio::spawn(log_http::serve(listener, handle, limits, stop.subscribe()))
+                tokio::spawn(log_http::serve(
+                    listener,
+                    Arc::clone(&city),
+                    stop.subscribe(),
+                ))
             }),
             telling: notices.map(|desk| tokio::spawn(desk.run(stop.subscribe()))),
         };

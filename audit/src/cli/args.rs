@@ -28,7 +28,7 @@ pub(super) use journal::{Download, Fsck, Replay, Source};
 pub(super) use log::Follow;
 pub(super) use sample::{Announce, Draw, Estimate, Record, Sample, SampleTask};
 pub(super) use tables::{Structure, Tables, What};
-pub(super) use witness::Stand;
+pub(super) use witness::{Enrolled, Quorum, Stand, WitnessTask, Witnessing};
 
 /// Checks receipts offline, and shows who has reported and what does not add up.
 #[derive(Debug, Parser)]
@@ -99,7 +99,7 @@ pub(super) enum Task {
     /// Verify at random: announce a sample, draw it so that nobody can steer it, record visits, estimate the whole
     Sample(Sample),
     /// Stand as a witness of the log: check that it only grows, then cosign its heads (c2sp.org/tlog-witness)
-    Witness(Stand),
+    Witness(Witnessing),
     /// Draw a period's bulletin as PDF, XLSX or HTML
     Bulletin(Box<Drawing>),
     /// Ask units for the evidence that their snapshots name, and check it against the digests there

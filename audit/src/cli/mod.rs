@@ -111,7 +111,7 @@ fn answer(args: Vec<OsString>, environment: &Environment<'_>, screen: Screen) ->
         Task::Tables(ask) => tables::tables(&manner, screen, args.json, ask),
         Task::Structure(ask) => tables::structure(&manner, screen, args.json, ask),
         Task::Sample(ask) => sample::sample(&manner, screen, args.json, &ask.task),
-        Task::Witness(ask) => witness::witness(&manner, screen, ask),
+        Task::Witness(ask) => witness::witness(&manner, screen, args.json, ask),
         Task::Bulletin(ask) => bulletin::drawn(&manner, screen, args.json, ask),
         Task::Evidence(ask) => evidence::run(&manner, args.json, &ask.task),
         Task::Access(ask) => access::access(&manner, screen, args.json, ask),

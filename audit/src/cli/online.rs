@@ -224,7 +224,7 @@ pub(super) fn targets(manner: &Manner, screen: Display, as_json: bool, ask: &Tar
 }
 
 /// Asks the city, or the file that is named in its place, which is checked from end to end first.
-fn sourced<T, F: Future<Output = Result<T, CityError>>>(
+pub(super) fn sourced<T, F: Future<Output = Result<T, CityError>>>(
     manner: &Manner,
     screen: Display,
     source: &Source,

@@ -7,9 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey as _};
 use granary_core::{
-    envelope,
+    envelope::SecretKey,
     ledger::{
         Act, Deed, LogIndex, act,
         sampling::{Announcement, Element, Public, Scope, Seal, Step, Visit},
@@ -300,7 +299,7 @@ fn submit_where(key: Option<&Path>, source: &Source, step: Step) -> Result<Optio
 fn submit(key: &Path, server: &str, identity: &Path, deed: Deed) -> Result<u64, Bilingual> {
     let pem = offline::read(key, KEY_BYTES_MAX)?;
     let pem = String::from_utf8_lossy(&pem);
-    let signing = SigningKey::from_pkcs8_pem(&pem).map_err(|error| {
+    let signing = SecretKey::from_pem(&pem).map_err(|error| {
         let key = key.display();
         Bilingual::new(
             format!("{key} 不是签名密钥：{error}"),
@@ -320,7 +319,12 @@ fn submit(key: &Path, server: &str, identity: &Path, deed: Deed) -> Result<u64, 
         deed,
     };
     let payload = act.encode();
-    let signature = envelope::sign(&signing, act::PAYLOAD_TYPE, &payload);
+    let signature = signing.sign(act::PAYLOAD_TYPE, &payload).map_err(|error| {
+        Bilingual::new(
+            format!("无法签名：{error}"),
+            format!("it cannot be signed: {error}"),
+        )
+    })?;
     let envelope = v1::Envelope {
         payload_type: act::PAYLOAD_TYPE.to_owned(),
         payload: payload.into(),

@@ -1,4 +1,4 @@
-//! `witness`: a witness that stands by itself, until it is told to end.
+//! `witness`: a witness that stands by itself, until it is told to end; and the witnesses that units have enrolled.
 
 use std::{io::Write as _, path::Path};
 
@@ -8,20 +8,91 @@ use ed25519_dalek::{
 };
 use granary_core::text::Bilingual;
 
-use super::{HOLDS, Response, args::Stand, offline};
+use super::{
+    HOLDS, Response,
+    args::{Enrolled, Quorum, Stand, WitnessTask, Witnessing},
+    offline, online,
+};
 use crate::{
+    city::City,
     durable,
+    enrolled::{self, Roll},
+    json,
     progress::Screen,
+    table,
     witness::{StartError, Witness, server},
     words::Manner,
 };
 
-/// Serves, and answers when it has ended.
-pub(super) fn witness(manner: &Manner, screen: Screen, ask: &Stand) -> Response {
-    match serve(manner, screen, ask) {
-        Ok(()) => Response::answer(String::new(), HOLDS),
-        Err(message) => Response::failed(manner, &message),
+/// Lists, writes a policy, or serves and answers when it has ended.
+pub(super) fn witness(
+    manner: &Manner,
+    screen: Screen,
+    as_json: bool,
+    ask: &Witnessing,
+) -> Response {
+    let done = match (&ask.task, &ask.stand) {
+        (Some(WitnessTask::List(ask)), _) => list(manner, screen, as_json, ask),
+        (Some(WitnessTask::Policy(ask)), _) => policy(manner, screen, as_json, ask),
+        (None, Some(stand)) => {
+            serve(manner, screen, stand).map(|()| Response::answer(String::new(), HOLDS))
+        }
+        (None, None) => Err(Bilingual::new(
+            "请写明要做什么：见 granary-audit witness --help",
+            "say what to do: see granary-audit witness --help",
+        )),
+    };
+    done.unwrap_or_else(|message| Response::failed(manner, &message))
+}
+
+fn list(
+    manner: &Manner,
+    screen: Screen,
+    as_json: bool,
+    ask: &Enrolled,
+) -> Result<Response, Bilingual> {
+    let roll = roll(manner, screen, ask)?;
+    Ok(if as_json {
+        Response::json(&json::witnesses(&roll), HOLDS)
+    } else {
+        Response::answer(table::witnesses(manner, &roll), HOLDS)
+    })
+}
+
+fn policy(
+    manner: &Manner,
+    screen: Screen,
+    as_json: bool,
+    ask: &Quorum,
+) -> Result<Response, Bilingual> {
+    let roll = roll(manner, screen, &ask.enrolled)?;
+    let policy = enrolled::policy(&roll, ask.quorum.into())?;
+    Ok(if as_json {
+        Response::json(&serde_json::json!({ "policy": policy }), HOLDS)
+    } else {
+        Response::answer(policy, HOLDS)
+    })
+}
+
+/// The enrolled keys, as a replayed journal has them or as the city says.
+fn roll(manner: &Manner, screen: Screen, ask: &Enrolled) -> Result<Roll, Bilingual> {
+    let asked = async |mut city: City| {
+        let witnesses = city.witnesses().await?;
+        Ok(Roll {
+            log_key: None,
+            witnesses,
+        })
+    };
+    let mut roll = online::sourced(manner, screen, &ask.source, asked, |journal| {
+        Ok(Roll {
+            log_key: Some(journal.log_key.clone()),
+            witnesses: journal.witnesses(),
+        })
+    })?;
+    if !ask.unit.is_empty() {
+        roll.witnesses.retain(|one| ask.unit.contains(&one.unit));
     }
+    Ok(roll)
 }
 
 fn serve(manner: &Manner, screen: Screen, ask: &Stand) -> Result<(), Bilingual> {

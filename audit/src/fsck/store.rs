@@ -25,9 +25,6 @@ const HEAD_SLOT_BYTES: usize = 4_096;
 const HEAD_SLOTS: usize = 2;
 const OPEN_FILES_MAX: i32 = 512;
 
-/// What is called with an entry's index, its bytes and its payload's.
-type Visit<'a> = &'a mut dyn FnMut(u64, &[u8], &[u8]) -> Result<(), FsckError>;
-
 /// The column families of a journal. RocksDB wants all of them named, those too that are not read.
 const FAMILIES: [&str; 5] = ["entries", "payloads", "digests", "tiles", "meta"];
 
@@ -50,6 +47,9 @@ pub(super) struct Derived {
     pub(super) digest: Digest,
 }
 
+/// Takes an entry: its index, its bytes and its payload.
+type Visit<'a> = dyn FnMut(u64, &[u8], &[u8]) -> Result<(), FsckError> + 'a;
+
 impl Store {
     pub(super) fn open(folder: &Path) -> Result<Self, FsckError> {
         let path = folder.join("journal");
@@ -60,7 +60,7 @@ impl Store {
     }
 
     /// Visits the first `count` entries with their payloads, in order. Fewer, where one is missing.
-    pub(super) fn records(&self, count: u64, visit: Visit<'_>) -> Result<u64, FsckError> {
+    pub(super) fn records(&self, count: u64, visit: &mut Visit<'_>) -> Result<u64, FsckError> {
         let (mut entries, mut payloads) = (self.walk("entries")?, self.walk("payloads")?);
         let mut index = 0;
         while index < count {

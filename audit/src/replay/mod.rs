@@ -37,7 +37,9 @@ use granary_core::{
     catalogue::Catalogue,
     completeness::Board,
     digest::Digest,
-    ledger::{FindingStatus, FoldError, Ledger, Registry, View, keys, rows::FindingRow},
+    ledger::{
+        EnrolledWitness, FindingStatus, FoldError, Ledger, Registry, View, keys, rows::FindingRow,
+    },
     log::{Checkpoint, Hash, KeyName, VerifierKey},
     period::Period,
     scorecard::Known,
@@ -273,6 +275,16 @@ impl Replayed {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         self.ledger.registry()
+    }
+
+    /// The witness keys that units have enrolled, by unit and then in the order of their enrolment. Each enrolment was signed by
+    /// a key of the unit and by the witness key itself, and both were checked.
+    #[must_use]
+    pub fn witnesses(&self) -> Vec<EnrolledWitness> {
+        let enrolled = self.registry().witnesses();
+        let mut witnesses: Vec<_> = enrolled.map(|(_, witness)| witness.clone()).collect();
+        witnesses.sort_by(|a, b| (&a.unit, a.enrolled_index).cmp(&(&b.unit, b.enrolled_index)));
+        witnesses
     }
 
     /// How many entries were folded.

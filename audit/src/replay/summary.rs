@@ -5,7 +5,7 @@ use std::time::Duration;
 use granary_core::{
     completeness::{Filter, GroupBy, StateCounts},
     digest::Digest,
-    ledger::FoldError,
+    ledger::{EnrolledWitness, FoldError},
     log::Hash,
 };
 
@@ -34,6 +34,8 @@ pub struct Summary {
     pub slots: StateCounts,
     /// The findings in each status.
     pub findings: FindingCounts,
+    /// The witness keys that units have enrolled.
+    pub witnesses: Vec<EnrolledWitness>,
     /// The digest of the refolded state.
     pub state_digest: Digest,
     /// Whether it was compared with one from elsewhere.
@@ -74,6 +76,7 @@ impl Replayed {
             as_of_ms,
             slots: counted.unwrap_or_default(),
             findings: self.finding_counts().map_err(local)?,
+            witnesses: self.witnesses(),
             state_digest: computed,
             state_digest_given: expected.is_some(),
             took: self.took,

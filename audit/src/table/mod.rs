@@ -21,6 +21,7 @@ mod screening;
 mod series;
 mod slots;
 mod evidence;
+mod witnesses;
 
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets::ASCII_MARKDOWN,
@@ -47,6 +48,7 @@ pub use screening::screening;
 pub use series::series;
 pub use slots::slots;
 pub use targets::targets;
+pub use witnesses::witnesses;
 
 /// The columns that say what a row is about, where rows are grouped by `by`.
 fn key_columns(manner: &Manner, by: GroupBy) -> Vec<(&'static str, Lay)> {

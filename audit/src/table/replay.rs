@@ -4,13 +4,16 @@ use std::path::Path;
 
 use granary_core::text::Language;
 
-use super::{Lay, draw};
+use super::{Lay, draw, witnesses};
 use crate::{
     export::Exported,
     fsck::{Checked, Derived, FsckError},
     replay::{Fault, Outcomes, Summary},
     words::Manner,
 };
+
+/// Witness keys that a replay tells one by one.
+const WITNESSES_TOLD_MAX: usize = 10;
 
 /// A file that was downloaded.
 #[must_use]
@@ -80,11 +83,33 @@ pub fn replay(manner: &Manner, summary: &Summary) -> String {
     text.push_str(&catalogues(manner, summary));
     text.push_str("\n\n");
     fields(&mut text, &state(manner, summary));
+    text.push_str(&enrolled(manner, summary));
     if !summary.log_key_given {
         text.push_str(manner.say(
             "\n日志公钥取自文件本身：请与另外取得的公钥核对，或用 --log-key 再核验一次\n",
             "\nThe log's key was taken from the file itself: compare it with the one that you were given otherwise, or check again with --log-key\n",
         ));
+    }
+    text
+}
+
+/// The witness keys that the journal enrols, the first of them one by one.
+fn enrolled(manner: &Manner, summary: &Summary) -> String {
+    let all = &summary.witnesses;
+    let mut text = format!("\n{}", witnesses::counted(manner, all));
+    if all.len() > WITNESSES_TOLD_MAX {
+        text.push_str(manner.say(
+            "；全部列出：granary-audit witness list --export",
+            "; granary-audit witness list --export lists all",
+        ));
+    }
+    text.push('\n');
+    if let Some(first) = all
+        .get(..all.len().min(WITNESSES_TOLD_MAX))
+        .filter(|told| !told.is_empty())
+    {
+        text.push_str(&witnesses::listed(manner, first));
+        text.push('\n');
     }
     text
 }

@@ -4,7 +4,7 @@
 use granary_audit::{archive::End, replay::Options};
 use granary_core::{
     envelope,
-    ledger::{Deed, Subject, act},
+    ledger::{Deed, Subject, act, witness},
     log::Checkpoint,
     snapshot::{self, Snapshot},
 };
@@ -176,6 +176,24 @@ fn the_city_acts_without_its_operator() {
         "first_entry_gone",
         forged(|records| drop(records.remove(0))),
     );
+}
+
+/// Whose word a cosignature is, the journal says; so a city that wants witnesses of its own would have to forge that.
+#[test]
+fn a_witness_is_enrolled_in_the_name_of_a_unit_that_knows_nothing_of_it() {
+    let of = |name: &str| Deed::EnrolWitness {
+        unit: unit(name),
+        public_key: key(88).verifying_key().to_bytes(),
+        possession: witness::prove_possession(ORIGIN, &unit(name), &key(88)),
+    };
+    let with = |seed, name| forged(|records| add_act(records, sign_act(seed, 9, of(name))));
+    check("witness_enrolled_by_the_city", with(77, "520100"));
+    check("witness_enrolled_by_another_unit", with(101, "520300"));
+    // By the unit itself it holds, and is told.
+    let (records, end) = with(101, "520100");
+    let witnesses = replay(&archive(&records, &end)).unwrap().witnesses();
+    let told: Vec<_> = witnesses.iter().map(|w| w.unit.as_str()).collect();
+    assert_eq!(told, ["520100"]);
 }
 
 /// The head that somebody outside holds, from before the city signs another history with its own key.

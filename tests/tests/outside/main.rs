@@ -9,6 +9,7 @@
 
 mod city;
 mod foreign_agent;
+mod sm2;
 #[path = "../../../audit/tests/support/venv.rs"]
 mod venv;
 mod walk;

@@ -5,11 +5,14 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
-use crate::city::{City, programs};
+use crate::city::{City, programs, repository};
 
 const PAGE: &str = include_str!("../../../docs/AUDIT.md");
 
@@ -24,11 +27,21 @@ struct Step {
 
 #[test]
 fn the_auditors_walk_holds() {
-    let city = City::founded("walk.example/log");
-    for unit in ["520100", "520200", "520300"] {
-        city.report(unit);
+    for tool in ["python3", "openssl"] {
+        if Command::new(tool).arg("version").output().is_err() {
+            eprintln!("skipped: the auditor's walk needs {tool}");
+            return;
+        }
     }
+    let mut city = City::founded("walk.example/log");
+    city.report("520100");
+    city.report_naming("520200", Some(("ledger.txt", "gdp 1081.33\n")));
+    city.report("520300");
     let receipts = city.report("621100");
+    for unit in ["520100", "520200", "520300", "621100"] {
+        city.keep_running(unit);
+    }
+    all_have_cosigned(&city, 4);
     let work = hand_over(&city, &receipts);
     let steps = steps(PAGE);
     assert!(steps.len() >= 8, "only {} blocks", steps.len());
@@ -38,7 +51,21 @@ fn the_auditors_walk_holds() {
     }
 }
 
-/// What the page says that an auditor is handed: an identity, the log's key, a receipt, a state digest.
+/// Waits until so many witnesses have cosigned the newest head, which then does not move any more.
+fn all_have_cosigned(city: &City, witnesses: usize) {
+    let until = Instant::now() + Duration::from_secs(120);
+    loop {
+        let note = city.checkpoint();
+        if note.lines().filter(|line| line.starts_with("— ")).count() > witnesses {
+            return;
+        }
+        assert!(Instant::now() < until, "not cosigned by all: {note}");
+        thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+/// What the page says that an auditor is handed: an identity, the log's key, a receipt, a state digest; and what the operator and
+/// the machine's administrator have beside him.
 fn hand_over(city: &City, receipts: &Path) -> PathBuf {
     let work = city.path("work");
     fs::create_dir(&work).unwrap();
@@ -54,6 +81,13 @@ fn hand_over(city: &City, receipts: &Path) -> PathBuf {
     fs::copy(receipt.unwrap(), work.join("dingxi.tlog-proof")).unwrap();
     let digest = city.operate(&["state-digest"]);
     fs::write(work.join("state-digest.txt"), digest).unwrap();
+    for (name, is) in [
+        ("docs", repository().join("docs")),
+        ("operator", city.path("city/operator")),
+        ("data", city.path("city")),
+    ] {
+        symlink(fs::canonicalize(is).unwrap(), work.join(name)).unwrap();
+    }
     work
 }
 
@@ -68,6 +102,7 @@ fn typed(city: &City, work: &Path, step: &Step) -> String {
         .env("GRANARY_LANG", "en")
         .env("GRANARY_SERVER", city.url())
         .env("GRANARY_IDENTITY", "auditor")
+        .env("LOG", city.log_url())
         .stdin(Stdio::null())
         .output()
         .unwrap();

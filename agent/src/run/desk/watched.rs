@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
-use granary_core::text::Bilingual;
+use granary_core::{log::VerifierKey, text::Bilingual};
 use tonic::transport::Channel;
 
 use super::{Desk, now_ms};
 use crate::identity::Identity;
 use crate::link::{Receipted, Signer};
+use crate::receipts::Receipts;
 use crate::settings::Settings;
 use crate::status::{Alarm, Cosigned};
 use crate::witness::{Book, BookError, Fork, Head, Pace, Watch, Witness, WitnessNews, book};
+
+/// Stored receipts whose heads are compared at a start.
+const STORED_HEADS_MAX: usize = 8;
 
 /// Begins to watch the log. Where that cannot be, reporting goes on without: the log says why.
 pub(super) fn start(
@@ -29,13 +33,30 @@ pub(super) fn start(
                 patience: Duration::from_millis(settings.link.answer_timeout_ms),
             };
             let state = settings.state.clone();
-            Watch::start(channel, (witness, signer), book, state, pace, now_ms)
+            let watch = Watch::start(channel, (witness, signer), book, state, pace, now_ms);
+            compare_stored(&watch, settings, &identity.log_key);
+            watch
         }
         Ok(None) => Watch::idle(),
         Err(error) => {
             tracing::error!(%error, "this agent is no witness until that is mended");
             Watch::idle()
         }
+    }
+}
+
+/// A receipt may have come under a head that the watch had not looked at when the agent ended. The newest ones are compared with what
+/// the city shows now, before anything is cosigned, so that nobody escapes by having the agent restarted.
+fn compare_stored(watch: &Watch, settings: &Settings, log_key: &VerifierKey) {
+    let Ok(receipts) = Receipts::open(&settings.state) else {
+        return;
+    };
+    let heads = receipts.newest_heads(STORED_HEADS_MAX);
+    for head in heads
+        .iter()
+        .filter_map(|note| Head::open(note, log_key).ok())
+    {
+        watch.receipted(head);
     }
 }
 
@@ -78,6 +99,7 @@ impl Desk {
         let (root, state) = (self.settings.root.clone(), self.settings.state.clone());
         let words = fork.words(&state);
         self.raise(&words);
+        self.hold_back(Some(&words));
         self.status.fork = Some(Alarm {
             at_ms: fork.found_at_ms,
             zh: words.zh,
@@ -85,6 +107,13 @@ impl Desk {
         });
         if let Err(error) = fork.tell(&root, &state) {
             tracing::error!(%error, "the notice about the fork could not be written");
+        }
+    }
+
+    /// Has the reports of files that wait say why nothing is sent, or that it is.
+    pub(super) fn hold_back(&mut self, why: Option<&Bilingual>) {
+        if let Err(error) = self.inbox.hold_back(why, now_ms()) {
+            tracing::error!(%error, "a report of a file that waits could not be put right");
         }
     }
 }

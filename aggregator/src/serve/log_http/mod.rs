@@ -24,8 +24,11 @@ use tokio::{
 use tokio_stream::StreamExt as _;
 
 use self::{answer::Ask, resource::Resource};
-use super::connections::{self, Connection};
-use crate::{journal::Journal, pipeline::Handle, settings::Limits};
+use super::{
+    City,
+    connections::{self, Connection},
+};
+use crate::settings::Limits;
 
 /// Connections open at once, where the settings allow as many.
 const CONNECTIONS_MAX: usize = 256;
@@ -42,23 +45,18 @@ const READS_MAX: usize = 8;
 
 /// What all connections share.
 struct Reader {
-    journal: Arc<Journal>,
+    city: Arc<City>,
     reads: Semaphore,
 }
 
 /// Serves the log until `stop` becomes true, and then what is under way.
-pub(super) async fn serve(
-    listener: TcpListener,
-    city: Handle,
-    limits: Limits,
-    stop: watch::Receiver<bool>,
-) {
+pub(super) async fn serve(listener: TcpListener, city: Arc<City>, stop: watch::Receiver<bool>) {
     let limits = Limits {
-        connections_max: limits.connections_max.min(CONNECTIONS_MAX),
-        ..limits
+        connections_max: city.limits.connections_max.min(CONNECTIONS_MAX),
+        ..city.limits
     };
     let reader = Arc::new(Reader {
-        journal: Arc::clone(city.journal()),
+        city,
         reads: Semaphore::new(READS_MAX),
     });
     let mut incoming = connections::accept(listener, limits);
@@ -123,9 +121,9 @@ async fn read(reader: &Arc<Reader>, ask: Ask) -> Response<Full<Bytes>> {
     let Ok(_permit) = reader.reads.acquire().await else {
         return answer::unavailable();
     };
-    let journal = Arc::clone(&reader.journal);
+    let city = Arc::clone(&reader.city);
     let read = tokio::task::spawn_blocking(move || {
-        let found = Resource::read(&journal, ask.path());
+        let found = Resource::read(city.handle.journal(), &city.witnesses, ask.path());
         found.map(|found| found.map_or_else(answer::not_found, |resource| ask.answer(resource)))
     });
     let error: Box<dyn std::error::Error + Send> = match read.await {

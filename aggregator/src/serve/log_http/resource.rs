@@ -2,7 +2,10 @@
 
 use granary_core::log::{TilePath, tiles};
 
-use crate::journal::{Journal, StoreError};
+use crate::{
+    journal::{Journal, StoreError},
+    witness::Rounds,
+};
 
 /// One resource with its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub(super) struct Resource {
 /// The kinds of resources, each with its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The newest signed head: changes with every batch.
+    /// The newest signed head with the cosignatures of that very head: changes with every batch and cosignature.
     Checkpoint,
     /// A hash tile. Hashes do not become shorter by compression.
     Hashes {
@@ -32,9 +35,13 @@ impl Resource {
     /// Reads what a path leads to; `None` where that is nothing, or nothing that the newest checkpoint covers.
     ///
     /// A path is taken in its only spelling: what has an escape, an empty or a dotted segment leads nowhere.
-    pub(super) fn read(journal: &Journal, path: &str) -> Result<Option<Self>, StoreError> {
+    pub(super) fn read(
+        journal: &Journal,
+        witnesses: &Rounds,
+        path: &str,
+    ) -> Result<Option<Self>, StoreError> {
         if path == "/checkpoint" {
-            let note = journal.checkpoint();
+            let note = witnesses.published(&journal.checkpoint());
             return Ok((!note.is_empty()).then(|| Self {
                 kind: Kind::Checkpoint,
                 bytes: note.as_bytes().to_vec(),

@@ -17,14 +17,14 @@ use super::town::{GUIYANG, Town};
 const LOG: (&str, &str) = ("log_listen", "127.0.0.1:0");
 
 /// An answer, its field names in small letters.
-struct Answer {
+pub(super) struct Answer {
     status: u16,
     fields: BTreeMap<String, String>,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Answer {
-    fn field(&self, name: &str) -> &str {
+    pub(super) fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
     }
 }
@@ -56,7 +56,7 @@ fn parse(bytes: &[u8]) -> Answer {
     }
 }
 
-async fn get(address: SocketAddr, path: &str) -> Answer {
+pub(super) async fn get(address: SocketAddr, path: &str) -> Answer {
     ask(address, "GET", path, "").await
 }
 

@@ -15,7 +15,10 @@ use granary_proto::v1::{
 };
 use tonic::{Code, Status, transport::Channel};
 
-use super::town::{GUIYANG, Office, Town, ZUNYI, new_key, signed_act, unit_code};
+use super::{
+    log_http::get,
+    town::{GUIYANG, Office, Town, ZUNYI, new_key, signed_act, unit_code},
+};
 
 const ORIGIN: &str = "city.example/log";
 const AT_ONCE: [(&str, &str); 1] = [("witness_round_ms", "0")];
@@ -136,6 +139,32 @@ async fn cosignatures_of_two_offices_are_published_and_survive_a_restart() {
             town.start(&AT_ONCE).await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anybody_reads_the_cosignatures_of_the_newest_head_over_http() {
+    let settings = [AT_ONCE[0], ("log_listen", "127.0.0.1:0")];
+    let town = Town::founded(&settings).await;
+    let address = town.log_address.unwrap();
+    let office = town.office(GUIYANG).await;
+    let mut cosigner = enrolled(&office).await;
+    let policy = format!("witness a {}\nquorum a\n", cosigner.verifier());
+    let policy = Policy::parse(policy.as_bytes()).unwrap();
+    let log_key = VerifierKey::parse(&town.verifier_key).unwrap();
+    let reached = |note: &[u8]| policy.judge(note, &log_key, now_s()).unwrap().reached;
+
+    let (note, head, _) = cosigner.head(0).await;
+    let before = get(address, "/checkpoint").await;
+    assert!(!reached(&before.body));
+    cosigner.add(&note, head.size(), now_s()).await.unwrap();
+    let after = get(address, "/checkpoint").await;
+    assert!(reached(&after.body));
+    // A reader that holds the note without the cosignature is not told that nothing has changed.
+    assert_ne!(before.field("etag"), after.field("etag"));
+
+    office.submit(office.revenue(1)).await.unwrap();
+    let newer = get(address, "/checkpoint").await.body;
+    assert!(!reached(&newer), "nobody has cosigned the newer head yet");
 }
 
 #[tokio::test(flavor = "multi_thread")]

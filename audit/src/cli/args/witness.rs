@@ -1,9 +1,49 @@
-//! The arguments of `witness`.
+//! The arguments of `witness` and of the commands below it.
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::Args as Arguments;
-use granary_core::log::KeyName;
+use clap::{Args as Arguments, Subcommand};
+use granary_core::{code::UnitCode, log::KeyName};
+
+use super::Source;
+
+/// Without a command below it, `witness` stands as one.
+#[derive(Debug, Arguments)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(in crate::cli) struct Witnessing {
+    #[command(subcommand)]
+    pub(in crate::cli) task: Option<WitnessTask>,
+    #[command(flatten)]
+    pub(in crate::cli) stand: Option<Stand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum WitnessTask {
+    /// List the witness keys that units have enrolled
+    #[command(name = "list")]
+    List(Enrolled),
+    /// Write a policy (c2sp.org/tlog-policy) in which so many of these units must have cosigned
+    #[command(name = "policy")]
+    Policy(Quorum),
+}
+
+#[derive(Debug, Arguments)]
+pub(in crate::cli) struct Enrolled {
+    /// Only these units; repeat it or separate by commas
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub(in crate::cli) unit: Vec<UnitCode>,
+    #[command(flatten)]
+    pub(in crate::cli) source: Source,
+}
+
+#[derive(Debug, Arguments)]
+pub(in crate::cli) struct Quorum {
+    #[command(flatten)]
+    pub(in crate::cli) enrolled: Enrolled,
+    /// How many units must have cosigned; a unit counts once, however many keys it has
+    #[arg(id = "quorum", long = "quorum", value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(in crate::cli) quorum: u16,
+}
 
 #[derive(Debug, Arguments)]
 pub(in crate::cli) struct Stand {

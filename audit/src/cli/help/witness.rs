@@ -1,10 +1,19 @@
-//! The Chinese help and the examples of `witness`, and of `verify --policy`.
+//! The Chinese help and the examples of `witness`, of the commands below it, and of `verify --policy`.
 
 /// By the words of the command or the name of the argument.
 pub(super) const CHINESE: &[(&str, &str)] = &[
     (
         "witness",
         "做一个独立的见证方：核对日志只增不改，再联署其检查点（c2sp.org/tlog-witness）",
+    ),
+    ("witness list", "列出各单位登记的见证密钥"),
+    (
+        "witness policy",
+        "写出一份政策（c2sp.org/tlog-policy）：这些单位中须有多少个已联署",
+    ),
+    (
+        "quorum",
+        "须有几个单位已联署；一个单位无论有几把密钥只算一次",
     ),
     ("witness_listen", "在哪个地址服务，如 127.0.0.1:7480"),
     (
@@ -29,6 +38,8 @@ pub(super) const WITNESS_ZH: &str = "由不属于市里的人运行。日志（�
 
 示例：
   granary-audit witness --init --listen 127.0.0.1:7480 --log-key log.vkey --name witness.example/w1 --key w1.key --state w1.state
+  granary-audit witness list --server https://city.example:7443 --identity auditor
+  granary-audit witness policy --export city.granary --log-key log.vkey --quorum 3 >witnesses.policy
 
 退出码：0 已按要求停止；2 参数、文件或地址有误";
 
@@ -38,5 +49,41 @@ refused, and the evidence is kept in STATE.fork. The public key, for policy file
 
 Examples:
   granary-audit witness --init --listen 127.0.0.1:7480 --log-key log.vkey --name witness.example/w1 --key w1.key --state w1.state
+  granary-audit witness list --server https://city.example:7443 --identity auditor
+  granary-audit witness policy --export city.granary --log-key log.vkey --quorum 3 >witnesses.policy
 
 Exit codes: 0 stopped as asked; 2 wrong arguments, files or address";
+
+pub(super) const LIST_ZH: &str =
+    "不写 --export 时是市级系统所说的；写了则取自核验过的日志，每次登记的两个签名都已核验。
+
+示例：
+  granary-audit witness list --server https://city.example:7443 --identity auditor
+  granary-audit witness list --export city.granary --log-key log.vkey --unit 520100
+
+退出码：0 已列出；2 参数、文件或连接有误";
+
+pub(super) const LIST_EN: &str = "Without --export it is the city's word; with it, it comes from a journal that was checked, both signatures of each enrolment
+among it.
+
+Examples:
+  granary-audit witness list --server https://city.example:7443 --identity auditor
+  granary-audit witness list --export city.granary --log-key log.vkey --unit 520100
+
+Exit codes: 0 listed; 2 wrong arguments, files or connection";
+
+pub(super) const POLICY_ZH: &str = "写到标准输出，供 verify --policy 使用。选哪些单位、几个才算数，由您决定：选您相信不会与市里串通的。
+要加别家的见证方，请在 group 行之前加一行 witness，再列入该行。
+
+示例：
+  granary-audit witness policy --export city.granary --log-key log.vkey --unit 520100,520300,621100 --quorum 2 >witnesses.policy
+
+退出码：0 已写出；2 参数、文件或连接有误，或单位不够";
+
+pub(super) const POLICY_EN: &str = "It goes to standard output, for verify --policy. Which units, and how many of them, is your choice: those that you do not
+expect to be in league with the city. A witness of another house is one more line `witness` before the group, and one more name in it.
+
+Examples:
+  granary-audit witness policy --export city.granary --log-key log.vkey --unit 520100,520300,621100 --quorum 2 >witnesses.policy
+
+Exit codes: 0 written; 2 wrong arguments, files or connection, or too few units";

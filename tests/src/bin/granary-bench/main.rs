@@ -4,6 +4,8 @@
 //! ```text
 //! granary-bench [--programs DIR] [--replay-entries N] [PART...]
 //! ```
+//! The replay of a million entries, which is to stay under 300 MB: `granary-bench --replay-entries 1000000 replay`.
+//!
 //! A part is one file in `parts/` and one line in [`parts::PARTS`]; without names all of them run. The table goes to
 //! standard output, progress to standard error, and the rows to `bench/results.json` in the target folder. A
 //! run of some parts leaves the rows of the others in that file, each with the instant at which it was measured.

@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context) -> Outcome<Vec<Row>> {
     let data = folder.path().join("data");
     let runtime = Runtime::new()?;
     grow(&runtime, &data)?;
-    let (proofs, pairs) = (proofs(&data)?, hashes(64));
+    let (proofs, consistency, pairs) = (proofs(&data)?, consistency(&data)?, hashes(64));
     let path_hashes = f64::from(ENTRIES.ilog2());
     let served = served(&runtime, &data)?;
     let tile = |index: u64| format!("tile/0/{index:03}");
@@ -80,6 +80,9 @@ pub(crate) fn run(context: &Context) -> Outcome<Vec<Row>> {
             .note(format!(
                 "entry and inclusion proof out of a journal of {ENTRIES}, one thread; the limit is hashing the path alone"
             )),
+        Row::higher("log_consistency_proofs", consistency, "proofs/s")
+            .limit(pairs / path_hashes)
+            .note("from a head all over the journal to its newest, one thread; the same limit"),
         row("log_tile_reads_1", one, "full hash tiles over HTTP on loopback, one connection; the limit is SHA-256 of 8 KiB").limit(digests),
         row("log_tile_reads_4", many, "the same over four connections").limit(digests),
         row("log_bundle_reads_4", bundles, "full entry bundles, not compressed, four connections"),
@@ -155,6 +158,17 @@ fn proofs(data: &Path) -> Outcome<f64> {
     Ok(rate_per_s(STRETCH, || {
         index = (index + 7_919) % size;
         usize::from(black_box(journal.receipt(LogIndex(index))).is_ok_and(|found| found.is_some()))
+    }))
+}
+
+/// Consistency proofs a second, from heads all over the journal to its newest.
+fn consistency(data: &Path) -> Outcome<f64> {
+    let journal = Journal::open_read_only(data)?;
+    let size = journal.head().size;
+    let mut old_size = 0;
+    Ok(rate_per_s(STRETCH, || {
+        old_size = 1 + (old_size + 7_919) % (size - 1);
+        usize::from(black_box(journal.consistency_proof(old_size, size)).is_ok())
     }))
 }
 
