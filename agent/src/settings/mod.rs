@@ -21,6 +21,7 @@
 //! | `link.*` | see [`LinkSettings`] | the line to the city |
 //! | `log.bytes_max` | 4 MiB | the longest log file ([`crate::log_file`]) |
 //! | `log.files_max` | 5 | how many are kept; 0 for none |
+//! | `[[source]]` |  | queries of a database; read by the program granary-sql alone |
 //! | `poll.*` | see [`PollSettings`] | how often is looked |
 
 mod raw;
@@ -207,6 +208,8 @@ impl Settings {
         let link = link_settings(&mut raw);
         let poll = poll_settings(&mut raw);
         let log = log_settings(&mut raw);
+        // Queries of a database, which granary-sql reads.
+        raw.elsewhere("source");
         let zone =
             time_zone.or_else(|| raw.optional_default("time_zone", "Asia/Shanghai", parse_zone));
         let (Some(unit), Some(server), Some(time_zone), Ok(())) =
