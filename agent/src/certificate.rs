@@ -74,10 +74,10 @@ impl Certificate {
 }
 
 fn unit_of<'a>(name: &GeneralName<'a>) -> Option<&'a str> {
-    match name {
-        GeneralName::URI(uri) => uri.strip_prefix("granary:unit:"),
-        _ => None,
+    if let GeneralName::URI(uri) = name {
+        return uri.strip_prefix("granary:unit:");
     }
+    None
 }
 
 #[cfg(test)]

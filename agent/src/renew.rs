@@ -53,7 +53,8 @@ pub enum RenewError {
     Answer(&'static str),
 }
 
-/// Asks for the next certificate over `channel` and puts it into place; gives until when it lasts.
+/// Asks for the next certificate over `channel` and puts it into place; gives until when it lasts. `now_ms` is the city's time, as far as
+/// it is known: a certificate that would have to be renewed at once is not taken, because that would never end.
 ///
 /// # Errors
 /// [`RenewError`]; after each the same call can be repeated.
@@ -61,6 +62,7 @@ pub async fn renew(
     channel: Channel,
     folder: &Path,
     identity: &Identity,
+    now_ms: i64,
 ) -> Result<i64, RenewError> {
     settle(folder)?;
     let key = next_key(folder)?;
@@ -68,10 +70,7 @@ pub async fn renew(
     let response = EnrolmentServiceClient::new(channel)
         .renew_certificate(request)
         .await
-        .map_err(|status| match status.code() {
-            Code::Unimplemented => RenewError::Unknown,
-            _ => RenewError::Unreachable(explain(&status)),
-        })?;
+        .map_err(|status| unanswered(&status))?;
     let der = match response.into_inner().result {
         Some(renew_certificate_response::Result::Renewed(renewed)) => renewed.certificate,
         Some(renew_certificate_response::Result::Refusal(refusal)) => {
@@ -80,11 +79,18 @@ pub async fn renew(
         }
         None => return Err(RenewError::Answer("it is empty")),
     };
-    let until_ms = check(&der, &key, identity)?;
+    let until_ms = check(&der, &key, identity, now_ms)?;
     let text = format!("{}{}", pem("CERTIFICATE", &der), key.serialize_pem());
     write_secret_durably(&folder.join(NEXT), text.as_bytes())?;
     settle(folder)?;
     Ok(until_ms)
+}
+
+fn unanswered(status: &tonic::Status) -> RenewError {
+    if status.code() == Code::Unimplemented {
+        return RenewError::Unknown;
+    }
+    RenewError::Unreachable(explain(status))
 }
 
 /// The TLS certificate and key in force: those in `tls.next` where a renewal was cut off after its commit point.
@@ -162,7 +168,7 @@ fn request(identity: &Identity, key: &KeyPair) -> Result<RenewCertificateRequest
 }
 
 /// The certificate must be for the new key and this unit, and last longer than the one in use.
-fn check(der: &[u8], key: &KeyPair, identity: &Identity) -> Result<i64, RenewError> {
+fn check(der: &[u8], key: &KeyPair, identity: &Identity, now_ms: i64) -> Result<i64, RenewError> {
     let new = Certificate::from_der(der).map_err(|_| RenewError::Answer("it is no certificate"))?;
     if !new.is_of(&key.serialize_pem()) {
         return Err(RenewError::Answer("it is for another key"));
@@ -173,6 +179,9 @@ fn check(der: &[u8], key: &KeyPair, identity: &Identity) -> Result<i64, RenewErr
     let old = Certificate::from_pem(&identity.certificate_pem);
     if old.is_ok_and(|old| new.until_ms < old.until_ms) {
         return Err(RenewError::Answer("it ends before the one in use"));
+    }
+    if new.renew_from_ms() <= now_ms {
+        return Err(RenewError::Answer("it would have to be renewed at once"));
     }
     Ok(new.until_ms)
 }

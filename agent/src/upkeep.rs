@@ -221,7 +221,7 @@ impl Keeper {
             certificate.until_ms,
             told_expired || certificate.is_expired(now_ms),
         );
-        match self.renew(expired).await {
+        match self.renew(expired, now_ms).await {
             Ok(until_ms) => {
                 self.tell(Upkept::Renewed { until_ms }).await;
                 LOOK_PAUSE
@@ -238,7 +238,7 @@ impl Keeper {
         }
     }
 
-    async fn renew(&self, expired: bool) -> Result<i64, Bilingual> {
+    async fn renew(&self, expired: bool, now_ms: i64) -> Result<i64, Bilingual> {
         let duty = &self.duty;
         let channel = if expired {
             tls::authority_channel(&duty.server, &duty.identity.authority_pem, &duty.link)
@@ -248,7 +248,7 @@ impl Keeper {
         };
         let asked = timeout(
             self.patience(),
-            renew(channel, &duty.folder, &duty.identity),
+            renew(channel, &duty.folder, &duty.identity, now_ms),
         )
         .await;
         match asked {

@@ -170,7 +170,7 @@ where
             }
             let texts = texts(&row)?;
             bytes = bytes.saturating_add(texts.iter().map(|text| text.len() as u64 + 3).sum());
-            if found.rows.len() as u64 >= ROWS_MAX as u64 || bytes > FILE_BYTES_MAX as u64 {
+            if found.rows.len() as u64 >= ROWS_MAX || bytes > FILE_BYTES_MAX {
                 return Err(ReadError::TooMuch);
             }
             found.rows.push(texts);

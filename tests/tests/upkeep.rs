@@ -197,6 +197,22 @@ async fn check(days: i64) {
     agent.abort();
 }
 
+/// Whoever writes an agent from the page alone can check what is signed.
+#[test]
+fn the_protocol_states_the_signature_of_a_renewal() {
+    let key = envelope::SecretKey::from_seed(envelope::Suite::Ed25519, &[5; 32]).unwrap();
+    let signature = key
+        .sign(envelope::CERTIFICATE_REQUEST_TYPE, b"request")
+        .unwrap();
+    let hex: String = signature
+        .bytes
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/PROTOCOL.md");
+    assert!(fs::read_to_string(page).unwrap().contains(&hex), "{hex}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_near_its_end_is_renewed_over_the_line_that_it_opened() {
     check(2).await;

@@ -27,7 +27,6 @@ const CLOCK_DIFFERENCE_MS_MAX: i64 = 5 * 60 * 1_000;
 const MESSAGE_BYTES_MAX: usize = 24 * 1024 * 1024;
 
 pub(super) async fn reach(settings: &Settings, identity: &Identity, now_ms: i64) -> Vec<Finding> {
-    let mut found = Vec::new();
     // The settings have been checked: there is a host and a port.
     let uri: Uri = settings.server.parse().unwrap_or_default();
     let host = uri
@@ -37,47 +36,18 @@ pub(super) async fn reach(settings: &Settings, identity: &Identity, now_ms: i64)
         .to_owned();
     let port = uri.port_u16().unwrap_or_default();
     let patience = Duration::from_millis(settings.link.connect_timeout_ms);
-    let addresses = timeout(patience, lookup_host((host.as_str(), port))).await;
-    let addresses: Vec<_> = match addresses {
-        Ok(Ok(addresses)) => addresses.collect(),
-        Ok(Err(_)) | Err(_) => Vec::new(),
-    };
-    let Some(first) = addresses.first() else {
-        let says = (
-            format!("找不到 {host} 的地址。请检查网线、DNS 设置，以及 agent.toml 中的 server"),
-            format!(
-                "no address is found for {host}: check the cable, the DNS settings, and server in agent.toml"
-            ),
-        );
-        found.push(Finding::new(Level::Fail, DNS, says));
-        return found;
-    };
-    let address = first.ip();
-    found.push(Finding::new(
-        Level::Ok,
-        DNS,
-        (
-            format!("{host} 是 {address}"),
-            format!("{host} is {address}"),
-        ),
-    ));
-    if let Err(error) = connect(&addresses, patience).await {
-        let says = (
-            format!(
-                "连不上 {host} 的 {port} 端口（{error}）。请检查网络和防火墙是否放行 TCP {port}，或询问市局服务是否在运行"
-            ),
-            format!(
-                "port {port} of {host} cannot be reached ({error}): check the network, whether a firewall lets TCP {port} out, and whether the city's server runs"
-            ),
-        );
-        found.push(Finding::new(Level::Fail, LINE, says));
+    let mut found = Vec::new();
+    let addresses = resolved(&host, port, patience).await;
+    found.push(named(&host, &addresses));
+    if addresses.is_empty() {
         return found;
     }
-    found.push(Finding::new(
-        Level::Ok,
-        LINE,
-        (format!("{port} 端口可达"), format!("port {port} answers")),
-    ));
+    let connected = connect(&addresses, patience).await;
+    let is_open = connected.is_ok();
+    found.push(line((&host, port), connected));
+    if !is_open {
+        return found;
+    }
     match city_time_ms(settings, identity).await {
         Ok((city_ms, round_trip_ms)) => {
             let says = (
@@ -97,6 +67,53 @@ pub(super) async fn reach(settings: &Settings, identity: &Identity, now_ms: i64)
         }
     }
     found
+}
+
+async fn resolved(host: &str, port: u16, patience: Duration) -> Vec<std::net::SocketAddr> {
+    match timeout(patience, lookup_host((host, port))).await {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(_)) | Err(_) => Vec::new(),
+    }
+}
+
+fn named(host: &str, addresses: &[std::net::SocketAddr]) -> Finding {
+    let Some(first) = addresses.first() else {
+        let says = (
+            format!("找不到 {host} 的地址。请检查网线、DNS 设置，以及 agent.toml 中的 server"),
+            format!(
+                "no address is found for {host}: check the cable, the DNS settings, and server in agent.toml"
+            ),
+        );
+        return Finding::new(Level::Fail, DNS, says);
+    };
+    let address = first.ip();
+    Finding::new(
+        Level::Ok,
+        DNS,
+        (
+            format!("{host} 是 {address}"),
+            format!("{host} is {address}"),
+        ),
+    )
+}
+
+fn line((host, port): (&str, u16), connected: std::io::Result<()>) -> Finding {
+    let Err(error) = connected else {
+        return Finding::new(
+            Level::Ok,
+            LINE,
+            (format!("{port} 端口可达"), format!("port {port} answers")),
+        );
+    };
+    let says = (
+        format!(
+            "连不上 {host} 的 {port} 端口（{error}）。请检查网络和防火墙是否放行 TCP {port}，或询问市局服务是否在运行"
+        ),
+        format!(
+            "port {port} of {host} cannot be reached ({error}): check the network, whether a firewall lets TCP {port} out, and whether the city's server runs"
+        ),
+    );
+    Finding::new(Level::Fail, LINE, says)
 }
 
 async fn connect(addresses: &[std::net::SocketAddr], patience: Duration) -> std::io::Result<()> {

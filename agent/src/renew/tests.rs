@@ -8,6 +8,9 @@ use crate::certificate::tests::made;
 use crate::identity::IdentityError;
 use crate::link::tests::support::{City, Manner, UNIT, log_key};
 
+/// 2026-01-03, when the certificates of these tests are two days old.
+const NOW_MS: i64 = 1_767_225_600_000 + 2 * 86_400_000;
+
 /// An identity whose certificate lasts three days.
 struct Office(tempfile::TempDir);
 
@@ -52,7 +55,7 @@ impl Office {
     }
 
     async fn renew(&self, city: &City) -> Result<i64, RenewError> {
-        renew(city.channel(), self.folder(), &self.identity()).await
+        renew(city.channel(), self.folder(), &self.identity(), NOW_MS).await
     }
 }
 
@@ -134,7 +137,7 @@ async fn what_is_not_for_this_key_and_unit_is_not_stored() {
     );
     let wrong = |unit: &str, key_of: &KeyPair, until| {
         let der = made(unit, key_of, 0, until).der().to_vec();
-        check(&der, &key, &identity).map_err(|error| error.to_string())
+        check(&der, &key, &identity, NOW_MS).map_err(|error| error.to_string())
     };
     assert!(wrong(UNIT, &key, 700).is_ok());
     assert!(
@@ -148,7 +151,9 @@ async fn what_is_not_for_this_key_and_unit_is_not_stored() {
             .contains("another unit")
     );
     assert!(wrong(UNIT, &key, 2).unwrap_err().contains("ends before"));
-    assert!(check(b"none", &key, &identity).is_err());
+    // Three days from its beginning: its last third has begun, and the next would come at once.
+    assert!(wrong(UNIT, &key, 3).unwrap_err().contains("at once"));
+    assert!(check(b"none", &key, &identity, NOW_MS).is_err());
 }
 
 #[tokio::test]

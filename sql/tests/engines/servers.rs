@@ -26,7 +26,7 @@ pub(crate) async fn fill_sqlite(url: &str, statements: &[&'static str]) {
 
 /// A PostgreSQL.
 pub(crate) struct Postgres {
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     child: Child,
     programs: PathBuf,
     port: u16,
@@ -79,7 +79,7 @@ impl Postgres {
             .spawn()
             .unwrap();
         let server = Self {
-            folder,
+            _folder: folder,
             child,
             programs,
             port,
@@ -239,6 +239,10 @@ fn free_port() -> u16 {
         .port()
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a server of somebody else's tells nobody when it is ready: it is asked until it answers"
+)]
 fn wait(mut answers: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !answers() {
