@@ -30,6 +30,8 @@ use crate::schedule::Schedule;
 
 /// The longest query, in bytes.
 const QUERY_BYTES_MAX: usize = 64 * 1024;
+/// How long a query may take, in seconds, where it is not said; and at the most.
+const TIMEOUT_S: u64 = 300;
 const TIMEOUT_S_MAX: u64 = 3_600;
 
 /// Which database.
@@ -167,32 +169,8 @@ fn checked(
     folder: &Path,
     environment: &BTreeMap<String, String>,
 ) -> Result<Source, Vec<Bilingual>> {
-    let mut faults = Vec::new();
+    let mut faults = plain_faults(&raw);
     let mut fault = |zh: &str, en: &str| faults.push(Bilingual::new(zh, en));
-    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if raw.name.is_empty() || raw.name.len() > 64 || !raw.name.chars().all(is_name) {
-        fault(
-            "name 只能用字母、数字、- 和 _，至多 64 个",
-            "name: use letters, digits, - and _, at most 64",
-        );
-    }
-    let dataset = DatasetCode::new(&raw.dataset);
-    if dataset.is_err() {
-        fault("dataset 不是报表代码", "dataset is no code of a dataset");
-    }
-    let engine = engine(&raw.url);
-    if engine.is_none() {
-        fault(
-            "url 应以 postgres://、mysql:// 或 sqlite:// 开头",
-            "url: begin with postgres://, mysql:// or sqlite://",
-        );
-    }
-    if has_password(&raw.url) {
-        fault(
-            "url 中不要写密码：改用 password_file 或 password_env",
-            "url: leave the password out, and use password_file or password_env",
-        );
-    }
     let password = secret(&raw, folder, environment).map_err(|words| fault(&words.zh, &words.en));
     let query = query(&raw, folder).map_err(|words| fault(&words.zh, &words.en));
     let at = Schedule::parse(&raw.at);
@@ -218,13 +196,14 @@ fn checked(
             "query asks for {period}: say periodicity",
         );
     }
-    let timeout_s = raw.timeout_s.unwrap_or(300);
-    if !(1..=TIMEOUT_S_MAX).contains(&timeout_s) {
-        fault("timeout_s 应为 1 至 3600", "timeout_s: write 1 to 3600");
-    }
-    let (Ok(dataset), Some(engine), Ok(password), Ok(query), Some(at), true) =
-        (dataset, engine, password, query, at, faults.is_empty())
-    else {
+    let (Ok(dataset), Some(engine), Ok(password), Ok(query), Some(at), true) = (
+        DatasetCode::new(&raw.dataset),
+        engine(&raw.url),
+        password,
+        query,
+        at,
+        faults.is_empty(),
+    ) else {
         return Err(faults);
     };
     let lag = i32::from(raw.lag.unwrap_or(1));
@@ -237,8 +216,44 @@ fn checked(
         query,
         at,
         period: periodicity.flatten().map(|periodicity| (periodicity, lag)),
-        timeout_s,
+        timeout_s: raw.timeout_s.unwrap_or(TIMEOUT_S),
     })
+}
+
+/// What is wrong with a source by itself, whatever is in the files that it names.
+fn plain_faults(raw: &Raw) -> Vec<Bilingual> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let named = (1..=64).contains(&raw.name.len()) && raw.name.chars().all(is_name);
+    let in_time = (1..=TIMEOUT_S_MAX).contains(&raw.timeout_s.unwrap_or(TIMEOUT_S));
+    let rules = [
+        (
+            named,
+            "name 只能用字母、数字、- 和 _，至多 64 个",
+            "name: use letters, digits, - and _, at most 64",
+        ),
+        (
+            DatasetCode::new(&raw.dataset).is_ok(),
+            "dataset 不是报表代码",
+            "dataset is no code of a dataset",
+        ),
+        (
+            engine(&raw.url).is_some(),
+            "url 应以 postgres://、mysql:// 或 sqlite:// 开头",
+            "url: begin with postgres://, mysql:// or sqlite://",
+        ),
+        (
+            !has_password(&raw.url),
+            "url 中不要写密码：改用 password_file 或 password_env",
+            "url: leave the password out, and use password_file or password_env",
+        ),
+        (
+            in_time,
+            "timeout_s 应为 1 至 3600",
+            "timeout_s: write 1 to 3600",
+        ),
+    ];
+    let broken = rules.iter().filter(|(holds, _, _)| !holds);
+    broken.map(|(_, zh, en)| Bilingual::new(*zh, *en)).collect()
 }
 
 fn engine(url: &str) -> Option<Engine> {
@@ -413,10 +428,10 @@ colour = "red"
             "source a b: dataset is no code",
             "source a b: url: begin with",
             "source a b: url: leave the password out",
+            "source a b: timeout_s",
             "source a b: password_file",
             "source a b: query must be one statement",
             "source a b: at: write",
-            "source a b: timeout_s",
             "source b: unknown field",
         ];
         for (line, begins) in en.iter().zip(expect) {
