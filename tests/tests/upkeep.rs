@@ -20,6 +20,7 @@ use granary_aggregator::{
     tls::{Caller, EnrolmentToken},
 };
 use granary_core::{
+    catalogue::Bundle,
     code::UnitCode,
     digest::Digest,
     envelope,
@@ -37,6 +38,26 @@ const UNIT: &str = "520100";
 const LASTS: i64 = 730;
 const DAY_MS: i64 = 86_400_000;
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The sample catalogue of the core's tests.
+fn bundle() -> Bundle {
+    let sample = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../core/tests/data/sample");
+    let names = [
+        "catalogue",
+        "datasets",
+        "edits",
+        "indicators",
+        "roster",
+        "units",
+    ];
+    let file = |name: &str| {
+        let name = format!("{name}.toml");
+        let text = fs::read_to_string(sample.join(&name)).unwrap();
+        (name, text)
+    };
+    let files: BTreeMap<String, String> = names.map(file).into();
+    Bundle::new(files).unwrap()
+}
 
 struct City {
     folder: tempfile::TempDir,
@@ -81,25 +102,20 @@ impl City {
             ));
         let endpoint = Endpoint::from_shared(url.clone()).unwrap();
         let operator = endpoint.tls_config(tls).unwrap().connect().await.unwrap();
-        Self {
+        let city = Self {
             folder,
             url,
             operator,
-        }
+        };
+        city.act(Deed::PublishCatalogue(bundle())).await;
+        city
     }
 
     fn site(&self) -> site::Site {
         site::Site::new(&self.folder.path().join("data"))
     }
 
-    async fn token(&self) -> Token {
-        let secret: [u8; 32] = init::random().unwrap();
-        let deed = Deed::IssueToken {
-            unit: UnitCode::new(UNIT).unwrap(),
-            token_sha256: Digest::of(&secret),
-            expires_at_ms: i64::MAX,
-            role: envelope::KeyRole::Agent,
-        };
+    async fn act(&self, deed: Deed) {
         let key = self.site().operator().signing_key().unwrap();
         let nonce = init::random().unwrap();
         let payload = Act {
@@ -114,7 +130,23 @@ impl City {
         let request = v1::SubmitActRequest {
             envelope: Some(envelope),
         };
-        client.submit_act(request).await.unwrap();
+        let answer = client.submit_act(request).await.unwrap().into_inner();
+        let taken = matches!(
+            answer.result,
+            Some(v1::submit_act_response::Result::Receipt(_))
+        );
+        assert!(taken, "{answer:?}");
+    }
+
+    async fn token(&self) -> Token {
+        let secret: [u8; 32] = init::random().unwrap();
+        self.act(Deed::IssueToken {
+            unit: UnitCode::new(UNIT).unwrap(),
+            token_sha256: Digest::of(&secret),
+            expires_at_ms: i64::MAX,
+            role: envelope::KeyRole::Agent,
+        })
+        .await;
         let authority = self.site().authority().unwrap();
         let token = EnrolmentToken::new(Digest::of(authority.certificate_der()), secret);
         Token::parse(&token.to_string()).unwrap()
