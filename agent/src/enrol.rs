@@ -358,7 +358,7 @@ pub fn write_first_settings(path: &Path, text: &str) -> io::Result<bool> {
     write_durably(path, text.as_bytes()).map(|()| true)
 }
 
-fn pem(label: &str, der: &[u8]) -> String {
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     let lines: Vec<_> = text
         .as_bytes()

@@ -13,6 +13,7 @@
 //! role               in which capacity the key signs; absent for an agent's
 //! enrolment.receipt  the receipt of the enrolment; written last: where it stands, the identity is complete
 //! signing.key.next, rotation.request, rotation.receipt    see [`crate::rotate`]
+//! tls.key.next, tls.next                                  see [`crate::renew`]
 //! ```
 //! Invariants: keys stand here before anything signed by them is sent; a complete identity is never overwritten; the private
 //! keys leave this folder only into the memory of this program.
@@ -101,12 +102,13 @@ impl Identity {
         }
         let unit = read(folder, UNIT)?;
         let unit = UnitCode::new(unit.trim()).map_err(|error| unusable(folder, UNIT, &error))?;
+        let (certificate_pem, tls_key_pem) = crate::renew::pair(folder)?;
         Ok(Self {
             signing: load_signing_key(folder)?,
             role: load_role(folder)?,
             unit,
-            tls_key_pem: read(folder, TLS_KEY)?,
-            certificate_pem: read(folder, CERTIFICATE)?,
+            tls_key_pem,
+            certificate_pem,
             authority_pem: read(folder, AUTHORITY)?,
             log_key: load_log_key(folder)?,
         })

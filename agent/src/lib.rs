@@ -6,10 +6,12 @@
 pub mod durable;
 pub mod settings;
 
+pub mod certificate;
 pub mod identity;
 pub mod tls;
 
 pub mod enrol;
+pub mod renew;
 pub mod rotate;
 
 pub mod catalogue_cache;
@@ -39,7 +41,12 @@ pub mod evidence;
 pub mod witness;
 
 // All of it together.
+pub mod stamp;
+pub mod log_file;
+pub mod upkeep;
+pub mod upcoming;
 pub mod status;
+pub mod doctor;
 
 pub mod run;
 

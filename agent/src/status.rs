@@ -42,6 +42,18 @@ pub struct Status {
     /// The city's log shows two histories: nothing is pushed any more.
     #[serde(default)]
     pub fork: Option<Alarm>,
+    /// Name and version of the program.
+    #[serde(default)]
+    pub software: String,
+    /// When the city last took a heartbeat, by this machine's clock.
+    #[serde(default)]
+    pub heartbeat_at_ms: Option<i64>,
+    /// How far this machine's clock is ahead of the city's, as measured last.
+    #[serde(default)]
+    pub clock_ahead_ms: Option<i64>,
+    /// Until when the client certificate lasts.
+    #[serde(default)]
+    pub certificate_until_ms: Option<i64>,
     /// The newest receipts, newest first.
     pub receipts: VecDeque<LastReceipt>,
     /// The newest alarms, newest first.

@@ -127,6 +127,20 @@ pub fn enrolled_channel(
     Ok(endpoint.tls_config(tls)?.connect_lazy())
 }
 
+/// A channel for an agent whose certificate has expired: the server must be the stored authority's, the agent shows nothing.
+///
+/// # Errors
+/// Where the address or the stored authority cannot be used.
+pub fn authority_channel(
+    server: &str,
+    authority_pem: &str,
+    link: &LinkSettings,
+) -> Result<Channel, tonic::transport::Error> {
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(authority_pem));
+    let endpoint = timed(Endpoint::from_shared(server.to_owned())?, link);
+    Ok(endpoint.tls_config(tls)?.connect_lazy())
+}
+
 fn timed(endpoint: Endpoint, link: &LinkSettings) -> Endpoint {
     endpoint
         .connect_timeout(Duration::from_millis(link.connect_timeout_ms))

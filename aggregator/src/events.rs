@@ -18,15 +18,21 @@
 //! | `granary_projector_lag_entries` | gauge | entries in the journal that are not folded yet |
 //! | `granary_access_anchors_total` | counter | anchors of the access log in the journal |
 //! | `granary_access_anchor_failed_total` | counter | anchors that could not be set; the next one covers them |
+//! | `granary_heartbeats_total` | counter | heartbeats of agents |
+//! | `granary_certificate_renewals_total{expired}` | counter | client certificates issued anew, by whether the one before had expired |
+//! | `granary_agents{state}` | gauge | enrolled agents: `live`, `silent` for more than five minutes, `unheard` since the start |
+//! | `granary_agents_spooled_records` | gauge | statements in the agents' spools, as they said last |
+//! | `granary_agents_problems` | gauge | files and alarms that somebody in an office has to look at |
+//! | `granary_agents_clock_off_milliseconds_max` | gauge | the largest difference of a live agent's clock from the city's |
 //! | `granary_projector_stopped` | gauge | 1 once the projector has stopped |
 
 use std::time::Duration;
 
-use granary_core::ledger::Refusal;
+use granary_core::{code::UnitCode, ledger::Refusal};
 use metrics::{counter, gauge, histogram};
 use tracing::{debug, error, info, warn};
 
-use crate::{access::Anchored, journal::OpenError, project::ProjectError};
+use crate::{access::Anchored, fleet::Figures, journal::OpenError, project::ProjectError};
 
 /// A batch is durable.
 #[derive(Clone, Copy, Debug)]
@@ -114,6 +120,28 @@ pub struct AccessAnchored<'a> {
 pub struct ProjectorStopped<'a> {
     /// Why.
     pub error: &'a ProjectError,
+}
+
+/// An agent said how it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Heartbeat;
+
+/// A client certificate was issued anew.
+#[derive(Clone, Copy, Debug)]
+pub struct CertificateRenewed<'a> {
+    /// Whose.
+    pub unit: &'a UnitCode,
+    /// Whether it was asked for without one, because the one before has expired.
+    pub expired: bool,
+}
+
+/// The fleet was counted.
+#[derive(Clone, Copy, Debug)]
+pub struct FleetCounted {
+    /// Enrolled agents.
+    pub agents: u64,
+    /// What they said.
+    pub figures: Figures,
 }
 
 impl Committed {
@@ -238,5 +266,36 @@ impl ProjectorStopped<'_> {
     pub fn emit(self) {
         gauge!("granary_projector_stopped").set(1.0);
         error!(error = %self.error, "the projector has stopped; after the next act nothing more is taken. Mend the cause and restart");
+    }
+}
+
+impl Heartbeat {
+    /// Counts.
+    pub fn emit(self) {
+        counter!("granary_heartbeats_total").increment(1);
+    }
+}
+
+impl CertificateRenewed<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        let expired = if self.expired { "yes" } else { "no" };
+        counter!("granary_certificate_renewals_total", "expired" => expired).increment(1);
+        info!(unit = %self.unit, expired, "issued a client certificate anew");
+    }
+}
+
+impl FleetCounted {
+    /// Counts.
+    pub fn emit(self) {
+        let Figures { live, silent, .. } = self.figures;
+        let unheard = self.agents.saturating_sub(live).saturating_sub(silent);
+        gauge!("granary_agents", "state" => "live").set(live as f64);
+        gauge!("granary_agents", "state" => "silent").set(silent as f64);
+        gauge!("granary_agents", "state" => "unheard").set(unheard as f64);
+        gauge!("granary_agents_spooled_records").set(self.figures.spooled_records as f64);
+        gauge!("granary_agents_problems").set(self.figures.problems as f64);
+        gauge!("granary_agents_clock_off_milliseconds_max")
+            .set(self.figures.clock_off_ms_max as f64);
     }
 }

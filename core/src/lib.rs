@@ -9,6 +9,7 @@ pub mod code;
 pub mod decimal;
 mod ratio;
 pub mod digest;
+pub mod fingerprint;
 pub mod period;
 pub mod days;
 pub mod edits;

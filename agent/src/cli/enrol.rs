@@ -6,6 +6,7 @@ use granary_core::{
     code::UnitCode,
     digest::Digest,
     envelope::{KeyRole, Suite},
+    fingerprint,
     text::{Bilingual, Language},
 };
 
@@ -16,25 +17,29 @@ use crate::settings::{FILE, LinkSettings, Settings, parse_server};
 use crate::{run::now_ms, tls};
 
 pub(super) const HELP: &str = "Examples (示例):
+  granary-agent enrol 520100@tj.example.cn:7443/granary1.AbC….XyZ… --dir /srv/granary
   granary-agent enrol --server https://tj.example.cn:7443 --token granary1.AbC….XyZ… --unit 520100 --dir /srv/granary
   granary-agent enrol --server https://tj.example.cn:7443 --token granary1.AbC….XyZ… --unit 520100 --label 办公室1号机 --lang zh
   granary-agent enrol --server https://tj.example.cn:7443 --token granary1.AbC….XyZ… --unit 520100 --suite sm2
 
-The token is given out by the city's operator. It names the city's certification authority by its fingerprint, so that
+The one line is given out by the city's operator; it holds unit, server and token. The token names the city's certification authority by its fingerprint, so that
 nobody else can answer. Cut off in the middle? Repeat with the same token. An identity is never overwritten.";
 
 /// What is asked for.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
+    /// All in one, as the city gives it out (一行注册码): UNIT@HOST:PORT/TOKEN
+    #[arg(conflicts_with_all = ["server", "token", "unit"])]
+    invitation: Option<String>,
     /// The city (市局服务器): https://host:port
-    #[arg(long)]
-    server: String,
+    #[arg(long, required_unless_present = "invitation")]
+    server: Option<String>,
     /// The one-time token (注册码)
-    #[arg(long)]
-    token: String,
+    #[arg(long, required_unless_present = "invitation")]
+    token: Option<String>,
     /// The unit's code (填报单位代码)
-    #[arg(long)]
-    unit: String,
+    #[arg(long, required_unless_present = "invitation")]
+    unit: Option<String>,
     /// A label for people, such as the computer's name (备注)
     #[arg(long, default_value = "")]
     label: String,
@@ -51,10 +56,11 @@ pub(super) async fn enrol(dir: &Path, arguments: Arguments) -> Result<Ended, End
     let language = Language::parse(&arguments.lang).unwrap_or_default();
     let say =
         |words: Bilingual| Ended::NotNow(Bilingual::new(words.get(language), words.get(language)));
-    let server =
-        parse_server(&arguments.server).map_err(|words| say(prefixed("--server", &words)))?;
-    let unit = UnitCode::new(&arguments.unit).map_err(|error| not_now(&error))?;
-    let token = Token::parse(&arguments.token).map_err(|error| say(words(&error)))?;
+    let wanted = wanted(&arguments);
+    let (server, token, unit) = wanted.ok_or_else(|| say(words(&EnrolError::Token)))?;
+    let server = parse_server(&server).map_err(|words| say(prefixed("--server", &words)))?;
+    let unit = UnitCode::new(&unit).map_err(|error| not_now(&error))?;
+    let token = Token::parse(&token).map_err(|error| say(words(&error)))?;
     let channel = tls::pinned_channel(&server, token.authority_sha256, &LinkSettings::default())
         .map_err(|error| not_now(&error))?;
     let request = Request {
@@ -74,8 +80,25 @@ pub(super) async fn enrol(dir: &Path, arguments: Arguments) -> Result<Ended, End
     Ok(Ended::Done)
 }
 
+/// Server, token and unit, from the one line or from the three options.
+fn wanted(arguments: &Arguments) -> Option<(String, String, String)> {
+    let Some(invitation) = &arguments.invitation else {
+        let (server, token) = (arguments.server.clone()?, arguments.token.clone()?);
+        return Some((server, token, arguments.unit.clone()?));
+    };
+    let (unit, rest) = invitation.trim().split_once('@')?;
+    let (server, token) = rest.split_once('/')?;
+    Some((
+        format!("https://{server}"),
+        token.to_owned(),
+        unit.to_owned(),
+    ))
+}
+
 fn tell(done: &Done, unit: &UnitCode, dir: &Path, fresh: bool, language: Language) {
     let key = Digest::from_bytes(*done.key_id.as_bytes());
+    let read_out = |digest: &Digest| fingerprint::words(digest, language);
+    let (key_words, authority_words) = (read_out(&key), read_out(&done.authority_sha256));
     let authority = identity::grouped(&done.authority_sha256);
     let (key, index, log) = (identity::grouped(&key), done.index, done.log_key.name());
     let settings = dir.join(FILE);
@@ -95,7 +118,8 @@ fn tell(done: &Done, unit: &UnitCode, dir: &Path, fresh: bool, language: Languag
     out::line(&match language {
         Language::Zh => format!(
             "单位 {unit} 注册完成，已记入市局账本“{log}”第 {index} 条，回执已验证。\n\
-             请与市局电话核对：\n  签名密钥  {key}（{}）\n  市局证书  {authority}\n\
+             请与市局电话核对，双方念出的词语应相同：\n  市局证书  {authority_words}\n  签名密钥  {key_words}（{}）\n\
+             或核对数字：\n  市局证书  {authority}\n  签名密钥  {key}\n\
              {}：{settings}\n{next}",
             role.zh,
             if fresh {
@@ -106,7 +130,8 @@ fn tell(done: &Done, unit: &UnitCode, dir: &Path, fresh: bool, language: Languag
         ),
         Language::En => format!(
             "Unit {unit} is enrolled: entry {index} of the city's journal '{log}', and its receipt holds.\n\
-             Compare by telephone:\n  signing key     {key} ({})\n  city authority  {authority}\n\
+             Compare by telephone; both sides read out the same words:\n  city authority  {authority_words}\n  signing key     {key_words} ({})\n\
+             Or the digits:\n  city authority  {authority}\n  signing key     {key}\n\
              {}: {settings}\n{next}",
             role.en,
             if fresh {
@@ -152,4 +177,37 @@ fn words(error: &EnrolError) -> Bilingual {
         }
     };
     Bilingual::new(zh, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn one_line(text: &str) -> Option<(String, String, String)> {
+        wanted(&Arguments {
+            invitation: Some(text.to_owned()),
+            server: None,
+            token: None,
+            unit: None,
+            label: String::new(),
+            suite: "ed25519".to_owned(),
+            lang: "zh".to_owned(),
+        })
+    }
+
+    #[test]
+    fn the_one_line_holds_unit_server_and_token() {
+        let found = one_line(" 520100@tj.example.cn:7443/granary1.AbC.XyZ\n").unwrap();
+        let expect = ("https://tj.example.cn:7443", "granary1.AbC.XyZ", "520100");
+        assert_eq!(
+            (found.0.as_str(), found.1.as_str(), found.2.as_str()),
+            expect
+        );
+        let six = one_line("a.b@[2001:db8::1]:7443/granary1.A.B").unwrap().0;
+        assert_eq!(parse_server(&six).unwrap(), "https://[2001:db8::1]:7443");
+        for torn in ["granary1.AbC.XyZ", "520100@tj.example.cn:7443", ""] {
+            assert_eq!(one_line(torn), None, "{torn}");
+        }
+    }
 }

@@ -3,15 +3,16 @@
 //! | status | meaning |
 //! |---|---|
 //! | 0 | done; for `check` and `submit`: the file is in order, or the city has accepted it |
-//! | 1 | returned: a validity edit fails; correct the figures |
+//! | 1 | returned: a validity edit fails; correct the figures; for `doctor`: something fails |
 //! | 2 | the command line is wrong |
 //! | 3 | refused: the file cannot be read or admitted; for `verify`: the receipt does not hold |
 //! | 4 | not possible now: not enrolled, settings wrong, no catalogue yet, no connection for an enrolment |
 //! | 5 | handed in and safe in the spool, but the city has not answered yet |
 
 mod check;
+mod doctor;
 mod enrol;
-mod out;
+pub(crate) mod out;
 mod rotate;
 mod sign;
 mod status;
@@ -20,7 +21,6 @@ mod verify;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,8 +28,10 @@ use clap::{Parser, Subcommand};
 use granary_core::text::{Bilingual, Language};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::log_file::{LogFile, Tee};
 use crate::run;
 use crate::settings::Settings;
+use crate::stamp;
 
 /// The environment variable for the filter of log lines.
 const LOG_VARIABLE: &str = "GRANARY_AGENT_LOG";
@@ -42,6 +44,7 @@ const EXAMPLES: &str = "Examples (示例):
   granary-agent sign waiting/….granary --dir /srv/granary-head
   granary-agent rotate-key --dir /srv/granary
   granary-agent status --dir /srv/granary
+  granary-agent doctor --dir /srv/granary
   granary-agent verify receipts/….tlog-proof --dir /srv/granary
 
 Exit status (退出码):
@@ -70,7 +73,8 @@ Settings (设置), in agent.toml or in the environment as GRANARY_AGENT_<KEY WIT
   poll.inbox_ms, poll.settle_ms        default 5000, 1000
   poll.catalogue_ms                    default 600000
   poll.assessments_wait_ms             default 20000
-  poll.witness_ms                      default 60000
+  poll.witness_ms, poll.heartbeat_ms   default 60000
+  log.bytes_max, log.files_max         default 4194304, 5; log/agent.log in the state folder
 
 SIGTERM or Ctrl-C ends it: answers on their way are waited for, nothing is lost.";
 
@@ -108,6 +112,9 @@ enum Command {
     /// Show how it stands: line, spool, receipts, catalogue, alarms (状态)
     #[command(after_help = status::HELP)]
     Status,
+    /// Look for what is wrong with this installation, and say what to do (体检)
+    #[command(after_help = doctor::HELP)]
+    Doctor,
     /// Verify a receipt offline, from the log's public key alone (验证回执)
     #[command(after_help = verify::HELP)]
     Verify(verify::Arguments),
@@ -174,32 +181,40 @@ async fn dispatch(
             ))
         })
     };
+    // What writes the state folder asks first whether this program may.
+    let claimed = || {
+        let settings = settings()?;
+        stamp::claim(&settings.state).map_err(|error| Ended::NotNow(error.words()))?;
+        Ok(settings)
+    };
     let ended = match arguments.command {
         Command::Enrol(arguments) => enrol::enrol(&dir, arguments).await,
         Command::Verify(arguments) => verify::verify(&dir, &arguments, fallback),
-        Command::Run => match settings() {
+        Command::Run => match claimed() {
             Ok(settings) => serve(settings).await,
             Err(ended) => Err(ended),
         },
         Command::Check(arguments) => {
             settings().and_then(|settings| check::check(&settings, &arguments))
         }
-        Command::Submit(arguments) => match settings() {
+        Command::Submit(arguments) => match claimed() {
             Ok(settings) => submit::submit(settings, arguments).await,
             Err(ended) => Err(ended),
         },
         Command::Sign(arguments) => sign::sign(&dir, &arguments, fallback),
-        Command::RotateKey(arguments) => match settings() {
+        Command::RotateKey(arguments) => match claimed() {
             Ok(settings) => rotate::rotate(&settings, &arguments).await,
             Err(ended) => Err(ended),
         },
         Command::Status => settings().and_then(|settings| status::status(&settings)),
+        Command::Doctor => Ok(doctor::doctor(&dir, environment, fallback).await),
     };
     ended.unwrap_or_else(|ended| ended)
 }
 
 async fn serve(settings: Settings) -> Result<Ended, Ended> {
     let stop = stop_signal().map_err(|error| not_now(&error))?;
+    LogFile::under(&settings.state, settings.log).install();
     run::run(settings, stop)
         .await
         .map_err(|error| not_now(&error))?;
@@ -228,6 +243,7 @@ fn start_log(filter: &str, command: &Command) {
         | Command::Sign(_)
         | Command::RotateKey(_)
         | Command::Status
+        | Command::Doctor
         | Command::Verify(_) => match filter {
             "info" => "error",
             other => other,
@@ -237,9 +253,10 @@ fn start_log(filter: &str, command: &Command) {
     // A second start in the same process keeps the first subscriber.
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Tee)
         .with_target(false);
-    let _ = log.with_ansi(std::io::stderr().is_terminal()).try_init();
+    // Colours would stand in the file too.
+    let _ = log.with_ansi(false).try_init();
 }
 
 /// The language before any settings are read.

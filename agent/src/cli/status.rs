@@ -2,16 +2,23 @@
 
 use std::path::Path;
 
-use granary_core::text::Language;
+use granary_core::text::{Bilingual, Language};
 
 use crate::catalogue_cache::CatalogueCache;
+use crate::certificate::Certificate;
 use crate::cli::{Ended, not_now, out};
 use crate::durable::OsDisk;
+use crate::history::Reader;
 use crate::identity::{Identity, grouped};
+use crate::run::now_ms;
 use crate::settings::Settings;
 use crate::spool::{self, OpenError, Spool};
 use crate::status::Status;
+use crate::upcoming::{Owed, upcoming};
 use crate::witness::Fork;
+
+/// Deadlines that are shown.
+const OWED_MAX: usize = 5;
 
 pub(super) const HELP: &str = "Examples (示例):
   granary-agent status --dir /srv/granary
@@ -56,13 +63,27 @@ pub(super) fn status(settings: &Settings) -> Result<Ended, Ended> {
             false => format!("{records} waiting for receipts, {bytes} bytes (limit {limit})"),
         },
     );
-    let catalogue = CatalogueCache::open(&settings.state).version();
+    let cache = CatalogueCache::open(&settings.state);
     let none = pick("尚未取得", "none yet");
     row(
         pick("报表制度", "catalogue "),
-        catalogue.map_or(none, |version| version.to_string()),
+        cache.version().map_or(none, |version| version.to_string()),
     );
+    row(
+        pick("证书期限", "until     "),
+        certificate(&identity, settings)
+            .get(settings.language)
+            .to_owned(),
+    );
+    if let Some(ahead_ms) = known.as_ref().and_then(|known| known.clock_ahead_ms) {
+        let clock = clock(ahead_ms);
+        row(
+            pick("时钟    ", "clock     "),
+            clock.get(settings.language).to_owned(),
+        );
+    }
     witnessed(settings, known.as_ref());
+    deadlines(settings, &cache);
     if let Some(known) = &known {
         lists(settings, known);
     }
@@ -86,6 +107,78 @@ fn witnessed(settings: &Settings, known: Option<&Status>) {
         out::line("");
         out::line(fork.words(&settings.state).get(settings.language));
         out::line("");
+    }
+}
+
+/// Until when the client certificate lasts.
+fn certificate(identity: &Identity, settings: &Settings) -> Bilingual {
+    let Ok(certificate) = Certificate::from_pem(&identity.certificate_pem) else {
+        return Bilingual::new(
+            "证书无法读取，请运行 granary-agent doctor",
+            "the certificate cannot be read: run granary-agent doctor",
+        );
+    };
+    let until = out::instant(certificate.until_ms, &settings.time_zone);
+    if certificate.is_expired(now_ms()) {
+        return Bilingual::new(
+            format!("证书已于 {until} 到期。请让采集端运行，会自动换发；详见 granary-agent doctor"),
+            format!(
+                "the certificate ended on {until}: let the agent run, which renews it; see granary-agent doctor"
+            ),
+        );
+    }
+    Bilingual::new(
+        format!("证书有效至 {until}，到期前自动换发"),
+        format!("the certificate holds until {until} and renews itself before"),
+    )
+}
+
+/// How far this machine's clock is off; a wrong one is told and does no harm.
+fn clock(ahead_ms: i64) -> Bilingual {
+    let (off, tenth) = (
+        ahead_ms.unsigned_abs() / 1_000,
+        ahead_ms.unsigned_abs() % 1_000 / 100,
+    );
+    let (zh, en) = if ahead_ms < 0 {
+        ("慢", "behind")
+    } else {
+        ("快", "ahead of")
+    };
+    Bilingual::new(
+        format!("比市局{zh} {off}.{tenth} 秒（报送时间以市局为准）"),
+        format!("{off}.{tenth} s {en} the city's (which decides when a report came)"),
+    )
+}
+
+/// What is owed next, as far as the catalogue and the records that are kept here tell.
+fn deadlines(settings: &Settings, cache: &CatalogueCache) {
+    let Some(catalogue) = cache.catalogue() else {
+        return;
+    };
+    let reported = Reader::new(&settings.state, &settings.unit).reported();
+    let owed = upcoming(catalogue, &settings.unit, &reported, now_ms(), OWED_MAX);
+    let zh = settings.language == Language::Zh;
+    if !owed.is_empty() {
+        out::line(if zh {
+            "下一截止时间（不含市局批准的延期）："
+        } else {
+            "Next deadlines (without extensions that the city granted):"
+        });
+    }
+    for owed in owed {
+        out::line(&deadline(&owed, settings));
+    }
+}
+
+fn deadline(owed: &Owed, settings: &Settings) -> String {
+    let due = out::instant(owed.due_at_ms, &settings.time_zone);
+    let (name, period) = (owed.name.get(settings.language), owed.slot.period);
+    let dataset = &owed.slot.dataset;
+    match (settings.language, owed.overdue) {
+        (Language::Zh, false) => format!("  {due}  {name}（{dataset}）{period}"),
+        (Language::Zh, true) => format!("  {due}  {name}（{dataset}）{period}  已逾期"),
+        (Language::En, false) => format!("  {due}  {name} ({dataset}) {period}"),
+        (Language::En, true) => format!("  {due}  {name} ({dataset}) {period}  overdue"),
     }
 }
 

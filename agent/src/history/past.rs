@@ -123,6 +123,24 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The slots of which the city has a current record, as far as that is known here.
+    #[must_use]
+    pub fn reported(&self) -> BTreeSet<SlotKey> {
+        let mut reported = BTreeSet::new();
+        let mut note = |found: &Found| {
+            if found.kind == Kind::Record && found.unit == self.unit {
+                reported.extend(found.slot());
+            }
+        };
+        if let Ok(file) = File::open(super::path(&self.state)) {
+            // What cannot be read is not known to be reported: then a deadline is shown too much.
+            let _ = walk(&OsFile::from(file), false, &mut note);
+        }
+        reported
+    }
+}
+
 /// The slots that may be asked for: its own, those that its edits look at, those that look at it, and what those look at.
 fn needed(catalogue: &Catalogue, slot: &SlotKey) -> BTreeSet<SlotKey> {
     let mut needed = catalogue.looked_at(slot);

@@ -1,5 +1,6 @@
 //! The desk: everything that a running agent owns.
 
+mod upkept;
 mod watched;
 
 use std::io;
@@ -27,6 +28,7 @@ use crate::run::{Event, StartError, Submitted, payloads};
 use crate::settings::Settings;
 use crate::spool::Spool;
 use crate::status::{LastReceipt, Status, StatusFile};
+use crate::upkeep::Upkeep;
 use crate::waiting::WaitingFolder;
 use crate::witness::{Fork, Watch};
 
@@ -52,6 +54,7 @@ pub struct Desk {
     /// Shows evidence to the city by itself, for as long as the desk is there.
     _shower: Shower,
     witness: Watch,
+    upkeep: Upkeep,
     log_key: VerifierKey,
     catalogue: CatalogueCache,
     recorder: Recorder,
@@ -67,6 +70,10 @@ pub struct Desk {
     next_look: Instant,
     /// Whether files could be checked and numbered once; before that, what comes may make it possible.
     was_ready: bool,
+    /// Files that could not be handled at the last look.
+    blocked: usize,
+    /// Whether the line has to be opened anew with a new certificate.
+    renewed: bool,
 }
 
 /// The parts of a desk that sign and spool, borrowed apart from its inbox.
@@ -112,6 +119,8 @@ impl Desk {
         };
         let fetcher = Fetcher::start(channel.clone(), settings.link, settings.poll, held);
         let witness_channel = channel.clone();
+        let connection = fetcher.connection();
+        let upkeep = upkept::start(&settings, &identity, channel.clone(), connection);
         let shower = Shower::start(channel, &settings, fetcher.connection());
         let inbox = Inbox::open(
             Folders::under(&settings.root, &settings.state),
@@ -119,6 +128,8 @@ impl Desk {
         )?;
         let status = Status {
             pid: std::process::id(),
+            software: SOFTWARE.to_owned(),
+            certificate_until_ms: upkept::certificate_until_ms(&identity),
             ..Status::default()
         };
         let status_file = StatusFile::open(&settings.state);
@@ -136,6 +147,7 @@ impl Desk {
             fetcher,
             _shower: shower,
             witness,
+            upkeep,
             log_key: identity.log_key,
             catalogue,
             recorder,
@@ -149,6 +161,8 @@ impl Desk {
             steps,
             next_look,
             was_ready: false,
+            blocked: 0,
+            renewed: false,
         })
     }
 
@@ -186,6 +200,7 @@ impl Desk {
                 submitter: &mut submitter,
                 now_ms,
             });
+            self.count_blocked(&steps);
             self.told(steps);
             let alarms = spooler!(self).collect();
             self.raise_new(&alarms);
@@ -242,6 +257,7 @@ impl Desk {
             }
             Event::Fetched(fetched) => self.fetched(fetched),
             Event::Witness(news) => self.witnessed(news),
+            Event::Upkept(news) => self.upkept(news),
             Event::WriteStatus => self.write_status(),
             Event::Stop => self.stop_sending(),
         }
@@ -268,8 +284,15 @@ impl Desk {
         Some(Instant::now() + wait_ms(due_at_ms, now_ms()))
     }
 
-    pub(super) const fn sources(&mut self) -> (&mut Courier<OsDisk>, &mut Fetcher, &mut Watch) {
-        (&mut self.courier, &mut self.fetcher, &mut self.witness)
+    pub(super) const fn sources(
+        &mut self,
+    ) -> (&mut Courier<OsDisk>, &mut Fetcher, &mut Watch, &mut Upkeep) {
+        (
+            &mut self.courier,
+            &mut self.fetcher,
+            &mut self.witness,
+            &mut self.upkeep,
+        )
     }
 
     pub(super) fn inbox_folder(&self) -> PathBuf {
@@ -390,6 +413,7 @@ impl Desk {
         tracing::warn!(reason, wait_ms = wait.as_millis(), "not connected");
         self.fetcher.set_connected(false);
         self.witness.set_connected(false);
+        self.look_at_refusal(&reason);
         let connection = &self.status.connection;
         let is_news = connection.open || connection.since_ms == 0;
         let since_ms = if is_news { now_ms } else { connection.since_ms };
@@ -428,7 +452,7 @@ impl Desk {
                 bundle,
                 city_time_ms,
             } => {
-                self.check_clock(city_time_ms);
+                self.check_clock(now_ms().saturating_sub(city_time_ms));
                 if let Some(version) = version.filter(|_| !bundle.is_empty()) {
                     self.keep_catalogue(&version, &bundle);
                 }
@@ -495,17 +519,6 @@ impl Desk {
         }
     }
 
-    fn check_clock(&mut self, city_time_ms: i64) {
-        let ahead_ms = now_ms().saturating_sub(city_time_ms);
-        if ahead_ms.abs() > CLOCK_DIFFERENCE_MS_MAX {
-            let seconds = ahead_ms / 1_000;
-            self.raise(&Bilingual::new(
-                format!("本机时钟与市局相差 {seconds} 秒，请校准。是否按时以市局时间为准"),
-                format!("this computer's clock differs from the city's by {seconds} seconds: set it. Punctuality goes by the city's"),
-            ));
-        }
-    }
-
     fn settle(&mut self, payload: &Digest, answer: &Answer) {
         match self.inbox.settle(payload, answer, now_ms()) {
             Ok(step) => self.told(step.into_iter().collect()),
@@ -545,6 +558,7 @@ impl Desk {
         self.status.limit_bytes = spool.limit_bytes;
         self.status.in_flight = self.courier.in_flight();
         self.status.catalogue_version = self.catalogue.version().map(|version| version.to_string());
+        self.note_facts();
     }
 }
 

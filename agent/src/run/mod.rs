@@ -10,7 +10,7 @@ mod recorder;
 mod settle;
 mod spooler;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::io;
 use std::path::PathBuf;
@@ -33,6 +33,7 @@ use crate::report::Report;
 use crate::settings::Settings;
 use crate::spool::{OpenError, Spool};
 use crate::tls;
+use crate::upkeep::Upkept;
 use crate::witness::WitnessNews;
 
 /// How long a start waits for another agent that is just ending.
@@ -77,6 +78,8 @@ enum Event {
     Fetched(Fetched),
     /// The log was looked at.
     Witness(WitnessNews),
+    /// A heartbeat was taken, or the certificate was looked at.
+    Upkept(Upkept),
     /// It is time to write the status.
     WriteStatus,
     /// Somebody wants the agent to end.
@@ -124,14 +127,30 @@ pub fn identity(settings: &Settings) -> Result<Identity, StartError> {
     })
 }
 
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Over {
+    /// Somebody wanted it.
+    Stopped,
+    /// A new certificate is in place, and the next run shows it.
+    Renewed,
+}
+
 /// Runs until `stop` comes, then waits for the answers that are on their way.
 ///
 /// # Errors
 /// [`StartError`]; once started, it ends only by `stop`.
 pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<(), StartError> {
-    let identity = identity(&settings)?;
-    let channel = tls::enrolled_channel(&settings.server, &identity, &settings.link)?;
-    run_over(channel, settings, identity, stop).await
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        crate::renew::settle(&settings.identity)?;
+        let identity = identity(&settings)?;
+        let channel = tls::enrolled_channel(&settings.server, &identity, &settings.link)?;
+        match run_once(channel, settings.clone(), identity, stop.as_mut()).await? {
+            Over::Stopped => return Ok(()),
+            Over::Renewed => {}
+        }
+    }
 }
 
 /// As [`run`], over a channel to the city that is already prepared.
@@ -144,14 +163,24 @@ pub async fn run_over(
     identity: Identity,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StartError> {
+    let stop = std::pin::pin!(stop);
+    run_once(channel, settings, identity, stop).await.map(drop)
+}
+
+/// Until `stop` comes, or a new certificate.
+async fn run_once(
+    channel: Channel,
+    settings: Settings,
+    identity: Identity,
+    mut stop: std::pin::Pin<&mut impl Future<Output = ()>>,
+) -> Result<Over, StartError> {
     let spool = open_spool(&settings, LOCK_PATIENCE).await?;
     let mut desk = Desk::open(channel, settings, identity, spool)?;
     desk.recover();
     let (wake, mut woken) = mpsc::channel(1);
     let _watch = watch(&desk, wake);
     desk.scan();
-    let mut stop = std::pin::pin!(stop);
-    loop {
+    let over = loop {
         let event = tokio::select! {
             () = &mut stop => Event::Stop,
             Some(()) = woken.recv() => Event::Look,
@@ -159,12 +188,15 @@ pub async fn run_over(
             event = next(&mut desk) => event,
         };
         if let Event::Stop = event {
-            break;
+            break Over::Stopped;
         }
         desk.handle(event);
-    }
+        if desk.is_renewed() {
+            break Over::Renewed;
+        }
+    };
     drain(&mut desk).await;
-    Ok(())
+    Ok(over)
 }
 
 /// Hands one file in and waits for the city's answer, for `wait` at the longest. The report says how it stands then.
@@ -253,11 +285,12 @@ pub enum Submitted {
 
 async fn next(desk: &mut Desk) -> Event {
     let (tick, write) = (desk.next_tick(), desk.next_write());
-    let (courier, fetcher, witness) = desk.sources();
+    let (courier, fetcher, witness, upkeep) = desk.sources();
     tokio::select! {
         Some(event) = courier.event() => Event::Line(event),
         Some(fetched) = fetcher.fetched.recv() => Event::Fetched(fetched),
         news = witness.next() => Event::Witness(news),
+        news = upkeep.next() => Event::Upkept(news),
         () = until(tick) => Event::Tick,
         () = until(write) => Event::WriteStatus,
     }

@@ -63,7 +63,7 @@ expression = "gdp >= previous(gdp)"
 message = { zh = "累计数下降", en = "falls" }
 "#;
 
-fn bundle() -> Vec<u8> {
+pub(crate) fn bundle() -> Vec<u8> {
     Bundle::new(BTreeMap::from([(
         "catalogue.toml".to_owned(),
         CATALOGUE.to_owned(),

@@ -19,6 +19,9 @@
 //! | `evidence.bytes_max` | 64 MiB | the largest file of evidence that is handed in |
 //! | `spool.disk_free_bytes_min` | 256 MiB | left to other programs on the disk |
 //! | `link.*` | see [`LinkSettings`] | the line to the city |
+//! | `log.bytes_max` | 4 MiB | the longest log file ([`crate::log_file`]) |
+//! | `log.files_max` | 5 | how many are kept; 0 for none |
+//! | `[[source]]` |  | queries of a database; read by the program granary-sql alone |
 //! | `poll.*` | see [`PollSettings`] | how often is looked |
 
 mod raw;
@@ -72,6 +75,17 @@ pub struct Settings {
     pub link: LinkSettings,
     /// How often is looked.
     pub poll: PollSettings,
+    /// The log on disk.
+    pub log: LogSettings,
+}
+
+/// The log on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    /// The longest file, in bytes.
+    pub bytes_max: u64,
+    /// How many files are kept, the open one included; 0 for none.
+    pub files_max: u64,
 }
 
 /// The line to the city. Times in milliseconds.
@@ -110,6 +124,8 @@ pub struct PollSettings {
     pub assessments_wait_ms: u64,
     /// Between two looks at the head of the city's log.
     pub witness_ms: u64,
+    /// Between two heartbeats.
+    pub heartbeat_ms: u64,
 }
 
 /// All that is wrong with the settings.
@@ -140,6 +156,16 @@ impl Default for PollSettings {
             catalogue_ms: 600_000,
             assessments_wait_ms: 20_000,
             witness_ms: 60_000,
+            heartbeat_ms: 60_000,
+        }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            bytes_max: 4 << 20,
+            files_max: 5,
         }
     }
 }
@@ -181,6 +207,9 @@ impl Settings {
         let evidence_bytes_max = raw.number("evidence.bytes_max", 64 << 20, 0..=(1 << 32));
         let link = link_settings(&mut raw);
         let poll = poll_settings(&mut raw);
+        let log = log_settings(&mut raw);
+        // Queries of a database, which granary-sql reads.
+        raw.elsewhere("source");
         let zone =
             time_zone.or_else(|| raw.optional_default("time_zone", "Asia/Shanghai", parse_zone));
         let (Some(unit), Some(server), Some(time_zone), Ok(())) =
@@ -200,6 +229,7 @@ impl Settings {
             evidence_bytes_max,
             link,
             poll,
+            log,
         })
     }
 
@@ -338,6 +368,15 @@ fn poll_settings(raw: &mut Raw) -> PollSettings {
             0..=30_000,
         ),
         witness_ms: raw.number("poll.witness_ms", usual.witness_ms, 1_000..=24 * hour),
+        heartbeat_ms: raw.number("poll.heartbeat_ms", usual.heartbeat_ms, 1_000..=24 * hour),
+    }
+}
+
+fn log_settings(raw: &mut Raw) -> LogSettings {
+    let usual = LogSettings::default();
+    LogSettings {
+        bytes_max: raw.number("log.bytes_max", usual.bytes_max, 4_096..=(1 << 32)),
+        files_max: raw.number("log.files_max", usual.files_max, 0..=100),
     }
 }
 

@@ -156,6 +156,11 @@ impl Raw {
         });
     }
 
+    /// A key that another program reads from the same file; what stands under it is not looked at here.
+    pub(super) fn elsewhere(&mut self, key: &str) {
+        let _ = self.take(key);
+    }
+
     /// Whether everything was known and right.
     pub(super) fn finish(&mut self) -> Result<(), ()> {
         let known = self.known.iter().cloned().collect::<Vec<_>>().join(", ");

@@ -7,6 +7,7 @@ use granary_core::{
     code::{DatasetCode, EditId, ItemKey, UnitCode},
     digest::Digest,
     envelope::{KeyId, KeyRole},
+    fingerprint,
     ledger::{Act, Deed, LogIndex, act},
     period::Period,
     snapshot::SlotKey,
@@ -70,6 +71,16 @@ pub(super) fn token(args: TokenArgs, screen: &Screen) -> Result<(), Complaint> {
             name.en
         ),
     );
+    let words = fingerprint::words(&token.authority_sha256(), screen.language());
+    screen.say(
+        format!("请与单位电话核对市局证书，双方念出的词语应相同：{words}"),
+        format!("compare the city's authority by telephone, both sides read out: {words}"),
+    );
+    screen.say("单位只需执行这一行：", "what the office runs, one line:");
+    let address = args.connection.server.trim_start_matches("https://");
+    let address = address.trim_end_matches('/');
+    screen.print(format!("  granary-agent enrol {unit}@{address}/{token}"));
+    screen.say("登记码本身：", "the token alone:");
     screen.print(token);
     Ok(())
 }

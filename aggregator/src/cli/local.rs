@@ -13,6 +13,7 @@ use granary_core::{
     digest::Digest,
     edits::{self, Conflict, Edit, Scope, Severity},
     envelope::Suite,
+    fingerprint,
     text::{Bilingual, Language},
 };
 use jiff::Timestamp;
@@ -88,6 +89,12 @@ pub(super) fn init(args: InitArgs, screen: &Screen) -> Result<(), Complaint> {
         "the log's public key (publish it: receipts are verified by it):",
     );
     screen.print(format!("  {}", made.verifier_key));
+    let authority = made.site.authority()?.certificate_sha256();
+    let words = fingerprint::words(&authority, screen.language());
+    screen.say(
+        format!("证书机构的核对词（各单位注册时看到同样的词语）：{words}"),
+        format!("the authority in words (every office sees the same at its enrolment): {words}"),
+    );
     screen.say("下一步：", "next:");
     screen.print(format!("  granary-aggregator serve --data {data}"));
     screen.print(format!(

@@ -9,6 +9,7 @@ mod flags;
 mod local;
 mod remote;
 mod acts;
+mod agents;
 mod history;
 mod serve;
 mod notices;
@@ -93,6 +94,11 @@ enum Task {
         after_help = "Example ¦ 示例:\n  granary-aggregator status --operator ./operator --server https://stats.city.example:7443"
     )]
     Status(Connection),
+    /// List the counties' agents, silent ones first: version, last seen, spool, clock, next deadline. ¦ 列出各单位采集端，失联的在前：版本、最近联系、待发队列、时钟、下一截止时间。
+    #[command(
+        after_help = "Example ¦ 示例:\n  granary-aggregator agents --operator ./operator --server https://stats.city.example:7443"
+    )]
+    Agents(AgentsArgs),
     /// Check the notices file, see what would be told, what was, and send a test message. ¦ 检查通知文件，预览、查询通知，发送测试消息。
     #[command(subcommand)]
     Notices(NoticesTask),
@@ -183,6 +189,18 @@ struct TokenArgs {
     /// In which capacity the key will sign: agent, head (of statistics), unit-head. ¦ 密钥以何身份签名：填报端、统计负责人、单位负责人。
     #[arg(long, default_value = "agent", value_parser = ["agent", "head", "unit-head"])]
     role: String,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, Args)]
+struct AgentsArgs {
+    /// Only this unit; may be repeated. ¦ 只列该单位，可重复。
+    #[arg(long)]
+    unit: Vec<String>,
+    /// Only agents that have been silent for more than five minutes, or were never heard of. ¦ 只列失联五分钟以上或从未联系的。
+    #[arg(long)]
+    silent: bool,
     #[command(flatten)]
     connection: Connection,
 }
@@ -420,6 +438,7 @@ fn perform(
             None => remote::state_digest(&args.connection, screen),
         },
         Task::Status(connection) => remote::status(&connection, screen),
+        Task::Agents(args) => agents::list(args, screen),
         Task::Notices(task) => notices::perform(task, &environment, screen),
     }
 }

@@ -22,7 +22,7 @@ use granary_proto::v1::{self, enrol_response, enrolment_service_server::Enrolmen
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
 
-use super::{City, administration, failure::Failure, guard};
+use super::{City, administration, failure::Failure, guard, renewal};
 use crate::{
     convert, durable,
     ingress::Received,
@@ -62,6 +62,15 @@ impl EnrolmentService for Enrolment {
         Ok(Response::new(v1::EnrolResponse {
             result: Some(result),
         }))
+    }
+
+    async fn renew_certificate(
+        &self,
+        request: Request<v1::RenewCertificateRequest>,
+    ) -> Result<Response<v1::RenewCertificateResponse>, Status> {
+        let caller = guard::caller(&request);
+        let answer = renewal::renew(&self.city, &caller, request.get_ref())?;
+        Ok(Response::new(answer))
     }
 }
 

@@ -12,6 +12,8 @@ mod push;
 mod collection;
 mod records;
 mod enrolment;
+mod renewal;
+mod fleet;
 mod rotation;
 mod administration;
 mod access;
@@ -48,6 +50,7 @@ use crate::{
     access::AccessLog,
     clock::Clock,
     evidence::EvidenceStore,
+    fleet::Fleet,
     journal::StoreError,
     pipeline::{Handle, LogKey},
     project::Derived,
@@ -77,6 +80,8 @@ struct City {
     evidence: EvidenceStore,
     /// The heads that agents cosign.
     witnesses: Rounds,
+    /// What the agents said of themselves last.
+    fleet: Fleet,
     clock: Arc<dyn Clock>,
     /// True once the server is stopping.
     stop: watch::Receiver<bool>,

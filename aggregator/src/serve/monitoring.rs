@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 use super::{
     City, access, blocking,
     failure::{Failure, Need},
-    findings, guard, recheck, screen, series, slots,
+    findings, fleet, guard, recheck, screen, series, slots,
 };
 
 /// The most values in one list of a filter.
@@ -116,6 +116,13 @@ impl MonitoringService for Monitoring {
             series::read(city, &request)
         })
         .await
+    }
+
+    async fn list_agents(
+        &self,
+        request: Request<v1::ListAgentsRequest>,
+    ) -> Result<Response<v1::ListAgentsResponse>, Status> {
+        self.answer(request, fleet::list).await
     }
 
     async fn get_status(

@@ -13,8 +13,9 @@ use granary_proto::v1::{
     bulletin_service_server::BulletinServiceServer,
     collection_service_server::CollectionServiceServer,
     enrolment_service_server::EnrolmentServiceServer,
-    evidence_service_server::EvidenceServiceServer, forecast_service_server::ForecastServiceServer,
-    journal_service_server::JournalServiceServer, measure_service_server::MeasureServiceServer,
+    evidence_service_server::EvidenceServiceServer, fleet_service_server::FleetServiceServer,
+    forecast_service_server::ForecastServiceServer, journal_service_server::JournalServiceServer,
+    measure_service_server::MeasureServiceServer,
     monitoring_service_server::MonitoringServiceServer, score_service_server::ScoreServiceServer,
     transparency_service_server::TransparencyServiceServer,
     witness_service_server::WitnessServiceServer,
@@ -36,6 +37,7 @@ use super::{
     connections,
     enrolment::Enrolment,
     evidence::Evidence,
+    fleet::{self, Heartbeats},
     forecast::Forecast,
     journal::JournalReader,
     log_http,
@@ -52,6 +54,7 @@ use crate::{
     clock::Clock,
     events,
     evidence::EvidenceStore,
+    fleet::Fleet,
     journal::{Journal, OpenError, StoreError},
     metrics::{Metrics, MetricsError},
     notices::{Desk, NoticeError, NoticeSettings},
@@ -196,6 +199,7 @@ impl Server {
             access: Arc::new(access),
             evidence: evidence.map_err(ServeError::Evidence)?,
             witnesses,
+            fleet: Fleet::new(clock.now_ms()),
             clock,
             stop: stopped,
             bundle: ArcSwapOption::empty(),
@@ -271,6 +275,7 @@ impl Server {
         let beside = Beside {
             watching: tokio::spawn(watch_health(handle.clone(), reporter)),
             asking: tokio::spawn(outside::run(Arc::clone(&city), outside)),
+            counting: tokio::spawn(fleet::count(Arc::clone(&city), stop.subscribe())),
             scraping: metrics
                 .map(|metrics| tokio::spawn(metrics.serve(handle.clone(), stop.subscribe()))),
             publishing: log_listener.map(|listener| {
@@ -318,6 +323,7 @@ impl Server {
 struct Beside {
     watching: JoinHandle<()>,
     asking: JoinHandle<()>,
+    counting: JoinHandle<()>,
     scraping: Option<JoinHandle<()>>,
     publishing: Option<JoinHandle<()>>,
     telling: Option<JoinHandle<()>>,
@@ -328,6 +334,7 @@ impl Beside {
     async fn end(self, deadline: Instant) {
         self.watching.abort();
         self.asking.abort();
+        self.counting.abort();
         if let Some(scraping) = self.scraping {
             scraping.abort();
         }
@@ -402,6 +409,9 @@ async fn router(
             administration.max_decoding_message_size(act::PAYLOAD_BYTES_MAX + ENVELOPE_BYTES_MAX),
         )
         .add_service(MonitoringServiceServer::new(Monitoring {
+            city: Arc::clone(city),
+        }))
+        .add_service(FleetServiceServer::new(Heartbeats {
             city: Arc::clone(city),
         }))
         .add_service(MeasureServiceServer::new(Measures {

@@ -373,6 +373,13 @@ impl MonitoringService for Monitoring {
         }))
     }
 
+    async fn list_agents(
+        &self,
+        _: Request<v1::ListAgentsRequest>,
+    ) -> Result<Response<v1::ListAgentsResponse>, Status> {
+        Err(Status::unimplemented("not asked for here"))
+    }
+
     async fn get_status(
         &self,
         _: Request<v1::GetStatusRequest>,

@@ -197,6 +197,9 @@ impl PublicKey {
     }
 }
 
+/// What the holder of a signing key signs, to be issued a client certificate: the bytes of a PKCS #10 request (DER).
+pub const CERTIFICATE_REQUEST_TYPE: &str = "application/vnd.granary.certificate-request.v1+der";
+
 /// The DSSE pre-authentication encoding of a payload: what is signed.
 #[must_use]
 pub fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) -> Vec<u8> {

@@ -2,6 +2,8 @@
 
 mod enrolling;
 
+pub(crate) use enrolling::CITY_BEHIND_MS;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +22,7 @@ use granary_proto::v1::{
     self, PushAnswer, PushRequest, PushResponse, PushWindow,
     collection_service_server::{CollectionService, CollectionServiceServer},
     enrolment_service_server::{EnrolmentService, EnrolmentServiceServer},
+    fleet_service_server::{FleetService, FleetServiceServer},
     push_answer, push_response,
 };
 use hyper_util::rt::TokioIo;
@@ -194,6 +197,7 @@ struct Journal {
     submissions: usize,
     streams: usize,
     order: Vec<Digest>,
+    heartbeats: Vec<v1::HeartbeatRequest>,
 }
 
 /// A synthetic city. Cloning shares it.
@@ -216,7 +220,8 @@ impl City {
         let incoming = UnboundedReceiverStream::new(incoming).map(Ok::<_, std::io::Error>);
         let services = Server::builder()
             .add_service(CollectionServiceServer::new(city.clone()))
-            .add_service(EnrolmentServiceServer::new(city.clone()));
+            .add_service(EnrolmentServiceServer::new(city.clone()))
+            .add_service(FleetServiceServer::new(city.clone()));
         tokio::spawn(services.serve_with_incoming(incoming));
         city
     }

@@ -6,6 +6,7 @@ mod town;
 mod witnessing;
 mod access;
 mod enrolling;
+mod fleet;
 mod refusals;
 mod rotating;
 mod pushing;

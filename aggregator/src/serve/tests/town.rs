@@ -176,6 +176,10 @@ impl Town {
     }
 
     async fn connect(&self, identity: Option<(&str, &str)>) -> Channel {
+        self.endpoint(identity).connect().await.unwrap()
+    }
+
+    fn endpoint(&self, identity: Option<(&str, &str)>) -> Endpoint {
         let authority = site::read(&self.site().authority_certificate()).unwrap();
         let mut tls = ClientTlsConfig::new()
             .ca_certificate(Certificate::from_pem(authority))
@@ -184,7 +188,25 @@ impl Town {
             tls = tls.identity(Identity::from_pem(certificate, key));
         }
         let endpoint = Endpoint::from_shared(format!("https://{}", self.address)).unwrap();
-        endpoint.tls_config(tls).unwrap().connect().await.unwrap()
+        endpoint.tls_config(tls).unwrap()
+    }
+
+    /// Connects with a certificate (DER) that may not be taken.
+    pub(super) async fn connect_with(
+        &self,
+        certificate: &[u8],
+        key: &KeyPair,
+    ) -> Result<Channel, tonic::transport::Error> {
+        self.connect_pem(&pem("CERTIFICATE", certificate), &key.serialize_pem())
+            .await
+    }
+
+    pub(super) async fn connect_pem(
+        &self,
+        certificate: &str,
+        key: &str,
+    ) -> Result<Channel, tonic::transport::Error> {
+        self.endpoint(Some((certificate, key))).connect().await
     }
 
     pub(super) async fn anonymous(&self) -> Channel {

@@ -45,6 +45,21 @@ pub(crate) fn cpu_s(id: u32) -> Outcome<f64> {
     Ok(f64::from(user + system) / 100.0)
 }
 
+/// How often its threads have gone to sleep, and so been woken, since it began: `voluntary_ctxt_switches` of each.
+pub(crate) fn switches(id: u32) -> Outcome<u64> {
+    let mut sum = 0;
+    for task in fs::read_dir(format!("/proc/{id}/task"))? {
+        let status = fs::read_to_string(task?.path().join("status"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        sum += line
+            .and_then(|line| line.trim().parse::<u64>().ok())
+            .ok_or("/proc has no voluntary_ctxt_switches")?;
+    }
+    Ok(sum)
+}
+
 fn kilobytes(text: &str, key: &str) -> Outcome<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(key));
     let number = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
@@ -61,6 +76,7 @@ mod tests {
         assert!(memory.resident > 100_000 && memory.peak >= memory.resident);
         assert!(memory.proportional > 0 && memory.proportional <= memory.resident);
         assert!(cpu_s(std::process::id()).unwrap() >= 0.0);
+        assert!(switches(std::process::id()).unwrap() < u64::MAX);
         assert_eq!(kilobytes("VmRSS:\t  12 kB\n", "VmRSS:").unwrap(), 12 * 1024);
     }
 }

@@ -49,6 +49,10 @@ const MEMORY_AIM_MB: f64 = 15.0;
 const SETTLE: Duration = Duration::from_secs(3);
 /// How long the backlog is watched while it goes out.
 const WATCH: Duration = Duration::from_secs(4);
+/// How long an idle agent's work is counted, after it has settled.
+const IDLE: Duration = Duration::from_secs(60);
+/// What an agent's start may take.
+const READY_AIM_MS: f64 = 50.0;
 const STARTS: usize = 5;
 const ASK_INTERVAL: Duration = Duration::from_millis(1);
 const FIRST_PUSH_MAX: Duration = Duration::from_secs(30);
@@ -71,7 +75,8 @@ pub(crate) fn run(context: &Context) -> Outcome<Vec<Row>> {
 async fn measure(context: &Context) -> Outcome<Vec<Row>> {
     let mut city = City::found(context, &SHAPE).await?;
     let mut office = Office::enrol(context, &city)?;
-    let mut rows = vec![first_push(&city, &mut office).await?];
+    let mut rows = vec![ready(&office).await?, first_push(&city, &mut office).await?];
+    rows.extend(idle_minute(&office).await?);
     rows.extend(memory_rows(
         "idle",
         "connected, nothing to send",
@@ -90,6 +95,47 @@ async fn measure(context: &Context) -> Outcome<Vec<Row>> {
     rows.extend(draining(&city, &office).await?);
     rows.extend(sizes(context, &office.program)?);
     Ok(rows)
+}
+
+/// From the start of the process to the moment at which its status says that spool and inbox are open.
+async fn ready(office: &Office) -> Outcome<Row> {
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let start = Instant::now();
+        let agent = office.start()?;
+        while !office.is_ready(agent.id()) {
+            if start.elapsed() > FIRST_PUSH_MAX {
+                return Err("the agent did not become ready".into());
+            }
+            sleep(ASK_INTERVAL).await;
+        }
+        times.push(millis(start.elapsed()));
+    }
+    let note = format!(
+        "from the start of the process until its status stands in the state folder: spool open, inbox looked at; median of {STARTS}; limit: the aim"
+    );
+    Ok(Row::lower("agent_ready", median(times), "ms")
+        .limit(READY_AIM_MS)
+        .note(note))
+}
+
+/// What a connected agent with nothing to do costs in a minute.
+async fn idle_minute(office: &Office) -> Outcome<Vec<Row>> {
+    let mut agent = office.start()?;
+    sleep(SETTLE).await;
+    let (cpu, switches) = (process::cpu_s(agent.id())?, process::switches(agent.id())?);
+    sleep(IDLE).await;
+    agent.must_run()?;
+    let (cpu, switches) = (
+        process::cpu_s(agent.id())? - cpu,
+        process::switches(agent.id())? - switches,
+    );
+    Ok(vec![
+        Row::lower("agent_cpu_idle_minute", cpu * 1_000.0, "ms")
+            .note("CPU time of a connected agent with nothing to do, in one minute, with its heartbeat; counted in hundredths of a second; the aim is none measurable"),
+        Row::lower("agent_wakeups_idle_minute", switches as f64, "times")
+            .note("voluntary context switches of all its threads in the same minute"),
+    ])
 }
 
 /// From the start of the process to the moment at which a spooled snapshot stands in the journal.
@@ -154,11 +200,21 @@ fn memory_rows(name: &str, what: &str, memory: Memory) -> Vec<Row> {
     ]
 }
 
+/// The profile by whose folder cargo names it.
+fn profile(program: &Path) -> String {
+    let folder = program.parent().and_then(Path::file_name);
+    folder
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
 fn sizes(context: &Context, program: &Path) -> Outcome<Vec<Row>> {
     let whole = fs::metadata(program)?.len();
     let mut rows = vec![
-        Row::lower("agent_binary", megabytes(whole), "MB")
-            .note("the program as built for this run, with line tables"),
+        Row::lower("agent_binary", megabytes(whole), "MB").note(format!(
+            "the program that was measured, built by this run in the profile {}, with line tables",
+            profile(program)
+        )),
     ];
     let folder = context.folder()?;
     let stripped = folder.path().join("granary-agent");
@@ -227,6 +283,12 @@ impl Office {
                 .stdout(Stdio::null())
                 .stderr(log),
         )
+    }
+
+    /// Whether the process with this id has written its status.
+    fn is_ready(&self, id: u32) -> bool {
+        let status = granary_agent::status::Status::read(&self.folder.path().join("state"));
+        status.is_some_and(|status| status.pid == id)
     }
 
     /// The memory of an agent that has run for a while.
