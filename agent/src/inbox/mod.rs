@@ -372,8 +372,8 @@ impl Inbox {
             Kind::Report | Kind::Other => {
                 let is_new = metadata.is_file() && self.told.insert(name.to_owned());
                 let reason = say!(
-                    "不是报表文件（CSV），留在原处；可作佐证材料",
-                    "not a report (CSV); it stays where it is and may serve as evidence"
+                    "不是报表文件（CSV 或工作簿），留在原处；可作佐证材料",
+                    "not a report (CSV or workbook); it stays where it is and may serve as evidence"
                 );
                 return is_new.then(|| Step::LeftAlone {
                     name: name.to_owned(),

@@ -22,7 +22,7 @@ impl Inbox {
             folder: Folder::Inbox,
             name: name.to_owned(),
         };
-        let names = Names::new(cx.catalogue, cx.unit);
+        let names = Names::new(cx.catalogue, cx.unit).with_mapping(self.folders.mapping());
         let checked = match check(&self.folders.file(&from), &names, cx.history, cx.now_ms) {
             Ok(checked) => checked,
             Err(Unchecked::Changed) => return Ok(Step::Waiting { name: from.name }),

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::Arc,
 };
 
 use csv::StringRecord;
@@ -20,7 +21,8 @@ use super::{
     fault::{Column, Fault, Faults, Place, clip, say},
     headings::{Headings, Part},
     metadata::{Line, Metadata, from_file_name},
-    names::{Names, Unknown, hint, nearest},
+    names::{Conversion, Names, Unknown, hint, nearest},
+    number::{Figure, Manner, Source, read_figure},
     period::read_period,
 };
 use crate::draft::{Cell, Draft, Note, Papers, Told};
@@ -46,6 +48,18 @@ pub(super) struct Gather<'n, 'a> {
     dataset: Option<Option<(&'a Dataset, Told)>>,
     period: BTreeMap<DatasetCode, Option<(Period, Told)>>,
     drafts: BTreeMap<Key, Building>,
+    /// How numbers are written in this file.
+    pub(super) manner: Manner,
+    /// The unit of measure for headings that give none, and where it stands: a line such as 单位：万元 above a table.
+    pub(super) measure: Option<Line>,
+    /// The sheet that is being read.
+    sheet: Option<Arc<str>>,
+    /// How the sheet as a whole was understood, for each draft that gets a figure from it.
+    sheet_told: Vec<Told>,
+    /// The drafts that have a figure from the sheet.
+    touched: BTreeSet<Key>,
+    /// What is said about the file as a whole.
+    notices: Vec<Told>,
     /// Unknown words that were reported already: a wrong name in ten thousand rows is one fault.
     reported: BTreeSet<(Part, String)>,
     observations: usize,
@@ -55,8 +69,16 @@ pub(super) struct Gather<'n, 'a> {
 struct Building {
     cells: Vec<Cell>,
     notes: Vec<Note>,
+    /// How the sheets were understood that its figures come from.
+    sources: Vec<Told>,
     told: Vec<Told>,
     more_told: usize,
+}
+
+/// What one cell says, with the status beside it, if that is filled.
+pub(super) struct Says {
+    pub(super) figure: Figure,
+    pub(super) status: Option<ObservationStatus>,
 }
 
 impl<'n, 'a> Gather<'n, 'a> {
@@ -69,9 +91,111 @@ impl<'n, 'a> Gather<'n, 'a> {
             dataset: None,
             period: BTreeMap::new(),
             drafts: BTreeMap::new(),
+            manner: Manner::default(),
+            measure: None,
+            sheet: None,
+            sheet_told: Vec::new(),
+            touched: BTreeSet::new(),
+            notices: Vec::new(),
             reported: BTreeSet::new(),
             observations: 0,
         }
+    }
+
+    /// Begins a sheet, or the one table of a text. What an earlier sheet said about itself holds no more.
+    pub(super) fn enter(&mut self, sheet: Option<Arc<str>>) {
+        self.leave();
+        self.faults.enter(sheet.clone());
+        self.metadata.dataset = None;
+        self.metadata.period = None;
+        (self.dataset, self.measure, self.sheet) = (None, None, sheet);
+        self.period.clear();
+    }
+
+    /// Ends it: how it was understood goes with every draft that it has a figure in.
+    pub(super) fn leave(&mut self) {
+        let touched = std::mem::take(&mut self.touched);
+        let sheet_told = std::mem::take(&mut self.sheet_told);
+        for key in touched {
+            let dataset = self.dataset.iter().flatten();
+            let dataset = dataset.filter(|(d, _)| *d.code() == key.0);
+            let period = self.period.get(&key.0).into_iter().flatten();
+            let period = period.filter(|(p, _)| *p == key.1);
+            let told = dataset.map(|(_, told)| told).chain(period.map(|(_, told)| told));
+            let told: Vec<Told> = told.chain(&sheet_told).cloned().collect();
+            self.building(&key).sources.extend(told);
+        }
+    }
+
+    /// The sheet that is being read.
+    pub(super) const fn sheet(&self) -> Option<&Arc<str>> {
+        self.sheet.as_ref()
+    }
+
+    /// Says how the sheet was understood.
+    pub(super) fn tell_sheet(&mut self, place: Place, text: Bilingual) {
+        if self.sheet_told.len() < TOLD_MAX {
+            let place = place.within(self.sheet.as_ref());
+            self.sheet_told.push(Told { place, text });
+        }
+    }
+
+    /// Says something about the file as a whole.
+    pub(super) fn notice(&mut self, text: Bilingual) {
+        let place = Place::default().within(self.sheet.as_ref());
+        if self.notices.len() < TOLD_MAX {
+            self.notices.push(Told { place, text });
+        }
+    }
+
+    /// Fixes dataset and period of the sheet, as the mapping file says.
+    pub(super) fn fix_dataset(&mut self, dataset: &'a Dataset, told: Bilingual) {
+        let place = Place::default().within(self.sheet.as_ref());
+        self.dataset = Some(Some((dataset, Told { place, text: told })));
+    }
+
+    /// Fixes the period of a dataset's rows in the sheet that have none.
+    pub(super) fn fix_period(&mut self, dataset: &Dataset, period: Period, (place, text): (Place, Bilingual)) {
+        let place = place.within(self.sheet.as_ref());
+        let told = Told { place, text };
+        self.period.insert(dataset.code().clone(), Some((period, told)));
+    }
+
+    /// Whether the period of rows without one is known without asking the file's name.
+    pub(super) fn has_period(&self, dataset: &Dataset) -> bool {
+        self.metadata.period.is_some() || self.period.contains_key(dataset.code())
+    }
+
+    /// What a cell says about an indicator.
+    pub(super) fn figure(&self, text: &str, indicator: &Indicator, source: &Source<'_>) -> Result<Figure, CellFault> {
+        let is_percent = self.names.is_percent(indicator);
+        read_figure(text, (indicator, is_percent), self.manner, source)
+    }
+
+    /// The way from the unit of measure that is given beside an indicator, or for the whole table, to its own. A unit of measure for
+    /// the whole table counts for those indicators alone that can be measured in it.
+    pub(super) fn conversion(&mut self, indicator: &Indicator, given: Option<&str>, place: &Place) -> Option<Conversion<'a>> {
+        let common = self.measure.as_ref().map(|line| line.text.clone());
+        let text = given.map(str::to_owned).or_else(|| common.clone())?;
+        let conversion = match self.names.measure(indicator, &text) {
+            Ok(conversion) => conversion?,
+            Err(_) if given.is_none() => return None,
+            Err(unknown) => {
+                self.report(place.clone(), unknown.problem, unknown.remedy);
+                return None;
+            }
+        };
+        let word = format!("{}/{text}", indicator.code());
+        if self.reported.insert((Part::Measure, word)) {
+            let (zh, en) = (&indicator.name().zh, &indicator.name().en);
+            let (from, to) = (conversion.from.name(), conversion.to.name());
+            let text = Bilingual::new(
+                format!("“{zh}”按{}填写，已准确换算成{}", from.zh, to.zh),
+                format!("{en} is given in {} and was converted to {} exactly", from.en, to.en),
+            );
+            self.tell_sheet(place.clone(), text);
+        }
+        Some(conversion)
     }
 
     pub(super) fn report(&mut self, place: Place, problem: Bilingual, remedy: Bilingual) {
@@ -170,7 +294,8 @@ impl<'n, 'a> Gather<'n, 'a> {
         None
     }
 
-    fn default_period(&mut self, dataset: &Dataset) -> Option<Period> {
+    /// The period of rows that name none.
+    pub(super) fn default_period(&mut self, dataset: &Dataset) -> Option<Period> {
         if !self.period.contains_key(dataset.code()) {
             let found = self.find_period(dataset);
             self.period.insert(dataset.code().clone(), found);
@@ -251,9 +376,10 @@ impl<'n, 'a> Gather<'n, 'a> {
         key: &Key,
         place: Place,
         figure: (&Indicator, Option<ItemKey>),
-        says: (Reading, Option<ObservationStatus>),
+        says: Says,
     ) {
-        let (reading, status) = says;
+        let Says { figure: Figure { reading, told }, status } = says;
+        let place = place.within(self.sheet.as_ref());
         let narrowed = matches!(reading, Reading::Value(_, true));
         let marked = matches!(reading, Reading::Absent(_));
         let (value, status) = match combine(&reading, status) {
@@ -300,6 +426,11 @@ impl<'n, 'a> Gather<'n, 'a> {
                 },
             );
         }
+        for text in told {
+            let place = place.clone();
+            self.tell(key, Told { place, text });
+        }
+        self.touched.insert(key.clone());
         let observation = Observation {
             indicator: indicator.code().clone(),
             item,
@@ -309,7 +440,8 @@ impl<'n, 'a> Gather<'n, 'a> {
         self.building(key).cells.push(Cell { observation, place });
     }
 
-    pub(super) fn note(&mut self, key: &Key, note: Note) {
+    pub(super) fn note(&mut self, key: &Key, mut note: Note) {
+        note.place = note.place.within(self.sheet.as_ref());
         if note.text.len() <= granary_core::snapshot::EXPLANATION_BYTES_MAX {
             self.building(key).notes.push(note);
             return;
@@ -343,6 +475,8 @@ impl<'n, 'a> Gather<'n, 'a> {
 
     /// The drafts, or all faults.
     pub(super) fn finish(mut self) -> Result<Vec<Draft>, Vec<Fault>> {
+        self.leave();
+        self.faults.enter(None);
         self.check_metadata_units();
         if self.drafts.len() > DRAFTS_MAX {
             self.faults.report(Fault::of_file(
@@ -376,22 +510,9 @@ impl<'n, 'a> Gather<'n, 'a> {
 
     fn draft(&mut self, key: Key, building: Building) -> Draft {
         let (dataset, period) = key;
-        let mut told: Vec<Told> = Vec::new();
-        told.extend(
-            self.dataset
-                .iter()
-                .flatten()
-                .filter(|(d, _)| *d.code() == dataset)
-                .map(|(_, told)| told.clone()),
-        );
-        told.extend(
-            self.period
-                .get(&dataset)
-                .into_iter()
-                .flatten()
-                .filter(|(p, _)| *p == period)
-                .map(|(_, told)| told.clone()),
-        );
+        // What is said about the file goes with its first statement.
+        let mut told: Vec<Told> = std::mem::take(&mut self.notices);
+        told.extend(building.sources);
         told.extend(building.told);
         let more = building.more_told;
         if more > 0 {
