@@ -217,8 +217,9 @@ fn part_of(heading: &str) -> Option<Part> {
             .find(|(_, words)| words.contains(&key.as_str()));
         found.map(|(part, _)| *part)
     };
-    // A heading in two languages has each on a line of its own.
-    find(heading).or_else(|| find(heading.split_once('\n')?.0))
+    // A heading in two languages: 数值 Value.
+    let first = || heading.split_whitespace().next().filter(|word| !word.is_ascii());
+    find(heading).or_else(|| find(first()?))
 }
 
 /// Whether a heading plays a part, so that the line that it stands in may be that of the headings.

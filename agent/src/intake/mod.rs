@@ -35,11 +35,12 @@ use std::{io, path::Path};
 
 use granary_core::digest::Digest;
 
-pub(crate) use self::fault::say;
+pub(crate) use self::{fault::say, workbook::SKIP};
 pub use self::{
     cell::{CellFault, Reading, read_status, read_value},
     fault::{Column, FAULTS_MAX, Fault, Faults, Place, PlaceWire},
     names::{Conversion, Names, Unknown, nearest},
+    period::read_period,
     records::{COLUMNS_MAX, RECORD_BYTES_MAX, ROWS_MAX},
     scan::{FILE_BYTES_MAX, digest_of},
 };

@@ -17,7 +17,7 @@ use super::{
 ///
 /// # Errors
 /// [`Unknown`] shows the form, with an example of the periodicity.
-pub(super) fn read_period(text: &str, periodicity: Periodicity) -> Result<Period, Unknown> {
+pub fn read_period(text: &str, periodicity: Periodicity) -> Result<Period, Unknown> {
     let plain = narrow(text).trim().to_ascii_uppercase();
     let period = Period::parse(&plain)
         .ok()

@@ -37,6 +37,8 @@ use super::{
     scan::{FILE_BYTES_MAX, digest_of, too_large},
 };
 
+/// With this a sheet begins that is no table, such as the second one of a form.
+pub(crate) const SKIP: &str = "# skip";
 /// The most sheets that are read.
 const SHEETS_MAX: usize = 128;
 
@@ -110,8 +112,9 @@ fn read_book(path: &Path, kind: Kind, gather: &mut Gather<'_, '_>) -> Result<(),
             continue;
         }
         match read_sheet(path, &mut book, &sheet, &mapping, gather) {
-            Ok(true) => tables += 1,
-            Ok(false) => without_table.push(name),
+            Ok(Found::Table) => tables += 1,
+            Ok(Found::Nothing) => without_table.push(name),
+            Ok(Found::Skipped) => {}
             Err(fault) => gather.faults.report(*fault),
         }
     }
@@ -126,29 +129,41 @@ fn read_book(path: &Path, kind: Kind, gather: &mut Gather<'_, '_>) -> Result<(),
     Ok(())
 }
 
-/// Reads one sheet; whether a table was found in it.
+/// What was found in a sheet.
+enum Found {
+    Table,
+    Nothing,
+    /// The sheet says itself that it is no table: it begins with `# skip`.
+    Skipped,
+}
+
+/// Reads one sheet.
 fn read_sheet(
     path: &Path,
     book: &mut Book,
     sheet: &str,
     mapping: &[Table],
     gather: &mut Gather<'_, '_>,
-) -> Result<bool, Box<Fault>> {
+) -> Result<Found, Box<Fault>> {
     let head = head_of(book, sheet)?;
     if head.rows.is_empty() {
-        return Ok(false);
+        return Ok(Found::Nothing);
+    }
+    if head.text(1, 0).starts_with(SKIP) {
+        return Ok(Found::Skipped);
     }
     let file = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
     let fitting: Vec<&Table> = mapping.iter().filter(|t| t.fits(file, sheet)).collect();
     if fitting.is_empty() {
-        return plain::read(path, book, sheet, &head, gather);
+        let found = plain::read(path, book, sheet, &head, gather)?;
+        return Ok(if found { Found::Table } else { Found::Nothing });
     }
     for table in fitting {
         let name = gather.sheet().cloned();
         gather.enter(name);
         mapped::read(book, sheet, &head, table, gather)?;
     }
-    Ok(true)
+    Ok(Found::Table)
 }
 
 fn head_of(book: &mut Book, sheet: &str) -> Result<Head, Box<Fault>> {

@@ -15,7 +15,7 @@ use super::{
         period::{find_period, read_period},
     },
     cells::{Book, Next},
-    layout::{Head, is_figure},
+    layout::{Head, Label, is_figure},
     title,
 };
 
@@ -41,7 +41,11 @@ pub(super) fn read(
     for (row, record) in head.rows.iter().filter(|(row, _)| *row < block.first) {
         titles.extend(title::take(gather, record, *row, folder, false));
     }
-    let headings: StringRecord = head.labels(block).iter().map(|label| label.heading(&known)).collect();
+    let heading = |label: &Label| {
+        let heading = label.heading(&known);
+        heading.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let headings: StringRecord = head.labels(block).iter().map(heading).collect();
     let headings = Headings::read(&headings, block.last, &mut gather.faults);
     settle(gather, &headings, &titles);
     check_measure(gather);
