@@ -34,7 +34,8 @@ pub(super) struct Arguments {
 pub(super) fn check(settings: &Settings, arguments: &Arguments) -> Result<Ended, Ended> {
     let cache = CatalogueCache::open(&settings.state);
     let catalogue = cache.catalogue().ok_or_else(no_catalogue)?;
-    let names = Names::new(catalogue, &settings.unit).with_mapping(settings.root.join("mapping.toml"));
+    let names =
+        Names::new(catalogue, &settings.unit).with_mapping(settings.root.join("mapping.toml"));
     let history = Reader::new(&settings.state, &settings.unit);
     let checked = inbox::check(&arguments.file, &names, &history, now_ms())
         .map_err(|error| not_now(&error))?;

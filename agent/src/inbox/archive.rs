@@ -47,10 +47,15 @@ pub(super) fn keep(
         ));
     }
     let at = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    let day = ZonedDateTime::new(at, zone.clone()).strftime("%Y-%m-%d").to_string();
+    let day = ZonedDateTime::new(at, zone.clone())
+        .strftime("%Y-%m-%d")
+        .to_string();
     let folder = folders.archive().join(day);
     fs::create_dir_all(&folder)?;
-    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .and_then(|n| n.to_str())
+        .unwrap_or_default();
     let start = found.get(..12).unwrap_or_default();
     let name = format!("{start}-{}", ending(name));
     let goal = folder.join(&name);

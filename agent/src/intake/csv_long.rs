@@ -79,8 +79,11 @@ pub(super) fn read_row(
         Err(unknown) => return gather.report_unknown(Part::Indicator, text, place, unknown),
     };
     let measure = headings.text(record, Part::Measure);
-    let conversion =
-        gather.conversion(indicator, measure, &cell_place(headings, Part::Measure, row));
+    let conversion = gather.conversion(
+        indicator,
+        measure,
+        &cell_place(headings, Part::Measure, row),
+    );
     let source = Source {
         conversion,
         ..Source::default()

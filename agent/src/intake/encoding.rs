@@ -192,7 +192,10 @@ impl<R: Read> Read for Utf8Text<R> {
             }
             self.fill()?;
         }
-        let text = self.text.get(self.text_at..self.text_end).unwrap_or_default();
+        let text = self
+            .text
+            .get(self.text_at..self.text_end)
+            .unwrap_or_default();
         let count = text.len().min(buffer.len());
         for (to, from) in buffer.iter_mut().zip(text) {
             *to = *from;

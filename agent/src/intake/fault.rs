@@ -101,8 +101,16 @@ impl Place {
             if let (Some(reference), Some(column)) = (self.reference(), &self.column) {
                 let heading = &column.heading;
                 let named = !heading.is_empty();
-                zh.push(if named { format!("{reference}“{heading}”") } else { reference.clone() });
-                en.push(if named { format!("cell {reference} \"{heading}\"") } else { format!("cell {reference}") });
+                zh.push(if named {
+                    format!("{reference}“{heading}”")
+                } else {
+                    reference.clone()
+                });
+                en.push(if named {
+                    format!("cell {reference} \"{heading}\"")
+                } else {
+                    format!("cell {reference}")
+                });
                 return Bilingual::new(zh.join(" "), en.join(", "));
             }
         }
@@ -317,7 +325,10 @@ mod tests {
         assert_eq!(place.words().zh, "工作表“表一” AB3“增速”");
         assert_eq!(place.words().en, "sheet \"表一\", cell AB3 \"增速\"");
         let wire = PlaceWire::from(&place);
-        assert_eq!((wire.sheet.as_deref(), wire.cell.as_deref()), (Some("表一"), Some("AB3")));
+        assert_eq!(
+            (wire.sheet.as_deref(), wire.cell.as_deref()),
+            (Some("表一"), Some("AB3"))
+        );
     }
 
     #[test]

@@ -121,7 +121,9 @@ impl<'n, 'a> Gather<'n, 'a> {
             let dataset = dataset.filter(|(d, _)| *d.code() == key.0);
             let period = self.period.get(&key.0).into_iter().flatten();
             let period = period.filter(|(p, _)| *p == key.1);
-            let told = dataset.map(|(_, told)| told).chain(period.map(|(_, told)| told));
+            let told = dataset
+                .map(|(_, told)| told)
+                .chain(period.map(|(_, told)| told));
             let told: Vec<Told> = told.chain(&sheet_told).cloned().collect();
             self.building(&key).sources.extend(told);
         }
@@ -155,10 +157,16 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// Fixes the period of a dataset's rows in the sheet that have none.
-    pub(super) fn fix_period(&mut self, dataset: &Dataset, period: Period, (place, text): (Place, Bilingual)) {
+    pub(super) fn fix_period(
+        &mut self,
+        dataset: &Dataset,
+        period: Period,
+        (place, text): (Place, Bilingual),
+    ) {
         let place = place.within(self.sheet.as_ref());
         let told = Told { place, text };
-        self.period.insert(dataset.code().clone(), Some((period, told)));
+        self.period
+            .insert(dataset.code().clone(), Some((period, told)));
     }
 
     /// Whether the period of rows without one is known without asking the file's name.
@@ -167,14 +175,24 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// What a cell says about an indicator.
-    pub(super) fn figure(&self, text: &str, indicator: &Indicator, source: &Source<'_>) -> Result<Figure, CellFault> {
+    pub(super) fn figure(
+        &self,
+        text: &str,
+        indicator: &Indicator,
+        source: &Source<'_>,
+    ) -> Result<Figure, CellFault> {
         let is_percent = self.names.is_percent(indicator);
         read_figure(text, (indicator, is_percent), self.manner, source)
     }
 
     /// The way from the unit of measure that is given beside an indicator, or for the whole table, to its own. A unit of measure for
     /// the whole table counts for those indicators alone that can be measured in it.
-    pub(super) fn conversion(&mut self, indicator: &Indicator, given: Option<&str>, place: &Place) -> Option<Conversion<'a>> {
+    pub(super) fn conversion(
+        &mut self,
+        indicator: &Indicator,
+        given: Option<&str>,
+        place: &Place,
+    ) -> Option<Conversion<'a>> {
         let common = self.measure.as_ref().map(|line| line.text.clone());
         let text = given.map(str::to_owned).or_else(|| common.clone())?;
         let conversion = match self.names.measure(indicator, &text) {
@@ -191,7 +209,10 @@ impl<'n, 'a> Gather<'n, 'a> {
             let (from, to) = (conversion.from.name(), conversion.to.name());
             let text = Bilingual::new(
                 format!("“{zh}”按{}填写，已准确换算成{}", from.zh, to.zh),
-                format!("{en} is given in {} and was converted to {} exactly", from.en, to.en),
+                format!(
+                    "{en} is given in {} and was converted to {} exactly",
+                    from.en, to.en
+                ),
             );
             self.tell_sheet(place.clone(), text);
         }
@@ -378,7 +399,10 @@ impl<'n, 'a> Gather<'n, 'a> {
         figure: (&Indicator, Option<ItemKey>),
         says: Says,
     ) {
-        let Says { figure: Figure { reading, told }, status } = says;
+        let Says {
+            figure: Figure { reading, told },
+            status,
+        } = says;
         let place = place.within(self.sheet.as_ref());
         let narrowed = matches!(reading, Reading::Value(_, true));
         let marked = matches!(reading, Reading::Absent(_));

@@ -77,7 +77,13 @@ const WORDS: [(Part, &[&str]); 12] = [
     (
         Part::Value,
         &[
-            "数值", "值", "本期", "本期数", "本期值", "value", "obs_value",
+            "数值",
+            "值",
+            "本期",
+            "本期数",
+            "本期值",
+            "value",
+            "obs_value",
         ],
     ),
     (Part::Status, &["状态", "观测状态", "status", "obs_status"]),
@@ -218,7 +224,12 @@ fn part_of(heading: &str) -> Option<Part> {
         found.map(|(part, _)| *part)
     };
     // A heading in two languages: 数值 Value.
-    let first = || heading.split_whitespace().next().filter(|word| !word.is_ascii());
+    let first = || {
+        heading
+            .split_whitespace()
+            .next()
+            .filter(|word| !word.is_ascii())
+    };
     find(heading).or_else(|| find(first()?))
 }
 

@@ -35,7 +35,6 @@ use std::{io, path::Path};
 
 use granary_core::digest::Digest;
 
-pub(crate) use self::{fault::say, workbook::SKIP};
 pub use self::{
     cell::{CellFault, Reading, read_status, read_value},
     fault::{Column, FAULTS_MAX, Fault, Faults, Place, PlaceWire},
@@ -44,6 +43,7 @@ pub use self::{
     records::{COLUMNS_MAX, RECORD_BYTES_MAX, ROWS_MAX},
     scan::{FILE_BYTES_MAX, digest_of},
 };
+pub(crate) use self::{fault::say, workbook::SKIP};
 use crate::draft::Draft;
 
 /// What a file held.

@@ -197,7 +197,9 @@ impl<'a> Names<'a> {
     #[must_use]
     pub(super) fn is_indicator(&self, text: &str) -> bool {
         self.indicators.contains_key(&folded(text))
-            || self.indicators.contains_key(&folded(&split_measure(text).0))
+            || self
+                .indicators
+                .contains_key(&folded(&split_measure(text).0))
     }
 
     /// The name of an indicator that is nearest to `text`.
@@ -217,7 +219,9 @@ impl<'a> Names<'a> {
         let title = folded(title);
         let is_in = |d: &&Dataset| {
             let names = [&d.name().zh, &d.name().en];
-            names.iter().any(|n| n.chars().count() > 2 && title.contains(&folded(n)))
+            names
+                .iter()
+                .any(|n| n.chars().count() > 2 && title.contains(&folded(n)))
         };
         let mut found = self.catalogue.datasets().iter().filter(is_in);
         match (found.next(), found.next()) {
@@ -241,7 +245,8 @@ impl<'a> Names<'a> {
             let zh = narrow(&measure.name().zh);
             zh.contains('%') || zh.contains("百分")
         };
-        folded(code.as_str()).contains("percent") || self.catalogue.measure(code).is_some_and(by_name)
+        folded(code.as_str()).contains("percent")
+            || self.catalogue.measure(code).is_some_and(by_name)
     }
 
     /// How values that are measured in `text`, a unit of measure by code or by name, become values of `indicator`: as they are
@@ -262,7 +267,10 @@ impl<'a> Names<'a> {
         if folded(code.as_str()) == folded(text) || given.any(|measure| measure == right) {
             return Ok(None);
         }
-        if let Some(conversion) = self.measures(text).find_map(|m| Conversion::between(m, right)) {
+        if let Some(conversion) = self
+            .measures(text)
+            .find_map(|m| Conversion::between(m, right))
+        {
             return Ok(Some(conversion));
         }
         let measure = Some(right);
@@ -461,14 +469,20 @@ mod tests {
         assert_eq!(converted("31024400", &to_100m).as_deref(), Some("3102.44"));
         assert_eq!(converted("-1.5", &to_100m).as_deref(), Some("-0.00015"));
         let from_100m = way("10000", "1");
-        assert_eq!(converted("0.1234", &from_100m).as_deref(), Some("1234.0000"));
+        assert_eq!(
+            converted("0.1234", &from_100m).as_deref(),
+            Some("1234.0000")
+        );
         let by_0_5 = way("1", "0.5");
         assert_eq!(converted("3", &by_0_5).as_deref(), Some("6"));
         // A third has no end.
         let by_3 = way("1", "3");
         assert_eq!(converted("1", &by_3), None);
         assert_eq!(converted("1.5", &by_3).as_deref(), Some("0.5"));
-        assert_eq!(converted("123456789012345678901234567890", &from_100m).as_deref(), Some("1234567890123456789012345678900000"));
+        assert_eq!(
+            converted("123456789012345678901234567890", &from_100m).as_deref(),
+            Some("1234567890123456789012345678900000")
+        );
     }
 
     #[test]

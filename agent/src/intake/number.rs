@@ -83,22 +83,33 @@ pub(super) fn read_figure(
     let mut told = Vec::new();
     let mut text = trim(text).to_owned();
     if let Some(meaning) = source.marks.and_then(|marks| marks.get(&text)) {
-        told.push(say!("“{text}”按对照文件读作 {meaning}", "\"{text}\" was read as {meaning}, as the mapping file says"));
+        told.push(say!(
+            "“{text}”按对照文件读作 {meaning}",
+            "\"{text}\" was read as {meaning}, as the mapping file says"
+        ));
         text.clone_from(meaning);
     }
     check_form(&text)?;
-    if manner.percent && let Some(number) = percent(&text) {
+    if manner.percent
+        && let Some(number) = percent(&text)
+    {
         let was = text.clone();
         if !is_percent {
             return Err(percent_elsewhere(&text, indicator));
         }
         text = number;
-        told.push(say!("百分数 {was} 读作 {text}", "the percentage {was} was read as {text}"));
+        told.push(say!(
+            "百分数 {was} 读作 {text}",
+            "the percentage {was} was read as {text}"
+        ));
     } else if manner.hides_percent && is_percent && is_fraction(&text) {
         return Err(percent_unknown(&text));
     }
     if let Some(plain) = without_commas(&text, manner.comma)? {
-        told.push(say!("“{text}”读作 {plain}", "\"{text}\" was read as {plain}"));
+        told.push(say!(
+            "“{text}”读作 {plain}",
+            "\"{text}\" was read as {plain}"
+        ));
         text = plain;
     }
     if let Some(shown) = without_noise(&text, indicator, source) {
@@ -122,15 +133,27 @@ pub(super) fn read_figure(
 fn check_form(text: &str) -> Result<(), CellFault> {
     if text == "=" {
         return Err(CellFault {
-            problem: say!("公式没有算出的结果", "the formula has no result in the file"),
-            remedy: say!("用表格软件打开，重新计算并保存后再放入", "open it in a spreadsheet program, let it calculate, save, and hand it in again"),
+            problem: say!(
+                "公式没有算出的结果",
+                "the formula has no result in the file"
+            ),
+            remedy: say!(
+                "用表格软件打开，重新计算并保存后再放入",
+                "open it in a spreadsheet program, let it calculate, save, and hand it in again"
+            ),
         });
     }
     let is_date = jiff::civil::Date::strptime("%Y-%m-%d", text).is_ok();
     if is_date {
         return Err(CellFault {
-            problem: say!("“{text}”是日期，不是数", "\"{text}\" is a date, not a number"),
-            remedy: say!("把单元格格式改为“数值”，核对数值", "give the cell the format Number and check the value"),
+            problem: say!(
+                "“{text}”是日期，不是数",
+                "\"{text}\" is a date, not a number"
+            ),
+            remedy: say!(
+                "把单元格格式改为“数值”，核对数值",
+                "give the cell the format Number and check the value"
+            ),
         });
     }
     Ok(())
@@ -147,16 +170,28 @@ fn percent_elsewhere(text: &str, indicator: &Indicator) -> CellFault {
     let (zh, en) = (&indicator.name().zh, &indicator.name().en);
     let found = clip(text);
     CellFault {
-        problem: say!("“{found}”是百分数，而“{zh}”不以 % 计量", "\"{found}\" is a percentage, but {en} is not measured in per cent"),
-        remedy: say!("填写该指标计量单位下的数值，单元格格式改为“数值”", "write the value in the indicator's unit of measure, with the cell format Number"),
+        problem: say!(
+            "“{found}”是百分数，而“{zh}”不以 % 计量",
+            "\"{found}\" is a percentage, but {en} is not measured in per cent"
+        ),
+        remedy: say!(
+            "填写该指标计量单位下的数值，单元格格式改为“数值”",
+            "write the value in the indicator's unit of measure, with the cell format Number"
+        ),
     }
 }
 
 fn percent_unknown(text: &str) -> CellFault {
     let found = clip(text);
     CellFault {
-        problem: say!("这种格式的工作簿看不出 {found} 是否显示为百分数", "in a workbook of this format one cannot see whether {found} is shown as a percentage"),
-        remedy: say!("另存为 .xlsx，或在单元格里以文字写明，例如 0.5%", "save it as .xlsx, or write the cell as text, for instance 0.5%"),
+        problem: say!(
+            "这种格式的工作簿看不出 {found} 是否显示为百分数",
+            "in a workbook of this format one cannot see whether {found} is shown as a percentage"
+        ),
+        remedy: say!(
+            "另存为 .xlsx，或在单元格里以文字写明，例如 0.5%",
+            "save it as .xlsx, or write the cell as text, for instance 0.5%"
+        ),
     }
 }
 
@@ -183,8 +218,14 @@ fn without_commas(text: &str, comma: Comma) -> Result<Option<String>, CellFault>
             } else if fraction.len() == 3 {
                 let together = format!("{whole}{fraction}");
                 return Err(CellFault {
-                    problem: say!("“{narrow}”可以是 {together}，也可以是 {number}", "\"{narrow}\" may be {together} or {number}"),
-                    remedy: say!("在标题行之前加一行“# 小数点: ,”或“# 小数点: .”，或写成不带逗号的数", "add a line \"# decimal: ,\" or \"# decimal: .\" above the headings, or write it without a comma"),
+                    problem: say!(
+                        "“{narrow}”可以是 {together}，也可以是 {number}",
+                        "\"{narrow}\" may be {together} or {number}"
+                    ),
+                    remedy: say!(
+                        "在标题行之前加一行“# 小数点: ,”或“# 小数点: .”，或写成不带逗号的数",
+                        "add a line \"# decimal: ,\" or \"# decimal: .\" above the headings, or write it without a comma"
+                    ),
                 });
             } else {
                 Some(number)
@@ -207,7 +248,9 @@ fn grouped(text: &str, separator: char, point: char) -> Option<String> {
     let groups: Vec<&str> = whole.split(separator).collect();
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let (first, others) = groups.split_first()?;
-    let right = others.iter().all(|group| group.len() == 3 && is_digits(group))
+    let right = others
+        .iter()
+        .all(|group| group.len() == 3 && is_digits(group))
         && is_digits(first)
         && (others.is_empty() || first.len() <= 3)
         && fraction.is_none_or(is_digits);
@@ -258,24 +301,41 @@ fn shortened(number: f64) -> Option<String> {
 }
 
 /// The value in the indicator's unit of measure, without zeros that only the conversion has added.
-fn converted(value: Decimal, indicator: &Indicator, way: &Conversion<'_>) -> Result<Decimal, CellFault> {
-    let Some(mut value) = way.convert(value).filter(|value| value.to_wire().is_some() || value.normalised().to_wire().is_some()) else {
+fn converted(
+    value: Decimal,
+    indicator: &Indicator,
+    way: &Conversion<'_>,
+) -> Result<Decimal, CellFault> {
+    let Some(mut value) = way
+        .convert(value)
+        .filter(|value| value.to_wire().is_some() || value.normalised().to_wire().is_some())
+    else {
         let (from_zh, from_en) = (&way.from.name().zh, &way.from.name().en);
         let (to_zh, to_en) = (&way.to.name().zh, &way.to.name().en);
         return Err(CellFault {
-            problem: say!("{value} {from_zh}不能准确换算成{to_zh}", "{value} {from_en} cannot be converted to {to_en} exactly"),
+            problem: say!(
+                "{value} {from_zh}不能准确换算成{to_zh}",
+                "{value} {from_en} cannot be converted to {to_en} exactly"
+            ),
             remedy: say!("把数值换算好再填", "convert the value by hand"),
         });
     };
     while value.scale() > indicator.decimals() && value.mantissa() % 10 == 0 {
-        let Some(shorter) = value.rescaled(value.scale() - 1) else { break };
+        let Some(shorter) = value.rescaled(value.scale() - 1) else {
+            break;
+        };
         value = shorter;
     }
     Ok(value)
 }
 
 /// The value with no more decimals than the indicator has, half away from zero, if that is allowed.
-fn rounded(reading: Reading, indicator: &Indicator, round: bool, told: &mut Vec<Bilingual>) -> Reading {
+fn rounded(
+    reading: Reading,
+    indicator: &Indicator,
+    round: bool,
+    told: &mut Vec<Bilingual>,
+) -> Reading {
     let decimals = indicator.decimals();
     let Reading::Value(value, narrowed) = reading else {
         return reading;
@@ -285,10 +345,17 @@ fn rounded(reading: Reading, indicator: &Indicator, round: bool, told: &mut Vec<
     }
     let cut = 10_i128.pow(u32::from(value.scale() - decimals));
     let (whole, rest) = (value.mantissa() / cut, value.mantissa() % cut);
-    let up = if rest.abs() * 2 >= cut { value.mantissa().signum() } else { 0 };
+    let up = if rest.abs() * 2 >= cut {
+        value.mantissa().signum()
+    } else {
+        0
+    };
     let Some(short) = Decimal::new(whole + up, decimals) else {
         return Reading::Value(value, narrowed);
     };
-    told.push(say!("{value} 按对照文件舍入为 {short}", "{value} was rounded to {short}, as the mapping file says"));
+    told.push(say!(
+        "{value} 按对照文件舍入为 {short}",
+        "{value} was rounded to {short}, as the mapping file says"
+    ));
     Reading::Value(short, narrowed)
 }

@@ -62,7 +62,9 @@ fn digits(text: &str, periodicity: Periodicity) -> Option<Period> {
     let year = |text: &str| Some(text).filter(|y| y.len() == 4)?.parse::<i16>().ok();
     let month = |year, month| match periodicity {
         Periodicity::Month => Period::new(periodicity, year, month),
-        Periodicity::Annual | Periodicity::HalfYear | Periodicity::Quarter | Periodicity::Day => None,
+        Periodicity::Annual | Periodicity::HalfYear | Periodicity::Quarter | Periodicity::Day => {
+            None
+        }
     };
     match parts[..] {
         [y, m, d] => {
@@ -87,7 +89,9 @@ pub(super) fn find_period(title: &str, periodicity: Periodicity) -> Option<Perio
         let before = plain.get(..*at).and_then(|b| b.chars().next_back());
         c.is_ascii_digit() && !before.is_some_and(|b| b.is_ascii_digit())
     });
-    let mut found: Vec<Period> = starts.filter_map(|(at, _)| longest(plain.get(at..)?, periodicity)).collect();
+    let mut found: Vec<Period> = starts
+        .filter_map(|(at, _)| longest(plain.get(at..)?, periodicity))
+        .collect();
     found.retain(|period| period.periodicity() == periodicity);
     found.dedup();
     match found[..] {
@@ -98,7 +102,10 @@ pub(super) fn find_period(title: &str, periodicity: Periodicity) -> Option<Perio
 
 /// The period in the longest beginning of a text that is one, of at most twelve characters.
 fn longest(text: &str, periodicity: Periodicity) -> Option<Period> {
-    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8()).take(12);
+    let ends = text
+        .char_indices()
+        .map(|(at, c)| at + c.len_utf8())
+        .take(12);
     let ends: Vec<usize> = ends.collect();
     ends.iter().rev().find_map(|end| {
         let beginning = text.get(..*end)?;
@@ -128,10 +135,26 @@ mod tests {
     #[test]
     fn a_title_speaks_of_one_period_or_of_none() {
         for (title, periodicity, expect) in [
-            ("表2.6 各区户籍人口年龄构成（2017）", Periodicity::Annual, Some("2017-A1")),
-            ("贵阳市2021年前三季度主要指标", Periodicity::Quarter, Some("2021-Q3")),
-            ("２０２１年３月 重点项目", Periodicity::Month, Some("2021-M03")),
-            ("accounts 2021-Q3, first release", Periodicity::Quarter, Some("2021-Q3")),
+            (
+                "表2.6 各区户籍人口年龄构成（2017）",
+                Periodicity::Annual,
+                Some("2017-A1"),
+            ),
+            (
+                "贵阳市2021年前三季度主要指标",
+                Periodicity::Quarter,
+                Some("2021-Q3"),
+            ),
+            (
+                "２０２１年３月 重点项目",
+                Periodicity::Month,
+                Some("2021-M03"),
+            ),
+            (
+                "accounts 2021-Q3, first release",
+                Periodicity::Quarter,
+                Some("2021-Q3"),
+            ),
             ("2020年、2021年对比", Periodicity::Annual, None),
             ("共 20170 户", Periodicity::Annual, None),
             ("各区（2017）", Periodicity::Quarter, None),

@@ -57,11 +57,13 @@ pub(super) fn scan(path: &Path) -> Result<Scan, ScanError> {
     let count = read(&mut File::open(path)?, &mut head)?;
     let marked = Encoding::of_mark(head.get(..count).unwrap_or_default());
     match (marked, scan_as(path, marked)) {
-        (Encoding::Utf8, Err(ScanError::NotUtf8(fault))) => match scan_as(path, Encoding::Gb18030) {
-            Ok(scan) => Ok(scan),
-            Err(ScanError::Io(error)) => Err(ScanError::Io(error)),
-            Err(ScanError::Fault(_) | ScanError::NotUtf8(_)) => Err(ScanError::Fault(fault)),
-        },
+        (Encoding::Utf8, Err(ScanError::NotUtf8(fault))) => {
+            match scan_as(path, Encoding::Gb18030) {
+                Ok(scan) => Ok(scan),
+                Err(ScanError::Io(error)) => Err(ScanError::Io(error)),
+                Err(ScanError::Fault(_) | ScanError::NotUtf8(_)) => Err(ScanError::Fault(fault)),
+            }
+        }
         (_, scanned) => scanned,
     }
 }

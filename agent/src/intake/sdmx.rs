@@ -56,7 +56,11 @@ const COMPONENTS: [(&str, &str, Role); 8] = [
 
 impl Sdmx {
     /// The columns, if the line of headings is that of SDMX-CSV 2.x.
-    pub(super) fn read(gather: &mut Gather<'_, '_>, record: &StringRecord, row: u64) -> Option<Self> {
+    pub(super) fn read(
+        gather: &mut Gather<'_, '_>,
+        record: &StringRecord,
+        row: u64,
+    ) -> Option<Self> {
         let first = id(record.get(0)?);
         // A list may stand in a cell: then its separator stands in brackets behind the word.
         if first != "STRUCTURE" && !first.starts_with("STRUCTURE[") {
@@ -94,12 +98,22 @@ impl Sdmx {
     }
 
     /// The row as one of a long text; `None` where it states nothing, which is told.
-    pub(super) fn plain(&mut self, gather: &mut Gather<'_, '_>, record: &StringRecord, row: u64) -> Option<StringRecord> {
+    pub(super) fn plain(
+        &mut self,
+        gather: &mut Gather<'_, '_>,
+        record: &StringRecord,
+        row: u64,
+    ) -> Option<StringRecord> {
         let mut plain = StringRecord::new();
         for (index, field) in record.iter().enumerate() {
             let field = trim(field);
             match self.columns.get(index).copied().unwrap_or(Role::Other) {
-                Role::Action if !matches!(field.to_ascii_uppercase().as_str(), "" | "I" | "A" | "M" | "R") => {
+                Role::Action
+                    if !matches!(
+                        field.to_ascii_uppercase().as_str(),
+                        "" | "I" | "A" | "M" | "R"
+                    ) =>
+                {
                     self.report_action(gather, (row, index), field);
                     return None;
                 }
@@ -110,7 +124,10 @@ impl Sdmx {
                 // A remark may hold a colon, a value or an item no label.
                 Role::Value => plain.push_field(field),
                 Role::Plain => {
-                    let is_code = matches!(self.headings.get(index), Some("indicator" | "status" | "period"));
+                    let is_code = matches!(
+                        self.headings.get(index),
+                        Some("indicator" | "status" | "period")
+                    );
                     plain.push_field(if is_code { id(field) } else { field });
                 }
             }
@@ -118,7 +135,12 @@ impl Sdmx {
         Some(plain)
     }
 
-    fn report_action(&mut self, gather: &mut Gather<'_, '_>, (row, index): (u64, usize), field: &str) {
+    fn report_action(
+        &mut self,
+        gather: &mut Gather<'_, '_>,
+        (row, index): (u64, usize),
+        field: &str,
+    ) {
         if std::mem::replace(&mut self.told, true) {
             return;
         }
@@ -135,8 +157,14 @@ fn report_vintages(gather: &mut Gather<'_, '_>, row: u64, index: usize) {
     let heading = "VINTAGE".into();
     gather.report(
         Place::cell(row, Column { index, heading }),
-        say!("这是历次数据（VINTAGE），不是一次报送", "these are vintages, not one statement"),
-        say!("导出 series 再报，每个指标一个数值", "export series instead: one value for each indicator"),
+        say!(
+            "这是历次数据（VINTAGE），不是一次报送",
+            "these are vintages, not one statement"
+        ),
+        say!(
+            "导出 series 再报，每个指标一个数值",
+            "export series instead: one value for each indicator"
+        ),
     );
 }
 
@@ -161,11 +189,17 @@ mod tests {
     fn identifiers_lose_agency_version_and_label() {
         for (text, expect) in [
             ("GRANARY:quarterly-accounts(3.0.0)", "quarterly-accounts"),
-            ("GRANARY:quarterly-accounts(3.0.0): Quarterly accounts", "quarterly-accounts"),
+            (
+                "GRANARY:quarterly-accounts(3.0.0): Quarterly accounts",
+                "quarterly-accounts",
+            ),
             ("quarterly-accounts", "quarterly-accounts"),
         ] {
             assert_eq!(structure_id(text), expect);
         }
-        assert_eq!((id("OBS_STATUS: Status"), id("A"), id(" M: none ")), ("OBS_STATUS", "A", "M"));
+        assert_eq!(
+            (id("OBS_STATUS: Status"), id("A"), id(" M: none ")),
+            ("OBS_STATUS", "A", "M")
+        );
     }
 }

@@ -7,8 +7,7 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::{
-    Read, Unread, cell,
-    csv_long,
+    Read, Unread, cell, csv_long,
     csv_wide::Wide,
     fault::{Fault, Place, clip, say},
     gather::Gather,
@@ -119,7 +118,10 @@ fn manner(gather: &mut Gather<'_, '_>, separator: char) -> Manner {
             gather.faults.report(Fault::new(
                 Place::row(row),
                 say!("“{found}”不是小数点", "\"{found}\" is no decimal mark"),
-                say!("写“# 小数点: ,”或“# 小数点: .”", "write \"# decimal: ,\" or \"# decimal: .\""),
+                say!(
+                    "写“# 小数点: ,”或“# 小数点: .”",
+                    "write \"# decimal: ,\" or \"# decimal: .\""
+                ),
             ));
             Comma::Refused
         }

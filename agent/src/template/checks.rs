@@ -23,7 +23,12 @@ pub(super) fn edits<'a>(form: &Form<'a>, dataset: &'a Dataset) -> Vec<&'a Edit> 
 }
 
 /// Paints the cells that edits look at in each group of rows.
-pub(super) fn paint(sheet: &mut Worksheet, form: &Form<'_>, edits: &[&Edit], rows: &[Row<'_>]) -> Result<(), XlsxError> {
+pub(super) fn paint(
+    sheet: &mut Worksheet,
+    form: &Form<'_>,
+    edits: &[&Edit],
+    rows: &[Row<'_>],
+) -> Result<(), XlsxError> {
     let Some(dataset) = form.catalogue.dataset(&form.slot.dataset) else {
         return Ok(());
     };
@@ -31,13 +36,19 @@ pub(super) fn paint(sheet: &mut Worksheet, form: &Form<'_>, edits: &[&Edit], row
     let groups = rows.chunk_by(|a, b| a.group == b.group);
     for group in groups {
         // Without an item nothing is known of the period before.
-        let has_last = group.first().is_some_and(|row| row.item.is_some() || !dataset.itemised());
+        let has_last = group
+            .first()
+            .is_some_and(|row| row.item.is_some() || !dataset.itemised());
         let cell = |source: Source, name: &str| {
-            let row = group.iter().find(|row| row.indicator.code().as_str() == name)?;
+            let row = group
+                .iter()
+                .find(|row| row.indicator.code().as_str() == name)?;
             let column = match source {
                 Source::Own => columns.value(),
                 Source::Lag(1) if has_last => columns.last(),
-                Source::Lag(_) | Source::Children | Source::YearAgo | Source::YearToDate => return None,
+                Source::Lag(_) | Source::Children | Source::YearAgo | Source::YearToDate => {
+                    return None;
+                }
             };
             Some(Reference {
                 cell: format!("${}${}", Columns::letter(column), row.row + 1),
@@ -45,7 +56,9 @@ pub(super) fn paint(sheet: &mut Worksheet, form: &Form<'_>, edits: &[&Edit], row
             })
         };
         for edit in edits {
-            let Some(violation) = violation(edit, &cell) else { continue };
+            let Some(violation) = violation(edit, &cell) else {
+                continue;
+            };
             let colour = match edit.kind() {
                 EditKind::Validity => "F4B6B6",
                 EditKind::Quality => "FAD9A1",
@@ -57,7 +70,13 @@ pub(super) fn paint(sheet: &mut Worksheet, form: &Form<'_>, edits: &[&Edit], row
             for code in edit.indicators() {
                 let rows = group.iter().filter(|row| row.indicator.code() == code);
                 for row in rows {
-                    sheet.add_conditional_format(row.row, columns.value(), row.row, columns.value(), &rule)?;
+                    sheet.add_conditional_format(
+                        row.row,
+                        columns.value(),
+                        row.row,
+                        columns.value(),
+                        &rule,
+                    )?;
                 }
             }
         }
@@ -69,8 +88,14 @@ pub(super) fn paint(sheet: &mut Worksheet, form: &Form<'_>, edits: &[&Edit], row
 pub(super) fn list(sheet: &mut Worksheet, edits: &[&Edit]) -> Result<(), XlsxError> {
     let bold = Format::new().set_bold();
     sheet.set_name("审核 Edits")?;
-    sheet.write_string(0, 0, format!("{SKIP} 本表不填 nothing is to be filled in here"))?;
-    for (column, heading) in (0..).zip(["审核关系 Edit", "类别 Kind", "说明", "Meaning", "算式 Rule"]) {
+    sheet.write_string(
+        0,
+        0,
+        format!("{SKIP} 本表不填 nothing is to be filled in here"),
+    )?;
+    for (column, heading) in
+        (0..).zip(["审核关系 Edit", "类别 Kind", "说明", "Meaning", "算式 Rule"])
+    {
         sheet.write_string_with_format(2, column, heading, &bold)?;
     }
     for (row, edit) in (3..).zip(edits) {
@@ -79,7 +104,13 @@ pub(super) fn list(sheet: &mut Worksheet, edits: &[&Edit]) -> Result<(), XlsxErr
             EditKind::Validity => "强制性 validity",
             EditKind::Quality => "核实性 quality",
         };
-        let texts = [edit.id().as_str(), kind, &message.zh, &message.en, edit.expression()];
+        let texts = [
+            edit.id().as_str(),
+            kind,
+            &message.zh,
+            &message.en,
+            edit.expression(),
+        ];
         for (column, text) in (0..).zip(texts) {
             sheet.write_string(row, column, text)?;
         }

@@ -73,8 +73,18 @@ impl Columns {
 }
 
 /// Writes the sheet and gives its rows.
-pub(super) fn write<'a>(sheet: &mut Worksheet, form: &Form<'a>, dataset: &'a Dataset) -> Result<Vec<Row<'a>>, XlsxError> {
-    let (bold, grey) = (Format::new().set_bold(), Format::new().set_background_color("EEEEEE").set_text_wrap().set_bold());
+pub(super) fn write<'a>(
+    sheet: &mut Worksheet,
+    form: &Form<'a>,
+    dataset: &'a Dataset,
+) -> Result<Vec<Row<'a>>, XlsxError> {
+    let (bold, grey) = (
+        Format::new().set_bold(),
+        Format::new()
+            .set_background_color("EEEEEE")
+            .set_text_wrap()
+            .set_bold(),
+    );
     sheet.set_name("填报 Form")?;
     let (slot, name) = (form.slot, dataset.name());
     sheet.write_string_with_format(0, 0, format!("{} {}", name.zh, name.en), &bold)?;
@@ -83,20 +93,26 @@ pub(super) fn write<'a>(sheet: &mut Worksheet, form: &Form<'a>, dataset: &'a Dat
         ("报告期 Period", slot.period.to_string()),
         ("填报单位 Unit", slot.unit.to_string()),
     ]) {
-        sheet.write_string(row, 0, word)?.write_string(row, 1, value)?;
+        sheet
+            .write_string(row, 0, word)?
+            .write_string(row, 1, value)?;
     }
     sheet.write_string(4, 0, "只填浅黄色单元格；没有数时留空，缺报填 NA，不适用填 M。 Fill in the pale yellow cells; leave blank what is not stated, NA for missing, M for what cannot exist.")?;
     let columns = Columns::of(dataset);
     let top = 6;
     if dataset.itemised() {
-        sheet.write_string_with_format(top, 0, "明细项 Item", &grey)?.set_column_width(0, 30.0)?;
+        sheet
+            .write_string_with_format(top, 0, "明细项 Item", &grey)?
+            .set_column_width(0, 30.0)?;
     }
     for (column, (heading, width)) in (columns.shift..).zip(HEADINGS) {
         let text = match (column == columns.last(), slot.period.plus(-1)) {
             (true, Some(last)) => format!("上期 {last} Last period"),
             (true, None) | (false, _) => heading.to_owned(),
         };
-        sheet.write_string_with_format(top, column, text, &grey)?.set_column_width(column, width)?;
+        sheet
+            .write_string_with_format(top, column, text, &grey)?
+            .set_column_width(column, width)?;
     }
     sheet.set_freeze_panes(top + 1, columns.shift + 2)?;
     let rows = rows(form, dataset, top + 1);
@@ -121,14 +137,29 @@ fn rows<'a>(form: &Form<'a>, dataset: &'a Dataset, top: u32) -> Vec<Row<'a>> {
     } else {
         items.push(None);
     }
-    let indicators: Vec<&Indicator> = dataset.indicators().iter().filter_map(|code| form.catalogue.indicator(code)).collect();
+    let indicators: Vec<&Indicator> = dataset
+        .indicators()
+        .iter()
+        .filter_map(|code| form.catalogue.indicator(code))
+        .collect();
     let groups = items.into_iter().enumerate();
-    let figures = groups.flat_map(|(group, item)| indicators.iter().map(move |i| (group, item.clone(), *i)));
-    let row = |(row, (group, item, indicator))| Row { row, item, group, indicator };
+    let figures =
+        groups.flat_map(|(group, item)| indicators.iter().map(move |i| (group, item.clone(), *i)));
+    let row = |(row, (group, item, indicator))| Row {
+        row,
+        item,
+        group,
+        indicator,
+    };
     (top..).zip(figures).map(row).collect()
 }
 
-fn write_row(sheet: &mut Worksheet, form: &Form<'_>, dataset: &Dataset, row: &Row<'_>) -> Result<(), XlsxError> {
+fn write_row(
+    sheet: &mut Worksheet,
+    form: &Form<'_>,
+    dataset: &Dataset,
+    row: &Row<'_>,
+) -> Result<(), XlsxError> {
     let (columns, at, indicator) = (Columns::of(dataset), row.row, row.indicator);
     let input = Format::new().set_unlocked().set_background_color("FFFBE6");
     if dataset.itemised() {
@@ -144,7 +175,12 @@ fn write_row(sheet: &mut Worksheet, form: &Form<'_>, dataset: &Dataset, row: &Ro
     let shown = format(indicator.decimals());
     let last = form.last.and_then(|last| find(&last.observations, row));
     match last.map(|observation| (observation.value, observation.status)) {
-        Some((Some(value), _)) => write_value(sheet, (at, columns.last()), value, &Format::new().set_num_format(&shown))?,
+        Some((Some(value), _)) => write_value(
+            sheet,
+            (at, columns.last()),
+            value,
+            &Format::new().set_num_format(&shown),
+        )?,
         Some((None, status)) => {
             sheet.write_string(at, columns.last(), status.letter().to_string())?;
         }
@@ -162,7 +198,12 @@ fn find<'s>(observations: &'s [Observation], row: &Row<'_>) -> Option<&'s Observ
 }
 
 /// Writes a value as a number, or as text where a double might not hold it.
-pub(super) fn write_value(sheet: &mut Worksheet, (row, column): (u32, u16), value: Decimal, format: &Format) -> Result<(), XlsxError> {
+pub(super) fn write_value(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    value: Decimal,
+    format: &Format,
+) -> Result<(), XlsxError> {
     let text = value.to_string();
     match text.parse::<f64>() {
         Ok(number) if value.mantissa().unsigned_abs() < DIGITS_HELD => {
@@ -186,7 +227,9 @@ fn format(decimals: u8) -> String {
 fn validate(sheet: &mut Worksheet, columns: Columns, row: &Row<'_>) -> Result<(), XlsxError> {
     let (at, decimals) = (row.row, row.indicator.decimals());
     let cell = format!("{}{}", Columns::letter(columns.value()), at + 1);
-    let rule = format!("IF(ISNUMBER({cell}),ABS({cell}-ROUND({cell},{decimals}))<1E-9,OR({cell}=\"NA\",{cell}=\"M\",{cell}=\"-\",{cell}=\"—\",{cell}=\"…\"))");
+    let rule = format!(
+        "IF(ISNUMBER({cell}),ABS({cell}-ROUND({cell},{decimals}))<1E-9,OR({cell}=\"NA\",{cell}=\"M\",{cell}=\"-\",{cell}=\"—\",{cell}=\"…\"))"
+    );
     let value = DataValidation::new()
         .allow_custom(Formula::new(rule))
         .set_error_title("数值 Value")?

@@ -54,13 +54,21 @@ pub fn violation(
     let mut pieces: Vec<Option<Piece>> = Vec::new();
     let mut cells: Vec<String> = Vec::new();
     for node in &edit.ast.nodes {
-        let piece = piece(&node.kind, &mut pieces, (edit.tolerance(), cell), &mut cells)?;
+        let piece = piece(
+            &node.kind,
+            &mut pieces,
+            (edit.tolerance(), cell),
+            &mut cells,
+        )?;
         pieces.push(Some(piece));
     }
     let Some(Piece::Statement(statement)) = pieces.get_mut(edit.ast.root)?.take() else {
         return None;
     };
-    let numbers: Vec<String> = cells.iter().map(|cell| format!("ISNUMBER({cell})")).collect();
+    let numbers: Vec<String> = cells
+        .iter()
+        .map(|cell| format!("ISNUMBER({cell})"))
+        .collect();
     let known = (!numbers.is_empty()).then(|| numbers.join(","))?;
     Some(Violation {
         formula: format!("IF(AND({known}),IFERROR(NOT({statement}),FALSE),FALSE)"),
@@ -77,7 +85,9 @@ fn piece(
     let mut take = |id: usize| pieces.get_mut(id).and_then(Option::take);
     Some(match kind {
         NodeKind::Number(value) => Piece::Number(literal(*value), None),
-        NodeKind::Boolean(flag) => Piece::Statement(if *flag { "TRUE" } else { "FALSE" }.to_owned()),
+        NodeKind::Boolean(flag) => {
+            Piece::Statement(if *flag { "TRUE" } else { "FALSE" }.to_owned())
+        }
         NodeKind::Operand(operand) if operand.dataset.is_none() => {
             let reference = cell(operand.source, &operand.name)?;
             if !cells.contains(&reference.cell) {
@@ -112,7 +122,8 @@ fn unary(op: UnaryOp, inner: Piece) -> Option<Piece> {
         (UnaryOp::Plus, number @ Piece::Number(..)) => number,
         (UnaryOp::Minus, Piece::Number(text, half)) => Piece::Number(format!("(-{text})"), half),
         (UnaryOp::Not, Piece::Statement(text)) => Piece::Statement(format!("NOT({text})")),
-        (UnaryOp::Plus | UnaryOp::Minus, Piece::Statement(_)) | (UnaryOp::Not, Piece::Number(..)) => {
+        (UnaryOp::Plus | UnaryOp::Minus, Piece::Statement(_))
+        | (UnaryOp::Not, Piece::Number(..)) => {
             return None;
         }
     })
@@ -134,7 +145,9 @@ fn binary(op: BinaryOp, left: Piece, right: Piece, tolerance: Tolerance) -> Opti
             }
             BinaryOp::Compare(comparison) => {
                 let allowed = allowed(tolerance, (&left, &right), both(h, k));
-                Some(Piece::Statement(compared(comparison, &left, &right, &allowed)))
+                Some(Piece::Statement(compared(
+                    comparison, &left, &right, &allowed,
+                )))
             }
             BinaryOp::And | BinaryOp::Or | BinaryOp::Xor => None,
         },
@@ -156,7 +169,10 @@ fn binary(op: BinaryOp, left: Piece, right: Piece, tolerance: Tolerance) -> Opti
 }
 
 /// A product of which at most one factor was rounded.
-fn product((left, h): (String, Option<String>), (right, k): (String, Option<String>)) -> Option<Piece> {
+fn product(
+    (left, h): (String, Option<String>),
+    (right, k): (String, Option<String>),
+) -> Option<Piece> {
     let moved = match (h, k) {
         (None, None) => None,
         (Some(half), None) => Some(format!("ABS({half}*{right})")),
@@ -215,7 +231,9 @@ mod tests {
             let column = match source {
                 Source::Own => 'A',
                 Source::Lag(1) => 'B',
-                Source::Children | Source::Lag(_) | Source::YearAgo | Source::YearToDate => return None,
+                Source::Children | Source::Lag(_) | Source::YearAgo | Source::YearToDate => {
+                    return None;
+                }
             };
             let row = match name {
                 "gdp" => 1,
@@ -235,12 +253,23 @@ mod tests {
     fn sums_with_their_tolerances() {
         let of = |tolerance| formula(&compiled("gdp = primary + secondary", tolerance)).unwrap();
         let frame = |statement: &str| {
-            format!("IF(AND(ISNUMBER(A1),ISNUMBER(A2),ISNUMBER(A3)),IFERROR(NOT({statement}),FALSE),FALSE)")
+            format!(
+                "IF(AND(ISNUMBER(A1),ISNUMBER(A2),ISNUMBER(A3)),IFERROR(NOT({statement}),FALSE),FALSE)"
+            )
         };
         assert_eq!(of("0"), frame("ABS(ROUND(A1-(A2+A3),12))<=ROUND(0,12)"));
-        assert_eq!(of("0.05"), frame("ABS(ROUND(A1-(A2+A3),12))<=ROUND(0.05,12)"));
-        assert_eq!(of("rounding"), frame("ABS(ROUND(A1-(A2+A3),12))<=ROUND((0.005+(0.005+0.005)),12)"));
-        assert_eq!(of("1%"), frame("ABS(ROUND(A1-(A2+A3),12))<=ROUND((0.01*MAX(ABS(A1),ABS((A2+A3)))),12)"));
+        assert_eq!(
+            of("0.05"),
+            frame("ABS(ROUND(A1-(A2+A3),12))<=ROUND(0.05,12)")
+        );
+        assert_eq!(
+            of("rounding"),
+            frame("ABS(ROUND(A1-(A2+A3),12))<=ROUND((0.005+(0.005+0.005)),12)")
+        );
+        assert_eq!(
+            of("1%"),
+            frame("ABS(ROUND(A1-(A2+A3),12))<=ROUND((0.01*MAX(ABS(A1),ABS((A2+A3)))),12)")
+        );
     }
 
     #[test]
@@ -249,7 +278,12 @@ mod tests {
             formula(&compiled("gdp >= 0 and not (primary > -1)", "0")).unwrap(),
             "IF(AND(ISNUMBER(A1),ISNUMBER(A2)),IFERROR(NOT(AND(ROUND(A1-0,12)>=-ROUND(0,12),NOT(ROUND(A2-(-1),12)>-ROUND(0,12)))),FALSE),FALSE)"
         );
-        for text in ["sqrt(gdp) > 1", "gdp = nvl(primary, 0)", "gdp in {1, 2}", "gdp > 1 or isnull(primary)"] {
+        for text in [
+            "sqrt(gdp) > 1",
+            "gdp = nvl(primary, 0)",
+            "gdp in {1, 2}",
+            "gdp > 1 or isnull(primary)",
+        ] {
             assert_eq!(formula(&compiled(text, "0")), None, "{text}");
         }
     }

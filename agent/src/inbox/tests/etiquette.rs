@@ -11,18 +11,28 @@ fn two_datasets(investment: &str) -> Vec<u8> {
     fill(
         book.add_worksheet().set_name("季度核算").unwrap(),
         0,
-        &[&["报告期", "gdp", "primary", "secondary", "tertiary"], &["2021-Q3", "3102.44", "118.23", "1108.65", "1875.56"]],
+        &[
+            &["报告期", "gdp", "primary", "secondary", "tertiary"],
+            &["2021-Q3", "3102.44", "118.23", "1108.65", "1875.56"],
+        ],
     );
     fill(
         book.add_worksheet().set_name("重点项目").unwrap(),
         0,
-        &[&["报告期", "明细项", "完成投资"], &["2021-M09", "G75", investment]],
+        &[
+            &["报告期", "明细项", "完成投资"],
+            &["2021-M09", "G75", investment],
+        ],
     );
     book.save_to_buffer().unwrap()
 }
 
 fn put(office: &Office, name: &str, content: &[u8]) {
-    fs::write(office.folder.path().join("office/inbox").join(name), content).unwrap();
+    fs::write(
+        office.folder.path().join("office/inbox").join(name),
+        content,
+    )
+    .unwrap();
 }
 
 /// Paths below the office, sorted, without reports.
@@ -32,9 +42,19 @@ fn paths(office: &Office, below: &str) -> Vec<String> {
     let mut found = Vec::new();
     while let Some(path) = open.pop() {
         if path.is_dir() {
-            open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            open.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else {
-            found.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
+            found.push(
+                path.strip_prefix(&root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned(),
+            );
         }
     }
     found.retain(|path| !path.contains(".report."));
@@ -65,10 +85,19 @@ fn a_negative_where_none_may_be_is_returned_at_its_cell() {
     let mut office = Office::new();
     put(&office, "book.xlsx", &two_datasets("-0.5"));
     assert_eq!(outcome(&office.settle_and_scan()), Outcome::Returned);
-    assert!(office.spool.taken.is_empty(), "a file stands or falls as one");
-    let report = office.folder.path().join("office/returned/book.xlsx.report.txt");
+    assert!(
+        office.spool.taken.is_empty(),
+        "a file stands or falls as one"
+    );
+    let report = office
+        .folder
+        .path()
+        .join("office/returned/book.xlsx.report.txt");
     let report = fs::read_to_string(report).unwrap();
-    assert!(report.contains("INVESTMENT.SIGN") && report.contains("工作表“重点项目” C2“完成投资”"), "{report}");
+    assert!(
+        report.contains("INVESTMENT.SIGN") && report.contains("工作表“重点项目” C2“完成投资”"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -83,8 +112,19 @@ fn originals_are_archived_under_the_day_with_their_digests() {
     office.drop_in("latin.csv", "no\u{0}text");
     office.settle_and_scan();
     let names = paths(&office, "archive");
-    let named = |text: &str, name: &str| format!("archive/2021-10-07/{}-{name}", &Digest::of(text.as_bytes()).to_string()[..12]);
-    let mut expect = vec![named(GOOD, "a.csv"), named(&other, "a.csv"), named("gdp\nx\n", "bad.csv"), named("no\u{0}text", "latin.csv"), "archive/2021-10-07/SHA256SUMS".to_owned()];
+    let named = |text: &str, name: &str| {
+        format!(
+            "archive/2021-10-07/{}-{name}",
+            &Digest::of(text.as_bytes()).to_string()[..12]
+        )
+    };
+    let mut expect = vec![
+        named(GOOD, "a.csv"),
+        named(&other, "a.csv"),
+        named("gdp\nx\n", "bad.csv"),
+        named("no\u{0}text", "latin.csv"),
+        "archive/2021-10-07/SHA256SUMS".to_owned(),
+    ];
     expect.sort();
     assert_eq!(names, expect);
     let root = office.folder.path().join("office");
@@ -103,7 +143,9 @@ fn where_the_archive_cannot_be_written_nothing_happens_to_the_file() {
     let archive = office.folder.path().join("office/archive");
     fs::write(&archive, "in the way").unwrap();
     office.drop_in("a.csv", GOOD);
-    assert!(matches!(&office.settle_and_scan()[..], [Step::Failed { name, .. }] if name == "a.csv"));
+    assert!(
+        matches!(&office.settle_and_scan()[..], [Step::Failed { name, .. }] if name == "a.csv")
+    );
     assert_eq!(paths(&office, "inbox"), ["inbox/a.csv"]);
     assert!(office.spool.taken.is_empty());
     fs::rename(&archive, office.folder.path().join("elsewhere")).unwrap();
@@ -114,7 +156,10 @@ fn where_the_archive_cannot_be_written_nothing_happens_to_the_file() {
 #[test]
 fn a_share_that_disappears_is_told_and_not_replaced_by_an_empty_folder() {
     let mut office = Office::new();
-    let (root, away) = (office.folder.path().join("office"), office.folder.path().join("away"));
+    let (root, away) = (
+        office.folder.path().join("office"),
+        office.folder.path().join("away"),
+    );
     office.drop_in("a.csv", GOOD);
     office.scan();
     fs::rename(&root, &away).unwrap();
@@ -134,9 +179,14 @@ fn a_book_that_is_open_or_half_copied_waits() {
     let book = two_datasets("0.5");
     put(&office, "book.xlsx", &book[..book.len() / 2]);
     put(&office, "~$book.xlsx", b"owner");
-    assert!(matches!(&office.settle_and_scan()[..], [Step::Waiting { name }] if name == "book.xlsx"));
+    assert!(
+        matches!(&office.settle_and_scan()[..], [Step::Waiting { name }] if name == "book.xlsx")
+    );
     put(&office, "book.xlsx", &book);
-    assert!(matches!(&office.settle_and_scan()[..], [Step::Waiting { .. }]));
+    assert!(matches!(
+        &office.settle_and_scan()[..],
+        [Step::Waiting { .. }]
+    ));
     fs::remove_file(office.folder.path().join("office/inbox/~$book.xlsx")).unwrap();
     assert_eq!(outcome(&office.settle_and_scan()), Outcome::Sent);
 }
@@ -144,11 +194,19 @@ fn a_book_that_is_open_or_half_copied_waits() {
 #[test]
 fn a_mapping_file_beside_the_folders_counts_at_once() {
     let mut office = Office::new();
-    let rows: &[&[&str]] = &[&["表一（2021年第三季度）"], &["区", "总值", "一产", "二产", "三产"], &["贵阳市", "3102.44", "118.23", "1108.65", "1875.56"]];
+    let rows: &[&[&str]] = &[
+        &["表一（2021年第三季度）"],
+        &["区", "总值", "一产", "二产", "三产"],
+        &["贵阳市", "3102.44", "118.23", "1108.65", "1875.56"],
+    ];
     put(&office, "book.xlsx", &crate::intake::tests::book(rows));
     assert_eq!(outcome(&office.settle_and_scan()), Outcome::Refused);
     let mapping = "[[table]]\ndataset = \"季度核算\"\nunit_heading = \"区\"\ncolumns = { 总值 = \"gdp\", 一产 = \"primary\", 二产 = \"secondary\", 三产 = \"tertiary\" }\n";
-    let quoted = mapping.replace("总值 =", "\"总值\" =").replace("一产 =", "\"一产\" =").replace("二产 =", "\"二产\" =").replace("三产 =", "\"三产\" =");
+    let quoted = mapping
+        .replace("总值 =", "\"总值\" =")
+        .replace("一产 =", "\"一产\" =")
+        .replace("二产 =", "\"二产\" =")
+        .replace("三产 =", "\"三产\" =");
     fs::write(office.folder.path().join("office/mapping.toml"), quoted).unwrap();
     put(&office, "book.xlsx", &crate::intake::tests::book(rows));
     assert_eq!(outcome(&office.settle_and_scan()), Outcome::Sent);

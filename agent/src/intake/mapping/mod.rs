@@ -66,8 +66,14 @@ fn parse(text: &str) -> Result<Vec<Table>, Vec<Fault>> {
     })?;
     let mut faults = Vec::new();
     let tables = raw.table.into_iter().enumerate();
-    let tables = tables.filter_map(|(at, raw)| Table::new(at + 1, raw, &mut faults)).collect();
-    if faults.is_empty() { Ok(tables) } else { Err(faults) }
+    let tables = tables
+        .filter_map(|(at, raw)| Table::new(at + 1, raw, &mut faults))
+        .collect();
+    if faults.is_empty() {
+        Ok(tables)
+    } else {
+        Err(faults)
+    }
 }
 
 impl Table {
@@ -76,19 +82,34 @@ impl Table {
             let text = text.as_ref()?;
             let found = cell_at(text);
             if found.is_none() {
-                faults.push(wrong(number, key, text, ("一个单元格，例如 B3", "a cell, for instance B3")));
+                faults.push(wrong(
+                    number,
+                    key,
+                    text,
+                    ("一个单元格，例如 B3", "a cell, for instance B3"),
+                ));
             }
             found
         };
         let period_cell = cell("period_cell", &raw.period_cell);
         let unit_cell = cell("unit_cell", &raw.unit_cell);
         let measure_cell = cell("measure_cell", &raw.measure_cell);
-        let cells = raw.cells.iter().filter_map(|(at, target)| Some((cell("cells", &Some(at.clone()))?, target.clone())));
+        let cells = raw
+            .cells
+            .iter()
+            .filter_map(|(at, target)| Some((cell("cells", &Some(at.clone()))?, target.clone())));
         let cells = cells.collect();
         let range = raw.range.as_ref().and_then(|text| {
-            let found = text.split_once(':').and_then(|(a, b)| Some((cell_at(a)?, cell_at(b)?)));
+            let found = text
+                .split_once(':')
+                .and_then(|(a, b)| Some((cell_at(a)?, cell_at(b)?)));
             if found.is_none() {
-                faults.push(wrong(number, "range", text, ("一个区域，例如 A3:F20", "an area, for instance A3:F20")));
+                faults.push(wrong(
+                    number,
+                    "range",
+                    text,
+                    ("一个区域，例如 A3:F20", "an area, for instance A3:F20"),
+                ));
             }
             found
         });
@@ -96,17 +117,41 @@ impl Table {
             let text = text.as_ref()?;
             let found = column_at(text);
             if found.is_none() {
-                faults.push(wrong(number, key, text, ("列的字母，例如 C", "the letters of a column, for instance C")));
+                faults.push(wrong(
+                    number,
+                    key,
+                    text,
+                    (
+                        "列的字母，例如 C",
+                        "the letters of a column, for instance C",
+                    ),
+                ));
             }
             found
         };
         let label_column = column("label_column", &raw.label_column).unwrap_or_default();
         let value_column = column("value_column", &raw.value_column);
         if !raw.rows.is_empty() && raw.value_column.is_none() {
-            faults.push(wrong(number, "value_column", "", ("[table.rows] 的数值所在列，例如 C", "the column of the values of [table.rows], for instance C")));
+            faults.push(wrong(
+                number,
+                "value_column",
+                "",
+                (
+                    "[table.rows] 的数值所在列，例如 C",
+                    "the column of the values of [table.rows], for instance C",
+                ),
+            ));
         }
         if raw.columns.is_empty() && raw.rows.is_empty() && raw.cells.is_empty() {
-            faults.push(wrong(number, "columns", "", ("[table.columns]、[table.rows] 或 [table.cells] 之一", "one of [table.columns], [table.rows] and [table.cells]")));
+            faults.push(wrong(
+                number,
+                "columns",
+                "",
+                (
+                    "[table.columns]、[table.rows] 或 [table.cells] 之一",
+                    "one of [table.columns], [table.rows] and [table.cells]",
+                ),
+            ));
         }
         Some(Self {
             number,
@@ -123,7 +168,8 @@ impl Table {
 
     /// Whether the table is in a file and sheet of these names.
     pub(super) fn fits(&self, file: &str, sheet: &str) -> bool {
-        let fits = |pattern: &Option<String>, name| pattern.as_ref().is_none_or(|p| matches(p, name));
+        let fits =
+            |pattern: &Option<String>, name| pattern.as_ref().is_none_or(|p| matches(p, name));
         fits(&self.raw.file, file) && fits(&self.raw.sheet, sheet)
     }
 
@@ -152,7 +198,9 @@ fn matches(pattern: &str, name: &str) -> bool {
         return rest.is_empty();
     };
     for part in middle {
-        let Some(at) = rest.find(part) else { return false };
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
         rest = rest.get(at + part.len()..).unwrap_or_default();
     }
     rest.ends_with(last)
@@ -178,23 +226,42 @@ fn column_at(text: &str) -> Option<usize> {
 fn unreadable(why: &str) -> Fault {
     let why = clip(why);
     Fault::of_file(
-        say!("对照文件 mapping.toml 读不出（{why}）", "mapping.toml cannot be read ({why})"),
-        say!("检查该文件及其编码（UTF-8）", "check the file and that it is UTF-8"),
+        say!(
+            "对照文件 mapping.toml 读不出（{why}）",
+            "mapping.toml cannot be read ({why})"
+        ),
+        say!(
+            "检查该文件及其编码（UTF-8）",
+            "check the file and that it is UTF-8"
+        ),
     )
 }
 
 fn syntax(line: usize, why: &str) -> Fault {
-    let why: String = why.chars().take(160).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let why: String = why
+        .chars()
+        .take(160)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     Fault::of_file(
-        say!("对照文件 mapping.toml 第 {line} 行有误：{why}", "mapping.toml, line {line}: {why}"),
-        say!("按 docs/INTAKE.md 改正，或把该文件移走", "correct it as docs/INTAKE.md tells, or move the file away"),
+        say!(
+            "对照文件 mapping.toml 第 {line} 行有误：{why}",
+            "mapping.toml, line {line}: {why}"
+        ),
+        say!(
+            "按 docs/INTAKE.md 改正，或把该文件移走",
+            "correct it as docs/INTAKE.md tells, or move the file away"
+        ),
     )
 }
 
 fn wrong(number: usize, key: &str, found: &str, expected: (&str, &str)) -> Fault {
     let ((zh, en), found) = (expected, clip(found));
     Fault::of_file(
-        say!("对照文件 mapping.toml 第 {number} 个 [[table]] 的 {key}“{found}”不对", "mapping.toml, [[table]] {number}: {key} \"{found}\" is not right"),
+        say!(
+            "对照文件 mapping.toml 第 {number} 个 [[table]] 的 {key}“{found}”不对",
+            "mapping.toml, [[table]] {number}: {key} \"{found}\" is not right"
+        ),
         say!("应为{zh}", "it should be {en}"),
     )
 }
@@ -205,7 +272,15 @@ mod tests {
 
     #[test]
     fn references_and_patterns() {
-        assert_eq!((cell_at("B3"), cell_at("$AB$12"), cell_at("3B"), cell_at("B0")), (Some((3, 1)), Some((12, 27)), None, None));
+        assert_eq!(
+            (
+                cell_at("B3"),
+                cell_at("$AB$12"),
+                cell_at("3B"),
+                cell_at("B0")
+            ),
+            (Some((3, 1)), Some((12, 27)), None, None)
+        );
         for (pattern, name, expect) in [
             ("*C0202*", "shanghai-2017-c0202.xlsx", true),
             ("表*", "表二", true),
@@ -226,9 +301,15 @@ mod tests {
         let faults = parse(text).unwrap_err();
         let told: Vec<&str> = faults.iter().map(|f| f.problem.en.as_str()).collect();
         assert_eq!(told.len(), 4, "{told:?}");
-        assert!(told[0].contains("[[table]] 1: period_cell \"7\"") && told[3].contains("[[table]] 2: columns"));
+        assert!(
+            told[0].contains("[[table]] 1: period_cell \"7\"")
+                && told[3].contains("[[table]] 2: columns")
+        );
         let fault = &parse("[[table]]\ndataset = \"d\"\nsheets = \"x\"\n").unwrap_err()[0];
-        assert!(fault.problem.zh.contains("第 3 行") && fault.problem.en.contains("sheets"), "{fault:?}");
+        assert!(
+            fault.problem.zh.contains("第 3 行") && fault.problem.en.contains("sheets"),
+            "{fault:?}"
+        );
         assert!(load(Path::new("/nowhere/mapping.toml")).unwrap().is_empty());
     }
 }

@@ -97,7 +97,9 @@ pub(crate) fn fill(sheet: &mut rust_xlsxwriter::Worksheet, top: u32, rows: &[&[&
         for (column, text) in (0..).zip(*texts) {
             match (text.strip_prefix('\''), text.parse::<f64>()) {
                 (Some(plain), _) => sheet.write_string(row, column, plain).unwrap(),
-                (None, Ok(number)) if number.is_finite() => sheet.write_number(row, column, number).unwrap(),
+                (None, Ok(number)) if number.is_finite() => {
+                    sheet.write_number(row, column, number).unwrap()
+                }
                 (None, _) if text.is_empty() => continue,
                 (None, _) => sheet.write_string(row, column, *text).unwrap(),
             };
@@ -116,8 +118,13 @@ pub(crate) fn book(rows: &[&[&str]]) -> Vec<u8> {
 pub(crate) fn figures(draft: &Draft) -> Vec<String> {
     let figure = |cell: &crate::draft::Cell| {
         let observation = &cell.observation;
-        let item = observation.item.as_ref().map_or(String::new(), |i| format!("[{i}]"));
-        let value = observation.value.map_or(observation.status.letter().to_string(), |v| v.to_string());
+        let item = observation
+            .item
+            .as_ref()
+            .map_or(String::new(), |i| format!("[{i}]"));
+        let value = observation
+            .value
+            .map_or(observation.status.letter().to_string(), |v| v.to_string());
         let place = cell.place.reference().unwrap();
         format!("{}{item}={value} @{place}", observation.indicator)
     };
@@ -126,7 +133,10 @@ pub(crate) fn figures(draft: &Draft) -> Vec<String> {
 
 /// What was told about how a draft was understood, in English.
 pub(crate) fn told(draft: &Draft) -> String {
-    let told = draft.told().iter().map(|t| format!("{}: {}", t.place.words().en, t.text.en));
+    let told = draft
+        .told()
+        .iter()
+        .map(|t| format!("{}: {}", t.place.words().en, t.text.en));
     told.collect::<Vec<_>>().join("\n")
 }
 
@@ -136,7 +146,9 @@ pub(crate) fn check_fault(faults: &[Fault], zh: &[&str], en: &[&str]) {
     use granary_core::text::Language;
     let has = |language, words: &[&str]| {
         let texts = faults.iter().map(|f| f.text("book.xlsx", language));
-        texts.into_iter().any(|text| words.iter().all(|word| text.contains(word)))
+        texts
+            .into_iter()
+            .any(|text| words.iter().all(|word| text.contains(word)))
     };
     assert!(has(Language::Zh, zh), "{zh:?} not in {faults:#?}");
     assert!(has(Language::En, en), "{en:?} not in {faults:#?}");

@@ -15,8 +15,8 @@ use std::{
 };
 
 use calamine::{
-    CellErrorType, Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Range, Reader, Sheet, SheetType,
-    SheetVisible, Xls, XlsError, Xlsx, XlsxError,
+    CellErrorType, Data, DataRef, Dimensions, ExcelDateTime, Ods, OdsError, Range, Reader, Sheet,
+    SheetType, SheetVisible, Xls, XlsError, Xlsx, XlsxError,
 };
 use csv::StringRecord;
 
@@ -87,8 +87,14 @@ impl Book {
     /// The merged cells of a sheet; none where the format does not tell.
     pub(super) fn merges(&mut self, sheet: &str) -> Vec<Dimensions> {
         let found = match &mut self.form {
-            Form::Xlsx(book) => guarded(|| book.merge_cells_by_sheet_name(sheet).map_err(|e| xlsx_fault(&e))),
-            Form::Xls(book) => guarded(|| book.merge_cells_by_sheet_name(sheet).map_err(|e| xls_fault(&e))),
+            Form::Xlsx(book) => guarded(|| {
+                book.merge_cells_by_sheet_name(sheet)
+                    .map_err(|e| xlsx_fault(&e))
+            }),
+            Form::Xls(book) => guarded(|| {
+                book.merge_cells_by_sheet_name(sheet)
+                    .map_err(|e| xls_fault(&e))
+            }),
             Form::Ods(_) => Ok(Vec::new()),
         };
         // A sheet reads well enough without them, and a fault of the sheet itself will be told by its rows.
@@ -122,18 +128,24 @@ impl Book {
 }
 
 fn open(path: &Path, kind: Kind, contents: Contents) -> Result<Form, Box<Fault>> {
-    let input = || File::open(path).map(BufReader::new).map_err(|e| damaged(&e.to_string()));
+    let input = || {
+        File::open(path)
+            .map(BufReader::new)
+            .map_err(|e| damaged(&e.to_string()))
+    };
     if contents.is_ods {
-        return Ods::new(input()?).map(|b| Form::Ods(Box::new(b))).map_err(|e| ods_fault(&e));
+        return Ods::new(input()?)
+            .map(|b| Form::Ods(Box::new(b)))
+            .map_err(|e| ods_fault(&e));
     }
     // An encrypted .xlsx is a compound file, which the reader of .xlsx knows.
     match (Xlsx::new(input()?), kind) {
         (Ok(book), _) => Ok(Form::Xlsx(Box::new(book))),
         (Err(XlsxError::Password), _) => Err(locked()),
         (Err(error), Kind::Archive) => Err(xlsx_fault(&error)),
-        (Err(_), Kind::Compound) => {
-            Xls::new(input()?).map(|b| Form::Xls(Box::new(b))).map_err(|e| xls_fault(&e))
-        }
+        (Err(_), Kind::Compound) => Xls::new(input()?)
+            .map(|b| Form::Xls(Box::new(b)))
+            .map_err(|e| xls_fault(&e)),
     }
 }
 
@@ -200,18 +212,34 @@ impl Gathering {
 fn too_much(what: (&str, &str), max: u64) -> Box<Fault> {
     let (zh, en) = what;
     Box::new(Fault::of_file(
-        say!("工作表超过 {max} {zh}", "the sheet has more than {max} {en}"),
-        say!("删去多余的{zh}，或拆成几个文件", "remove superfluous {en}, or split the file"),
+        say!(
+            "工作表超过 {max} {zh}",
+            "the sheet has more than {max} {en}"
+        ),
+        say!(
+            "删去多余的{zh}，或拆成几个文件",
+            "remove superfluous {en}, or split the file"
+        ),
     ))
 }
 
-fn stream(book: &mut Xlsx<Input>, sheet: &str, uncomputed: &BTreeSet<(u32, u32)>, each: Each<'_>) -> Result<(), Box<Fault>> {
+fn stream(
+    book: &mut Xlsx<Input>,
+    sheet: &str,
+    uncomputed: &BTreeSet<(u32, u32)>,
+    each: Each<'_>,
+) -> Result<(), Box<Fault>> {
     let fault = |error: XlsxError| xlsx_fault(&error);
     let mut cells = book.worksheet_cells_reader(sheet).map_err(fault)?;
     let percent: Vec<bool> = cells
         .styles()
         .iter()
-        .map(|style| style.number_format.as_ref().is_some_and(|f| is_percent(&f.format_code)))
+        .map(|style| {
+            style
+                .number_format
+                .as_ref()
+                .is_some_and(|f| is_percent(&f.format_code))
+        })
         .collect();
     let mut gathering = Gathering {
         row: None,
@@ -307,7 +335,9 @@ fn text_of_ref(value: &DataRef<'_>, percent: bool) -> String {
         DataRef::Float(number) if percent => percentage(&number_text(*number)),
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => number_text(*number),
-        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.clone(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.clone()
+        }
         DataRef::SharedString(text) => (*text).to_owned(),
         DataRef::Bool(flag) => bool_text(*flag),
         DataRef::DateTime(at) => date_text(at),
@@ -331,7 +361,11 @@ fn text_of(value: &Data) -> String {
 /// The shortest decimal number that reads back as the double, without an exponent.
 fn number_text(number: f64) -> String {
     // Minus zero is zero on every screen.
-    if number == 0.0 { "0".to_owned() } else { number.to_string() }
+    if number == 0.0 {
+        "0".to_owned()
+    } else {
+        number.to_string()
+    }
 }
 
 /// A hundred times the number, by moving the point, with `%` behind it.
@@ -384,13 +418,23 @@ mod tests {
         ] {
             assert_eq!(percentage(text), expect);
         }
-        assert!(is_percent("0.00%") && is_percent("0%;-0%") && !is_percent("0\"%\"") && !is_percent("0\\%"));
+        assert!(
+            is_percent("0.00%")
+                && is_percent("0%;-0%")
+                && !is_percent("0\"%\"")
+                && !is_percent("0\\%")
+        );
         assert!(!is_percent("General") && !is_percent("0;0%"));
     }
 
     #[test]
     fn doubles_are_written_as_short_as_can_be() {
-        for (number, expect) in [(3102.44, "3102.44"), (-0.0, "0"), (1e21, "1000000000000000000000"), (0.1 + 0.2, "0.30000000000000004")] {
+        for (number, expect) in [
+            (3102.44, "3102.44"),
+            (-0.0, "0"),
+            (1e21, "1000000000000000000000"),
+            (0.1 + 0.2, "0.30000000000000004"),
+        ] {
             assert_eq!(number_text(number), expect);
         }
     }

@@ -70,17 +70,22 @@ pub(super) fn look_through(path: &Path) -> Result<Contents, Box<Fault>> {
     }
     let (mut contents, mut total, mut is_workbook) = (Contents::default(), 0_u64, false);
     for index in 0..archive.len() {
-        let mut part = archive.by_index(index).map_err(|e| damaged(&e.to_string()))?;
-        let name = part.name().map_or_else(|_| String::new(), |name| name.to_ascii_lowercase());
+        let mut part = archive
+            .by_index(index)
+            .map_err(|e| damaged(&e.to_string()))?;
+        let name = part
+            .name()
+            .map_or_else(|_| String::new(), |name| name.to_ascii_lowercase());
         let is_sheet = name.starts_with("xl/worksheets/") || name == "content.xml";
         is_workbook |= name == "xl/workbook.xml" || name == "content.xml";
         contents.is_ods |= name == "content.xml";
         contents.has_macros |= name.ends_with("vbaproject.bin") || name.starts_with("basic/");
-        let most = if name == "xl/sharedstrings.xml" || name == "xl/styles.xml" || name == "styles.xml" {
-            WORDS_BYTES_MAX
-        } else {
-            PART_BYTES_MAX
-        };
+        let most =
+            if name == "xl/sharedstrings.xml" || name == "xl/styles.xml" || name == "styles.xml" {
+                WORDS_BYTES_MAX
+            } else {
+                PART_BYTES_MAX
+            };
         let most = most.min(TOTAL_BYTES_MAX - total);
         if part.size() > most {
             return Err(bomb());
@@ -96,8 +101,14 @@ pub(super) fn look_through(path: &Path) -> Result<Contents, Box<Fault>> {
     match is_workbook {
         true => Ok(contents),
         false => Err(Box::new(Fault::of_file(
-            say!("这是压缩文件，不是工作簿", "this is an archive, not a workbook"),
-            say!("解压后把里面的报表逐个放入", "unpack it and hand in the reports one by one"),
+            say!(
+                "这是压缩文件，不是工作簿",
+                "this is an archive, not a workbook"
+            ),
+            say!(
+                "解压后把里面的报表逐个放入",
+                "unpack it and hand in the reports one by one"
+            ),
         ))),
     }
 }
@@ -125,23 +136,41 @@ fn inflate(reader: &mut impl Read) -> io::Result<(u64, bool)> {
 pub(super) fn damaged(why: &str) -> Box<Fault> {
     let why = super::super::fault::clip(why);
     Box::new(Fault::of_file(
-        say!("工作簿已损坏，读不通（{why}）", "the workbook is damaged and cannot be read ({why})"),
-        say!("用表格软件打开并另存为 .xlsx，再重新放入", "open it in a spreadsheet program, save it as .xlsx, and hand that in"),
+        say!(
+            "工作簿已损坏，读不通（{why}）",
+            "the workbook is damaged and cannot be read ({why})"
+        ),
+        say!(
+            "用表格软件打开并另存为 .xlsx，再重新放入",
+            "open it in a spreadsheet program, save it as .xlsx, and hand that in"
+        ),
     ))
 }
 
 /// The words for a file that needs a password.
 pub(super) fn locked() -> Box<Fault> {
     Box::new(Fault::of_file(
-        say!("工作簿设了打开密码", "the workbook is protected by a password"),
-        say!("去掉密码后另存，再重新放入；密码不要写在文件名里", "save it without the password and hand that in; do not put the password into the file's name"),
+        say!(
+            "工作簿设了打开密码",
+            "the workbook is protected by a password"
+        ),
+        say!(
+            "去掉密码后另存，再重新放入；密码不要写在文件名里",
+            "save it without the password and hand that in; do not put the password into the file's name"
+        ),
     ))
 }
 
 fn bomb() -> Box<Fault> {
     let (part, total) = (PART_BYTES_MAX >> 20, TOTAL_BYTES_MAX >> 20);
     Box::new(Fault::of_file(
-        say!("工作簿解压后过大（一个部分至多 {part} MB，共至多 {total} MB），未读", "the workbook is too large when inflated (at most {part} MB for a part, {total} MB together) and was not read"),
-        say!("只保留报表本身，删去多余的行、列和图片，另存后再放入", "keep the report alone, delete superfluous rows, columns and pictures, save it and hand that in"),
+        say!(
+            "工作簿解压后过大（一个部分至多 {part} MB，共至多 {total} MB），未读",
+            "the workbook is too large when inflated (at most {part} MB for a part, {total} MB together) and was not read"
+        ),
+        say!(
+            "只保留报表本身，删去多余的行、列和图片，另存后再放入",
+            "keep the report alone, delete superfluous rows, columns and pictures, save it and hand that in"
+        ),
     ))
 }

@@ -53,34 +53,55 @@ impl Head {
 
     /// How many columns the rows of a block have.
     fn width(&self, block: Block) -> usize {
-        let rows = self.rows.iter().filter(|(n, _)| (block.first..=block.last).contains(n));
+        let rows = self
+            .rows
+            .iter()
+            .filter(|(n, _)| (block.first..=block.last).contains(n));
         let texts = rows.map(|(_, r)| r.len()).max().unwrap_or(0);
-        let inside = |m: &&Dimensions| u64::from(m.start.0) < block.last && u64::from(m.end.0) + 1 >= block.first;
+        let inside = |m: &&Dimensions| {
+            u64::from(m.start.0) < block.last && u64::from(m.end.0) + 1 >= block.first
+        };
         // A heading may be merged over columns that have no cell of their own.
-        let merged = self.merges.iter().filter(inside).map(|m| m.end.1 as usize + 1).max();
+        let merged = self
+            .merges
+            .iter()
+            .filter(inside)
+            .map(|m| m.end.1 as usize + 1)
+            .max();
         texts.max(merged.unwrap_or(0).min(texts + 64))
     }
 
     /// The merged cells that a cell belongs to.
     fn region(&self, row: u64, column: usize) -> Option<&Dimensions> {
-        let (row, column) = (u32::try_from(row.checked_sub(1)?).ok()?, u32::try_from(column).ok()?);
+        let (row, column) = (
+            u32::try_from(row.checked_sub(1)?).ok()?,
+            u32::try_from(column).ok()?,
+        );
         self.merges.iter().find(|m| m.contains(row, column))
     }
 
     fn is_wide(&self, row: u64, column: usize) -> bool {
-        self.region(row, column).is_some_and(|m| m.start.1 < m.end.1)
+        self.region(row, column)
+            .is_some_and(|m| m.start.1 < m.end.1)
     }
 
     /// The block of headings, by whether a text is `known`: 0 for one that is not, more the surer it is a heading.
     pub(super) fn block(&self, known: &dyn Fn(&str) -> usize) -> Option<Block> {
-        let score = |record: &StringRecord| record.iter().map(|text| known(trim(text))).sum::<usize>();
-        let scored = self.rows.iter().map(|(number, record)| (score(record), *number));
+        let score =
+            |record: &StringRecord| record.iter().map(|text| known(trim(text))).sum::<usize>();
+        let scored = self
+            .rows
+            .iter()
+            .map(|(number, record)| (score(record), *number));
         // Of equal rows the first counts.
         let (best, row) = scored.rev().max_by_key(|(score, _)| *score)?;
         if best == 0 {
             return None;
         }
-        let mut block = Block { first: row, last: row };
+        let mut block = Block {
+            first: row,
+            last: row,
+        };
         for _ in 0..ROWS_ABOVE_MAX {
             if block.first > 1 && self.is_group(block.first - 1) {
                 block.first -= 1;
@@ -100,7 +121,9 @@ impl Head {
             return false;
         };
         let texts = || self.rows[at].1.iter().map(trim).filter(|t| !t.is_empty());
-        let is_word = |text: &str| !is_figure(text) && !text.contains([':', '：', '#']) && !metadata::is_word(text);
+        let is_word = |text: &str| {
+            !is_figure(text) && !text.contains([':', '：', '#']) && !metadata::is_word(text)
+        };
         texts().count() > 1 && texts().all(is_word)
     }
 
@@ -109,9 +132,13 @@ impl Head {
         let row = block.last + 1;
         let Ok(at) = self.rows.binary_search_by_key(&row, |(number, _)| *number) else {
             // An empty row into which a heading is merged.
-            let Ok(zero_based) = u32::try_from(block.last) else { return false };
+            let Ok(zero_based) = u32::try_from(block.last) else {
+                return false;
+            };
             let reaches = |m: &Dimensions| {
-                u64::from(m.start.0) + 1 >= block.first && m.start.0 < zero_based && m.end.0 >= zero_based
+                u64::from(m.start.0) + 1 >= block.first
+                    && m.start.0 < zero_based
+                    && m.end.0 >= zero_based
             };
             return self.merges.iter().any(reaches);
         };
@@ -126,14 +153,19 @@ impl Head {
         };
         // A first column without a heading holds names, which stand below an empty cell too.
         let is_named = |(column, text): (usize, &str)| {
-            column == 0 && self.text(block.last, 0).is_empty() && self.region(row, 0).is_none() && as_measure(text).is_none()
+            column == 0
+                && self.text(block.last, 0).is_empty()
+                && self.region(row, 0).is_none()
+                && as_measure(text).is_none()
         };
         cells().count() > 0 && cells().all(belongs) && !cells().any(is_named)
     }
 
     /// What stands above every column of a block.
     pub(super) fn labels(&self, block: Block) -> Vec<Label> {
-        (0..self.width(block)).map(|column| self.label(block, column)).collect()
+        (0..self.width(block))
+            .map(|column| self.label(block, column))
+            .collect()
     }
 
     fn label(&self, block: Block, column: usize) -> Label {
@@ -172,14 +204,21 @@ impl Head {
             return "";
         }
         let left = (0..column).rev().map(|c| self.text(row, c));
-        left.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
+        left.into_iter()
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
     }
 }
 
 impl Label {
     /// What the column may be called, the most telling first: the path together, the path with strokes, the last part.
     pub(super) fn names(&self) -> Vec<String> {
-        let strong: Vec<&str> = self.parts.iter().map(String::as_str).filter(|p| !is_among(p)).collect();
+        let strong: Vec<&str> = self
+            .parts
+            .iter()
+            .map(String::as_str)
+            .filter(|p| !is_among(p))
+            .collect();
         let mut names = Vec::new();
         if strong.len() > 1 {
             names.extend([strong.concat(), strong.join("/")]);
@@ -193,7 +232,11 @@ impl Label {
 
     /// The path, for people.
     pub(super) fn path(&self) -> String {
-        let parts: Vec<String> = self.parts.iter().map(|p| p.split_whitespace().collect()).collect();
+        let parts: Vec<String> = self
+            .parts
+            .iter()
+            .map(|p| p.split_whitespace().collect())
+            .collect();
         parts.join("/")
     }
 
@@ -211,7 +254,10 @@ impl Label {
 
 /// 其中, which is no name of its own.
 fn is_among(text: &str) -> bool {
-    matches!(folded(text).as_str(), "其中" | "其中:" | "ofwhich" | "ofwhich:")
+    matches!(
+        folded(text).as_str(),
+        "其中" | "其中:" | "ofwhich" | "ofwhich:"
+    )
 }
 
 /// The unit of measure, where a cell holds nothing else, in brackets.
@@ -223,7 +269,10 @@ fn as_measure(text: &str) -> Option<String> {
 
 /// Whether a cell holds a figure, or a mark for one that is absent.
 pub(super) fn is_figure(text: &str) -> bool {
-    let plain: String = narrow(text).chars().filter(|c| !matches!(c, ',' | '，' | '%')).collect();
+    let plain: String = narrow(text)
+        .chars()
+        .filter(|c| !matches!(c, ',' | '，' | '%'))
+        .collect();
     Decimal::parse(plain.trim()).is_ok() || matches!(read_value(text), Ok(Reading::Absent(_)))
 }
 
@@ -232,22 +281,55 @@ mod tests {
     use super::*;
 
     fn head(rows: &[(u64, &[&str])], merges: &[((u32, u32), (u32, u32))]) -> Head {
-        let record = |(number, texts): &(u64, &[&str])| (*number, StringRecord::from(texts.to_vec()));
+        let record =
+            |(number, texts): &(u64, &[&str])| (*number, StringRecord::from(texts.to_vec()));
         Head {
             rows: rows.iter().map(record).collect(),
-            merges: merges.iter().map(|(a, b)| Dimensions::new(*a, *b)).collect(),
+            merges: merges
+                .iter()
+                .map(|(a, b)| Dimensions::new(*a, *b))
+                .collect(),
         }
     }
 
     fn known(text: &str) -> usize {
-        usize::from(["行政区划面积", "外来人口", "人口密度", "花园住宅", "工厂", "gdp", "增速"].contains(&folded(text).as_str()))
+        usize::from(
+            [
+                "行政区划面积",
+                "外来人口",
+                "人口密度",
+                "花园住宅",
+                "工厂",
+                "gdp",
+                "增速",
+            ]
+            .contains(&folded(text).as_str()),
+        )
     }
 
     /// The shape of a yearbook's table by district: units below, 其中 above one of two headings, names merged over two rows.
     const POPULATION: [(u64, &[&str]); 4] = [
         (1, &["表2.2 各区土地面积、常住人口及人口密度（2017）"]),
-        (3, &["地  区", "行政区划面积", "年末常住人口", "其  中", "人口密度"]),
-        (4, &["", "（平方公里）", "（万人）", "外来人口", "（人/平方公里）"]),
+        (
+            3,
+            &[
+                "地  区",
+                "行政区划面积",
+                "年末常住人口",
+                "其  中",
+                "人口密度",
+            ],
+        ),
+        (
+            4,
+            &[
+                "",
+                "（平方公里）",
+                "（万人）",
+                "外来人口",
+                "（人/平方公里）",
+            ],
+        ),
         (5, &["全  市", "6340.5", "2418.33", "972.68", "3814"]),
     ];
 
@@ -257,8 +339,21 @@ mod tests {
             let head = head(&POPULATION, merges);
             let block = head.block(&known).unwrap();
             assert_eq!(block, Block { first: 3, last: 4 });
-            let headings: Vec<String> = head.labels(block).iter().map(|l| l.heading(&known)).collect();
-            assert_eq!(headings, ["地区", "行政区划面积（平方公里）", "年末常住人口（万人）", "外来人口", "人口密度（人/平方公里）"]);
+            let headings: Vec<String> = head
+                .labels(block)
+                .iter()
+                .map(|l| l.heading(&known))
+                .collect();
+            assert_eq!(
+                headings,
+                [
+                    "地区",
+                    "行政区划面积（平方公里）",
+                    "年末常住人口（万人）",
+                    "外来人口",
+                    "人口密度（人/平方公里）"
+                ]
+            );
             assert_eq!(head.labels(block)[3].path(), "其中/外来人口");
         }
     }
@@ -266,25 +361,76 @@ mod tests {
     #[test]
     fn merged_headings_over_several_rows() {
         let rows: [(u64, &[&str]); 3] = [
-            (4, &["地  区", "居住房屋", "其  中 ", "", "非居住房屋", "其  中 ", ""]),
+            (
+                4,
+                &[
+                    "地  区",
+                    "居住房屋",
+                    "其  中 ",
+                    "",
+                    "非居住房屋",
+                    "其  中 ",
+                    "",
+                ],
+            ),
             (5, &["", "", "花园住宅", "公  寓", "", " 工  厂", "学  校"]),
-            (7, &["总  计 ", "67281", "1840", "62453", "64626", "27206", "3648"]),
+            (
+                7,
+                &[
+                    "总  计 ",
+                    "67281",
+                    "1840",
+                    "62453",
+                    "64626",
+                    "27206",
+                    "3648",
+                ],
+            ),
         ];
         let merges = [
-            ((3, 0), (5, 0)), ((3, 1), (5, 1)), ((3, 2), (3, 3)), ((3, 4), (5, 4)), ((3, 5), (3, 6)),
-            ((4, 2), (5, 2)), ((4, 3), (5, 3)), ((4, 5), (5, 5)), ((4, 6), (5, 6)),
+            ((3, 0), (5, 0)),
+            ((3, 1), (5, 1)),
+            ((3, 2), (3, 3)),
+            ((3, 4), (5, 4)),
+            ((3, 5), (3, 6)),
+            ((4, 2), (5, 2)),
+            ((4, 3), (5, 3)),
+            ((4, 5), (5, 5)),
+            ((4, 6), (5, 6)),
         ];
         let with = head(&rows, &merges);
         let block = with.block(&known).unwrap();
         assert_eq!(block, Block { first: 4, last: 6 });
         let paths: Vec<String> = with.labels(block).iter().map(Label::path).collect();
-        assert_eq!(paths, ["地区", "居住房屋", "其中/花园住宅", "其中/公寓", "非居住房屋", "其中/工厂", "其中/学校"]);
+        assert_eq!(
+            paths,
+            [
+                "地区",
+                "居住房屋",
+                "其中/花园住宅",
+                "其中/公寓",
+                "非居住房屋",
+                "其中/工厂",
+                "其中/学校"
+            ]
+        );
         // An .ods does not tell what is merged; the same comes out.
         let without = head(&rows, &[]);
         let block = without.block(&known).unwrap();
         assert_eq!(block, Block { first: 4, last: 5 });
         let paths: Vec<String> = without.labels(block).iter().map(Label::path).collect();
-        assert_eq!(paths, ["地区", "居住房屋", "其中/花园住宅", "其中/公寓", "非居住房屋", "其中/工厂", "其中/学校"]);
+        assert_eq!(
+            paths,
+            [
+                "地区",
+                "居住房屋",
+                "其中/花园住宅",
+                "其中/公寓",
+                "非居住房屋",
+                "其中/工厂",
+                "其中/学校"
+            ]
+        );
     }
 
     #[test]
@@ -297,12 +443,19 @@ mod tests {
         let head = head(&rows, &[((1, 0), (1, 1)), ((1, 2), (1, 3))]);
         let block = head.block(&known).unwrap();
         assert_eq!(block, Block { first: 2, last: 3 });
-        assert_eq!(head.labels(block)[3].names(), ["投资增速", "投资/增速", "投资/增速", "增速"]);
+        assert_eq!(
+            head.labels(block)[3].names(),
+            ["投资增速", "投资/增速", "投资/增速", "增速"]
+        );
     }
 
     #[test]
     fn a_row_of_data_is_no_heading() {
-        let rows: [(u64, &[&str]); 3] = [(1, &["填报单位", "520100"]), (2, &["", "gdp"]), (3, &["贵阳市", ""])];
+        let rows: [(u64, &[&str]); 3] = [
+            (1, &["填报单位", "520100"]),
+            (2, &["", "gdp"]),
+            (3, &["贵阳市", ""]),
+        ];
         let head = head(&rows, &[]);
         assert_eq!(head.block(&known), Some(Block { first: 2, last: 2 }));
         assert!(is_figure("1,234.5") && is_figure("…") && is_figure("8.3%") && !is_figure("1~2月"));

@@ -62,24 +62,58 @@ fn prepare<'a>(head: &Head, table: &Table, gather: &mut Gather<'_, 'a>) -> Optio
     let dataset = match gather.names.dataset(&table.raw.dataset) {
         Ok(dataset) => dataset,
         Err(unknown) => {
-            gather.report(Place::default(), say_in(&name, &unknown.problem), unknown.remedy);
+            gather.report(
+                Place::default(),
+                say_in(&name, &unknown.problem),
+                unknown.remedy,
+            );
             return None;
         }
     };
-    gather.fix_dataset(dataset, say!("按对照文件读取（{name}）", "read as the mapping file says ({name})"));
+    gather.fix_dataset(
+        dataset,
+        say!(
+            "按对照文件读取（{name}）",
+            "read as the mapping file says ({name})"
+        ),
+    );
     let at = |cell: CellAt| head.text(cell.0, cell.1).to_owned();
     let periodicity = dataset.periodicity();
     if let Some(text) = &table.raw.period {
         match read_period(text, periodicity) {
-            Ok(period) => gather.fix_period(dataset, period, (Place::default(), say!("报告期取自对照文件：{period}", "the period is that of the mapping file: {period}"))),
-            Err(unknown) => gather.report(Place::default(), say_in(&name, &unknown.problem), unknown.remedy),
+            Ok(period) => gather.fix_period(
+                dataset,
+                period,
+                (
+                    Place::default(),
+                    say!(
+                        "报告期取自对照文件：{period}",
+                        "the period is that of the mapping file: {period}"
+                    ),
+                ),
+            ),
+            Err(unknown) => gather.report(
+                Place::default(),
+                say_in(&name, &unknown.problem),
+                unknown.remedy,
+            ),
         }
     } else if let Some(cell) = table.period_cell {
         let (text, place) = (at(cell), place_of(cell));
         let period = read_period(&text, periodicity);
         match (find_period(&text, periodicity), period) {
             (_, Ok(period)) | (Some(period), Err(_)) => {
-                gather.fix_period(dataset, period, (place, say!("报告期取自“{text}”：{period}", "the period is that of \"{text}\": {period}")));
+                gather.fix_period(
+                    dataset,
+                    period,
+                    (
+                        place,
+                        say!(
+                            "报告期取自“{text}”：{period}",
+                            "the period is that of \"{text}\": {period}"
+                        ),
+                    ),
+                );
             }
             (None, Err(unknown)) => gather.report(place, unknown.problem, unknown.remedy),
         }
@@ -107,10 +141,20 @@ fn prepare<'a>(head: &Head, table: &Table, gather: &mut Gather<'_, 'a>) -> Optio
 
 /// The period of which a row above the headings speaks.
 fn from_titles(head: &Head, dataset: &Dataset, gather: &mut Gather<'_, '_>) {
-    let titles = head.rows.iter().take(5).flat_map(|(_, record)| record.iter().map(trim));
+    let titles = head
+        .rows
+        .iter()
+        .take(5)
+        .flat_map(|(_, record)| record.iter().map(trim));
     let periodicity = dataset.periodicity();
-    if let Some((period, title)) = titles.clone().find_map(|t| Some((find_period(t, periodicity)?, t))) {
-        let text = say!("报告期取自“{title}”：{period}", "the period is that of \"{title}\": {period}");
+    if let Some((period, title)) = titles
+        .clone()
+        .find_map(|t| Some((find_period(t, periodicity)?, t)))
+    {
+        let text = say!(
+            "报告期取自“{title}”：{period}",
+            "the period is that of \"{title}\": {period}"
+        );
         gather.fix_period(dataset, period, (Place::default(), text));
     }
 }
@@ -122,19 +166,34 @@ fn read_columns<'t, 'a: 't>(
     (table, dataset): (&'t Table, &'a Dataset),
     gather: &mut Gather<'_, 'a>,
 ) -> Result<(), Box<Fault>> {
-    let wanted: Vec<String> = [&table.raw.unit_heading, &table.raw.item_heading].into_iter().flatten().chain(table.raw.columns.keys()).map(|k| folded(k)).collect();
+    let wanted: Vec<String> = [&table.raw.unit_heading, &table.raw.item_heading]
+        .into_iter()
+        .flatten()
+        .chain(table.raw.columns.keys())
+        .map(|k| folded(k))
+        .collect();
     let inside = within(head, table);
     let known = |text: &str| {
         let (plain, _) = split_measure(text);
-        let named = |key: &String| *key == folded(text) || *key == folded(&plain) || key.ends_with(&format!("/{}", folded(&plain)));
+        let named = |key: &String| {
+            *key == folded(text)
+                || *key == folded(&plain)
+                || key.ends_with(&format!("/{}", folded(&plain)))
+        };
         usize::from(!text.is_empty() && wanted.iter().any(named))
     };
     let Some(block) = inside.block(&known) else {
         let name = table.name();
         gather.report(
             Place::default(),
-            say!("没有找到对照文件里的任何标题（{name}）", "none of the mapping's headings was found ({name})"),
-            say!("核对 [table.columns]、sheet 和 range", "check [table.columns], sheet and range"),
+            say!(
+                "没有找到对照文件里的任何标题（{name}）",
+                "none of the mapping's headings was found ({name})"
+            ),
+            say!(
+                "核对 [table.columns]、sheet 和 range",
+                "check [table.columns], sheet and range"
+            ),
         );
         return Ok(());
     };
@@ -145,18 +204,39 @@ fn read_columns<'t, 'a: 't>(
         used.insert(column.index);
         Some(column)
     };
-    let unit = table.raw.unit_heading.as_ref().map(|key| column_of(key, gather));
-    let item = table.raw.item_heading.as_ref().map(|key| column_of(key, gather));
+    let unit = table
+        .raw
+        .unit_heading
+        .as_ref()
+        .map(|key| column_of(key, gather));
+    let item = table
+        .raw
+        .item_heading
+        .as_ref()
+        .map(|key| column_of(key, gather));
     let mut found = Vec::new();
     for (key, target) in &table.raw.columns {
-        let Some(column) = column_of(key, gather) else { continue };
+        let Some(column) = column_of(key, gather) else {
+            continue;
+        };
         let label = labels.get(column.index).cloned().unwrap_or_default();
-        let given = target.measure.clone().or(label.measure).or_else(|| split_measure(label.parts.last().map_or("", String::as_str)).1);
+        let given = target
+            .measure
+            .clone()
+            .or(label.measure)
+            .or_else(|| split_measure(label.parts.last().map_or("", String::as_str)).1);
         let place = Place::cell(block.last, column.clone());
-        found.extend(resolve((table, dataset, target), (column, place), given.as_deref(), gather));
+        found.extend(resolve(
+            (table, dataset, target),
+            (column, place),
+            given.as_deref(),
+            gather,
+        ));
     }
     tell_unused(&labels, &used, block.last, gather);
-    let (Some(unit), Some(item)) = (all(unit), all(item)) else { return Ok(()) };
+    let (Some(unit), Some(item)) = (all(unit), all(item)) else {
+        return Ok(());
+    };
     let mut rows = Rows::default();
     book.rows(sheet, &mut |row, record| {
         if row > block.last && table.range.is_none_or(|(_, (bottom, _))| row <= bottom) {
@@ -196,17 +276,28 @@ impl Rows {
     ) {
         if let Some(unit) = unit {
             let text = trim(record.get(unit.index).unwrap_or_default());
-            let has_figure = found.iter().any(|f| record.get(f.column.index).is_some_and(|t| !trim(t).is_empty()));
+            let has_figure = found.iter().any(|f| {
+                record
+                    .get(f.column.index)
+                    .is_some_and(|t| !trim(t).is_empty())
+            });
             if text.is_empty() || !has_figure {
                 return;
             }
             if gather.names.unit(&alias(table, text)).is_err() {
-                if self.others.len() < 200 { self.others.push(text.to_owned()) } else { self.others_more += 1 }
+                if self.others.len() < 200 {
+                    self.others.push(text.to_owned())
+                } else {
+                    self.others_more += 1
+                }
                 return;
             }
         }
         self.own += 1;
-        let item = match item.as_ref().map(|c| (c, trim(record.get(c.index).unwrap_or_default()))) {
+        let item = match item
+            .as_ref()
+            .map(|c| (c, trim(record.get(c.index).unwrap_or_default())))
+        {
             Some((_, "")) => return,
             Some((column, text)) => match ItemKey::new(text) {
                 Ok(key) => Some(key),
@@ -217,7 +308,13 @@ impl Rows {
         for figure in found {
             let text = record.get(figure.column.index).unwrap_or_default();
             let item = item.clone().or_else(|| figure.item.clone());
-            take(gather, figure, item, Place::cell(row, figure.column.clone()), text);
+            take(
+                gather,
+                figure,
+                item,
+                Place::cell(row, figure.column.clone()),
+                text,
+            );
         }
     }
 
@@ -226,12 +323,22 @@ impl Rows {
         let others = self.others.len() + self.others_more;
         if self.own > 0 {
             if others > 0 {
-                gather.tell_sheet(Place::default(), say!("其他单位的 {others} 行没有取用", "{others} rows of other units were passed over"));
+                gather.tell_sheet(
+                    Place::default(),
+                    say!(
+                        "其他单位的 {others} 行没有取用",
+                        "{others} rows of other units were passed over"
+                    ),
+                );
             }
             return;
         }
         let own = gather.names.own();
-        let name = gather.names.catalogue().unit(own).map_or(own.to_string(), |u| u.name().zh.clone());
+        let name = gather
+            .names
+            .catalogue()
+            .unit(own)
+            .map_or(own.to_string(), |u| u.name().zh.clone());
         let folded: Vec<String> = self.others.iter().map(|o| folded(o)).collect();
         let near = nearest(&name, folded.iter().map(String::as_str)).join("、");
         let number = table.number;
@@ -248,14 +355,26 @@ fn report_item(gather: &mut Gather<'_, '_>, place: Place, text: &str) {
     gather.report(
         place,
         say!("“{found}”不能作明细项", "\"{found}\" cannot be an item"),
-        say!("至多 64 字节，不含换行", "write at most 64 bytes on one line"),
+        say!(
+            "至多 64 字节，不含换行",
+            "write at most 64 bytes on one line"
+        ),
     );
 }
 
-fn take(gather: &mut Gather<'_, '_>, found: &Found<'_, '_>, item: Option<ItemKey>, place: Place, text: &str) {
+fn take(
+    gather: &mut Gather<'_, '_>,
+    found: &Found<'_, '_>,
+    item: Option<ItemKey>,
+    place: Place,
+    text: &str,
+) {
     match gather.figure(text, found.indicator, &found.source) {
         Ok(figure) => {
-            let says = Says { figure, status: None };
+            let says = Says {
+                figure,
+                status: None,
+            };
             gather.add(&found.key, place, (found.indicator, item), says);
         }
         Err(fault) => gather.report_cell(place, fault),
@@ -284,9 +403,15 @@ fn read_labels_and_cells<'t, 'a: 't>(
         }
         Next::Go
     })?;
-    let mut wanted: Vec<(CellAt, &Target)> = table.cells.iter().map(|(at, target)| (*at, target)).collect();
+    let mut wanted: Vec<(CellAt, &Target)> = table
+        .cells
+        .iter()
+        .map(|(at, target)| (*at, target))
+        .collect();
     for (key, target) in &table.raw.rows {
-        let named = |label: &&(u64, String)| folded(&label.1) == folded(key) || folded(&split_measure(&label.1).0) == folded(key);
+        let named = |label: &&(u64, String)| {
+            folded(&label.1) == folded(key) || folded(&split_measure(&label.1).0) == folded(key)
+        };
         match labels.iter().filter(named).collect::<Vec<_>>()[..] {
             [(row, _)] => wanted.push(((*row, value_column), target)),
             ref rows => report_label(gather, (key, rows.len()), &labels, table),
@@ -294,12 +419,33 @@ fn read_labels_and_cells<'t, 'a: 't>(
     }
     for (at, target) in wanted {
         let place = place_of(at);
-        let column = Column { index: at.1, heading: target.indicator.as_str().into() };
-        let label = labels.iter().find(|(row, _)| *row == at.0).map_or("", |(_, label)| label);
-        let given = target.measure.clone().or_else(|| split_measure(label).1.filter(|m| gather.names.measures(m).next().is_some()));
-        if let Some(found) = resolve((table, dataset, target), (column, place.clone()), given.as_deref(), gather) {
+        let column = Column {
+            index: at.1,
+            heading: target.indicator.as_str().into(),
+        };
+        let label = labels
+            .iter()
+            .find(|(row, _)| *row == at.0)
+            .map_or("", |(_, label)| label);
+        let given = target.measure.clone().or_else(|| {
+            split_measure(label)
+                .1
+                .filter(|m| gather.names.measures(m).next().is_some())
+        });
+        if let Some(found) = resolve(
+            (table, dataset, target),
+            (column, place.clone()),
+            given.as_deref(),
+            gather,
+        ) {
             let item = found.item.clone();
-            take(gather, &found, item, place, texts.get(&at).map_or("", String::as_str));
+            take(
+                gather,
+                &found,
+                item,
+                place,
+                texts.get(&at).map_or("", String::as_str),
+            );
         }
     }
     Ok(())
@@ -353,26 +499,52 @@ fn resolve<'t, 'a: 't>(
 }
 
 /// The one column that a key of the mapping names.
-fn find_column(key: &str, labels: &[Label], (row, table): (u64, &Table), gather: &mut Gather<'_, '_>) -> Option<Column> {
+fn find_column(
+    key: &str,
+    labels: &[Label],
+    (row, table): (u64, &Table),
+    gather: &mut Gather<'_, '_>,
+) -> Option<Column> {
     let key_folded = folded(key);
     let is_named = |label: &Label| {
         let names = label.names();
-        names.iter().any(|name| folded(name) == key_folded || folded(&split_measure(name).0) == key_folded)
+        names
+            .iter()
+            .any(|name| folded(name) == key_folded || folded(&split_measure(name).0) == key_folded)
     };
-    let found: Vec<usize> = (0..labels.len()).filter(|at| labels.get(*at).is_some_and(is_named)).collect();
+    let found: Vec<usize> = (0..labels.len())
+        .filter(|at| labels.get(*at).is_some_and(is_named))
+        .collect();
     if let [index] = found[..] {
         let heading = labels.get(index).map_or(String::new(), Label::path);
-        return Some(Column { index, heading: heading.into() });
+        return Some(Column {
+            index,
+            heading: heading.into(),
+        });
     }
-    let paths: Vec<String> = labels.iter().map(|l| folded(&l.path())).filter(|p| !p.is_empty()).collect();
+    let paths: Vec<String> = labels
+        .iter()
+        .map(|l| folded(&l.path()))
+        .filter(|p| !p.is_empty())
+        .collect();
     let (name, key, count) = (table.name(), clip(key), found.len());
     if count > 1 {
-        let several: Vec<String> = found.iter().filter_map(|at| labels.get(*at)).map(Label::path).collect();
+        let several: Vec<String> = found
+            .iter()
+            .filter_map(|at| labels.get(*at))
+            .map(Label::path)
+            .collect();
         let (zh, en) = (several.join("、"), several.join(", "));
         gather.report(
             Place::row(row),
-            say!("有 {count} 列叫“{key}”（{name}）", "{count} columns are called \"{key}\" ({name})"),
-            say!("用上级标题区分：{zh}；或用 range 限定区域", "tell them apart by the headings above: {en}; or by a range"),
+            say!(
+                "有 {count} 列叫“{key}”（{name}）",
+                "{count} columns are called \"{key}\" ({name})"
+            ),
+            say!(
+                "用上级标题区分：{zh}；或用 range 限定区域",
+                "tell them apart by the headings above: {en}; or by a range"
+            ),
         );
         return None;
     }
@@ -383,24 +555,44 @@ fn find_column(key: &str, labels: &[Label], (row, table): (u64, &Table), gather:
     };
     gather.report(
         Place::row(row),
-        say!("没有标题“{key}”（{name}）", "there is no heading \"{key}\" ({name})"),
+        say!(
+            "没有标题“{key}”（{name}）",
+            "there is no heading \"{key}\" ({name})"
+        ),
         say!("表中的标题：{zh}", "headings in the table: {en}"),
     );
     None
 }
 
-fn report_label(gather: &mut Gather<'_, '_>, (key, count): (&str, usize), labels: &[(u64, String)], table: &Table) {
+fn report_label(
+    gather: &mut Gather<'_, '_>,
+    (key, count): (&str, usize),
+    labels: &[(u64, String)],
+    table: &Table,
+) {
     let known: Vec<String> = labels.iter().map(|(_, label)| folded(label)).collect();
     let near = nearest(key, known.iter().map(String::as_str)).join("、");
     let (name, key) = (table.name(), clip(key));
     let (problem, remedy) = match count {
         0 => (
-            say!("没有行叫“{key}”（{name}）", "there is no row called \"{key}\" ({name})"),
-            say!("核对 [table.rows] 和 label_column；相近的有：{near}", "check [table.rows] and label_column; near to it: {near}"),
+            say!(
+                "没有行叫“{key}”（{name}）",
+                "there is no row called \"{key}\" ({name})"
+            ),
+            say!(
+                "核对 [table.rows] 和 label_column；相近的有：{near}",
+                "check [table.rows] and label_column; near to it: {near}"
+            ),
         ),
         count => (
-            say!("有 {count} 行叫“{key}”（{name}）", "{count} rows are called \"{key}\" ({name})"),
-            say!("用 range 限定区域，或改用 [table.cells]", "narrow the range, or use [table.cells]"),
+            say!(
+                "有 {count} 行叫“{key}”（{name}）",
+                "{count} rows are called \"{key}\" ({name})"
+            ),
+            say!(
+                "用 range 限定区域，或改用 [table.cells]",
+                "narrow the range, or use [table.cells]"
+            ),
         ),
     };
     gather.report(Place::default(), problem, remedy);
@@ -409,8 +601,14 @@ fn report_label(gather: &mut Gather<'_, '_>, (key, count): (&str, usize), labels
 /// Columns with a heading that the mapping does not name.
 fn tell_unused(labels: &[Label], used: &BTreeSet<usize>, row: u64, gather: &mut Gather<'_, '_>) {
     let names = gather.names;
-    let unused = labels.iter().enumerate().filter(|(at, label)| !used.contains(at) && !label.parts.is_empty());
-    let words: Vec<(String, Option<String>)> = unused.map(|(_, label)| (label.path(), names.near_indicator(&label.path()))).take(30).collect();
+    let unused = labels
+        .iter()
+        .enumerate()
+        .filter(|(at, label)| !used.contains(at) && !label.parts.is_empty());
+    let words: Vec<(String, Option<String>)> = unused
+        .map(|(_, label)| (label.path(), names.near_indicator(&label.path())))
+        .take(30)
+        .collect();
     if words.is_empty() {
         return;
     }
@@ -422,15 +620,24 @@ fn tell_unused(labels: &[Label], used: &BTreeSet<usize>, row: u64, gather: &mut 
         words.iter().map(one).collect::<Vec<_>>()
     };
     let (zh, en) = (list("近似").join("、"), list("near").join(", "));
-    gather.tell_sheet(Place::row(row), say!("没有取用的列：{zh}", "columns that were passed over: {en}"));
+    gather.tell_sheet(
+        Place::row(row),
+        say!("没有取用的列：{zh}", "columns that were passed over: {en}"),
+    );
 }
 
 /// The beginning of the sheet as far as it lies in the table's range.
 fn within(head: &Head, table: &Table) -> Head {
     let cut = |(row, record): &(u64, StringRecord)| {
-        let texts = record.iter().enumerate().map(|(at, text)| if table.holds(*row, at) { text } else { "" });
+        let texts = record
+            .iter()
+            .enumerate()
+            .map(|(at, text)| if table.holds(*row, at) { text } else { "" });
         let record: StringRecord = texts.collect();
-        record.iter().any(|t| !trim(t).is_empty()).then_some((*row, record))
+        record
+            .iter()
+            .any(|t| !trim(t).is_empty())
+            .then_some((*row, record))
     };
     Head {
         rows: head.rows.iter().filter_map(cut).collect(),
@@ -440,14 +647,27 @@ fn within(head: &Head, table: &Table) -> Head {
 
 /// The catalogue's name for a unit, where the mapping has one.
 fn alias(table: &Table, text: &str) -> String {
-    let named = table.raw.units.iter().find(|(name, _)| folded(name) == folded(text));
+    let named = table
+        .raw
+        .units
+        .iter()
+        .find(|(name, _)| folded(name) == folded(text));
     named.map_or(text.to_owned(), |(_, code)| code.clone())
 }
 
 fn place_of((row, index): CellAt) -> Place {
-    Place::cell(row, Column { index, heading: "".into() })
+    Place::cell(
+        row,
+        Column {
+            index,
+            heading: "".into(),
+        },
+    )
 }
 
 fn say_in(name: &str, problem: &granary_core::text::Bilingual) -> granary_core::text::Bilingual {
-    granary_core::text::Bilingual::new(format!("{name}：{}", problem.zh), format!("{name}: {}", problem.en))
+    granary_core::text::Bilingual::new(
+        format!("{name}：{}", problem.zh),
+        format!("{name}: {}", problem.en),
+    )
 }

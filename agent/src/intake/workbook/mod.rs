@@ -85,10 +85,16 @@ fn read_book(path: &Path, kind: Kind, gather: &mut Gather<'_, '_>) -> Result<(),
     if contents.is_ods {
         ods_cells::check(path).map_err(one)?;
     }
-    let mapping = gather.names.mapping().map_or(Ok(Vec::new()), mapping::load)?;
+    let mapping = gather
+        .names
+        .mapping()
+        .map_or(Ok(Vec::new()), mapping::load)?;
     let mut book = Book::open(path, kind, contents).map_err(one)?;
     if contents.has_macros {
-        gather.notice(say!("工作簿里有宏，没有运行", "the workbook has macros, which were not run"));
+        gather.notice(say!(
+            "工作簿里有宏，没有运行",
+            "the workbook has macros, which were not run"
+        ));
     }
     gather.manner = Manner {
         comma: Comma::Thousands,
@@ -98,7 +104,10 @@ fn read_book(path: &Path, kind: Kind, gather: &mut Gather<'_, '_>) -> Result<(),
     let sheets = book.sheets();
     if sheets.len() > SHEETS_MAX {
         return Err(vec![Fault::of_file(
-            say!("工作表超过 {SHEETS_MAX} 张", "there are more than {SHEETS_MAX} sheets"),
+            say!(
+                "工作表超过 {SHEETS_MAX} 张",
+                "there are more than {SHEETS_MAX} sheets"
+            ),
             say!("拆成几个文件", "split the file"),
         )]);
     }
@@ -108,7 +117,10 @@ fn read_book(path: &Path, kind: Kind, gather: &mut Gather<'_, '_>) -> Result<(),
         let name: Arc<str> = sheet.as_str().into();
         gather.enter(Some(name.clone()));
         if is_hidden {
-            gather.notice(say!("工作表“{sheet}”是隐藏的，没有读取", "the sheet \"{sheet}\" is hidden and was not read"));
+            gather.notice(say!(
+                "工作表“{sheet}”是隐藏的，没有读取",
+                "the sheet \"{sheet}\" is hidden and was not read"
+            ));
             continue;
         }
         match read_sheet(path, &mut book, &sheet, &mapping, gather) {
@@ -121,9 +133,14 @@ fn read_book(path: &Path, kind: Kind, gather: &mut Gather<'_, '_>) -> Result<(),
     gather.enter(None);
     for name in without_table {
         if tables > 0 {
-            gather.notice(say!("工作表“{name}”里没有认得的标题，没有读取", "the sheet \"{name}\" has no heading that is known and was not read"));
+            gather.notice(say!(
+                "工作表“{name}”里没有认得的标题，没有读取",
+                "the sheet \"{name}\" has no heading that is known and was not read"
+            ));
         } else {
-            gather.faults.report(no_table(&name, &mut book, gather.names));
+            gather
+                .faults
+                .report(no_table(&name, &mut book, gather.names));
         }
     }
     Ok(())
@@ -152,7 +169,10 @@ fn read_sheet(
     if head.text(1, 0).starts_with(SKIP) {
         return Ok(Found::Skipped);
     }
-    let file = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    let file = path
+        .file_name()
+        .and_then(|n| n.to_str())
+        .unwrap_or_default();
     let fitting: Vec<&Table> = mapping.iter().filter(|t| t.fits(file, sheet)).collect();
     if fitting.is_empty() {
         let found = plain::read(path, book, sheet, &head, gather)?;
@@ -186,18 +206,37 @@ fn no_table(sheet: &Arc<str>, book: &mut Book, names: &Names<'_>) -> Fault {
     let head = head_of(book, sheet).unwrap_or_default();
     let words = |record: &csv::StringRecord| -> Vec<String> {
         let texts = record.iter().map(super::cell::trim);
-        texts.filter(|t| !t.is_empty() && !layout::is_figure(t)).map(str::to_owned).collect()
+        texts
+            .filter(|t| !t.is_empty() && !layout::is_figure(t))
+            .map(str::to_owned)
+            .collect()
     };
-    let row = head.rows.iter().max_by_key(|(number, record)| (words(record).len(), std::cmp::Reverse(*number)));
+    let row = head
+        .rows
+        .iter()
+        .max_by_key(|(number, record)| (words(record).len(), std::cmp::Reverse(*number)));
     let (number, texts) = row.map_or((1, Vec::new()), |(number, record)| (*number, words(record)));
-    let near: Vec<String> = texts.iter().filter_map(|text| names.near_indicator(text)).take(5).collect();
+    let near: Vec<String> = texts
+        .iter()
+        .filter_map(|text| names.near_indicator(text))
+        .take(5)
+        .collect();
     let (list, list_en) = match near.is_empty() {
         true => (String::new(), String::new()),
-        false => (format!("是否应为：{}；", near.join("、")), format!("did you mean: {}; ", near.join(", "))),
+        false => (
+            format!("是否应为：{}；", near.join("、")),
+            format!("did you mean: {}; ", near.join(", ")),
+        ),
     };
     Fault::new(
         super::fault::Place::row(number).within(Some(sheet)),
-        say!("没有认得的指标标题", "no heading is the name or code of an indicator"),
-        say!("{list}请用指标的代码或名称作标题，或写对照文件 mapping.toml", "{list_en}use codes or names of indicators as headings, or write a mapping.toml"),
+        say!(
+            "没有认得的指标标题",
+            "no heading is the name or code of an indicator"
+        ),
+        say!(
+            "{list}请用指标的代码或名称作标题，或写对照文件 mapping.toml",
+            "{list_en}use codes or names of indicators as headings, or write a mapping.toml"
+        ),
     )
 }

@@ -7,7 +7,10 @@ use std::{
     path::Path,
 };
 
-use quick_xml::{Reader, events::{BytesStart, Event}};
+use quick_xml::{
+    Reader,
+    events::{BytesStart, Event},
+};
 use zip::ZipArchive;
 
 use super::{
@@ -49,7 +52,9 @@ pub(super) fn check(path: &Path) -> Result<(), Box<Fault>> {
     if is_encrypted(&mut archive) {
         return Err(locked());
     }
-    let part = archive.by_name("content.xml").map_err(|e| damaged(&e.to_string()))?;
+    let part = archive
+        .by_name("content.xml")
+        .map_err(|e| damaged(&e.to_string()))?;
     let mut reader = Reader::from_reader(BufReader::new(part));
     let (mut buffer, mut count) = (Vec::new(), Count::default());
     loop {
@@ -80,7 +85,8 @@ fn is_encrypted(archive: &mut ZipArchive<BufReader<File>>) -> bool {
 
 impl Count {
     fn cells(&self) -> u64 {
-        self.before.saturating_add(self.rows.saturating_mul(self.width))
+        self.before
+            .saturating_add(self.rows.saturating_mul(self.width))
     }
 
     fn start(&mut self, tag: &BytesStart<'_>, is_empty: bool) {
@@ -114,7 +120,10 @@ impl Count {
         match name {
             "table:table-cell" | "table:covered-table-cell" => {
                 if self.cell_has_text {
-                    self.row_width = self.row_width.saturating_add(self.empty_cells).saturating_add(self.cell_repeats);
+                    self.row_width = self
+                        .row_width
+                        .saturating_add(self.empty_cells)
+                        .saturating_add(self.cell_repeats);
                     self.empty_cells = 0;
                 } else {
                     self.empty_cells = self.empty_cells.saturating_add(self.cell_repeats);
@@ -122,7 +131,10 @@ impl Count {
             }
             "table:table-row" => {
                 if self.row_width > 0 {
-                    self.rows = self.rows.saturating_add(self.empty_rows).saturating_add(self.row_repeats);
+                    self.rows = self
+                        .rows
+                        .saturating_add(self.empty_rows)
+                        .saturating_add(self.row_repeats);
                     self.empty_rows = 0;
                     self.width = self.width.max(self.row_width);
                 } else {
@@ -145,7 +157,13 @@ fn has(tag: &BytesStart<'_>, name: &str) -> bool {
 
 fn too_much() -> Box<Fault> {
     Box::new(Fault::of_file(
-        say!("工作表展开后超过 {CELLS_MAX} 个单元格，未读", "a sheet has more than {CELLS_MAX} cells when it is unfolded, and was not read"),
-        say!("删去表格之外的单元格和格式，另存后再放入", "remove cells and formats outside of the table, save it and hand that in"),
+        say!(
+            "工作表展开后超过 {CELLS_MAX} 个单元格，未读",
+            "a sheet has more than {CELLS_MAX} cells when it is unfolded, and was not read"
+        ),
+        say!(
+            "删去表格之外的单元格和格式，另存后再放入",
+            "remove cells and formats outside of the table, save it and hand that in"
+        ),
     ))
 }

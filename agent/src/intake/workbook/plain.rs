@@ -82,27 +82,42 @@ fn settle(gather: &mut Gather<'_, '_>, headings: &Headings, titles: &[String]) {
         && let Some((dataset, title)) = titles.iter().find_map(|t| Some((names.dataset_in(t)?, t)))
     {
         let code = dataset.code();
-        let text = say!("报表取自“{title}”：{code}", "the dataset is that of \"{title}\": {code}");
+        let text = say!(
+            "报表取自“{title}”：{code}",
+            "the dataset is that of \"{title}\": {code}"
+        );
         gather.fix_dataset(dataset, text);
     }
-    let Some(dataset) = gather.default_dataset() else { return };
+    let Some(dataset) = gather.default_dataset() else {
+        return;
+    };
     if headings.column(Part::Period).is_some() || gather.has_period(dataset) {
         return;
     }
     let periodicity = dataset.periodicity();
     let period_in = |title: &String| {
-        let whole = read_period(title, periodicity).ok().filter(|p| p.periodicity() == periodicity);
-        Some((whole.or_else(|| find_period(title, periodicity))?, title.clone()))
+        let whole = read_period(title, periodicity)
+            .ok()
+            .filter(|p| p.periodicity() == periodicity);
+        Some((
+            whole.or_else(|| find_period(title, periodicity))?,
+            title.clone(),
+        ))
     };
     if let Some((period, title)) = titles.iter().find_map(period_in) {
-        let text = say!("报告期取自“{title}”：{period}", "the period is that of \"{title}\": {period}");
+        let text = say!(
+            "报告期取自“{title}”：{period}",
+            "the period is that of \"{title}\": {period}"
+        );
         gather.fix_period(dataset, period, (Place::default(), text));
     }
 }
 
 /// A unit of measure for the whole table must be one that the catalogue knows: else its figures might be taken for others.
 pub(super) fn check_measure(gather: &mut Gather<'_, '_>) {
-    let Some(line) = gather.measure.clone() else { return };
+    let Some(line) = gather.measure.clone() else {
+        return;
+    };
     if gather.names.measures(&line.text).next().is_some() {
         return;
     }

@@ -18,7 +18,13 @@ const MEASURE: [&str; 5] = ["单位", "计量单位", "金额单位", "unitofmea
 const REPORTER: [&str; 4] = ["填报单位", "报送单位", "unit", "reportingunit"];
 
 /// Takes in what a row beside the table says. The texts that say nothing of the kind are its titles.
-pub(super) fn take(gather: &mut Gather<'_, '_>, record: &StringRecord, row: u64, folder: &Path, has_rows: bool) -> Vec<String> {
+pub(super) fn take(
+    gather: &mut Gather<'_, '_>,
+    record: &StringRecord,
+    row: u64,
+    folder: &Path,
+    has_rows: bool,
+) -> Vec<String> {
     let mut titles = Vec::new();
     let cells: Vec<&str> = record.iter().map(trim).filter(|t| !t.is_empty()).collect();
     let mut cells = cells.into_iter().peekable();
@@ -27,7 +33,9 @@ pub(super) fn take(gather: &mut Gather<'_, '_>, record: &StringRecord, row: u64,
         // The word in one cell and its value in the next.
         let bare = cell.trim_end_matches([':', '：']);
         if is_word(bare) && !bare.contains([':', '：']) {
-            let Some(value) = cells.next_if(|next| !is_word(next)) else { continue };
+            let Some(value) = cells.next_if(|next| !is_word(next)) else {
+                continue;
+            };
             cell = format!("{bare}：{value}");
         }
         for said in segments(&cell) {
@@ -42,7 +50,12 @@ pub(super) fn take(gather: &mut Gather<'_, '_>, record: &StringRecord, row: u64,
 /// Whether a row below a table only says who answers for it.
 pub(super) fn is_about(record: &StringRecord) -> bool {
     let mut cells = record.iter().map(trim).filter(|t| !t.is_empty()).peekable();
-    cells.peek().is_some() && cells.all(|cell| segments(cell).iter().all(|s| word_of(s).is_some_and(|w| is_word(&w))))
+    cells.peek().is_some()
+        && cells.all(|cell| {
+            segments(cell)
+                .iter()
+                .all(|s| word_of(s).is_some_and(|w| is_word(&w)))
+        })
 }
 
 fn is_word(word: &str) -> bool {
@@ -73,10 +86,16 @@ fn segments(cell: &str) -> Vec<String> {
 
 /// Whether the text was one that says something.
 fn say(gather: &mut Gather<'_, '_>, text: &str, row: u64, folder: &Path, has_rows: bool) -> bool {
-    let Some(word) = word_of(text) else { return false };
-    let value = text.split_once([':', '：']).map_or("", |(_, value)| trim(value));
+    let Some(word) = word_of(text) else {
+        return false;
+    };
+    let value = text
+        .split_once([':', '：'])
+        .map_or("", |(_, value)| trim(value));
     let first = word.split_whitespace().next().unwrap_or_default();
-    let is_one_of = |words: &[&str]| words.contains(&folded(&word).as_str()) || words.contains(&folded(first).as_str());
+    let is_one_of = |words: &[&str]| {
+        words.contains(&folded(&word).as_str()) || words.contains(&folded(first).as_str())
+    };
     if is_one_of(&MEASURE) {
         let text = narrow(value).trim_matches(['(', ')']).to_owned();
         if !text.is_empty() {
@@ -86,13 +105,17 @@ fn say(gather: &mut Gather<'_, '_>, text: &str, row: u64, folder: &Path, has_row
     }
     // 贵阳市统计局 reports for 贵阳市.
     let own = gather.names.catalogue().unit(gather.names.own());
-    if is_one_of(&REPORTER) && own.is_some_and(|own| folded(value).starts_with(&folded(&own.name().zh))) {
+    if is_one_of(&REPORTER)
+        && own.is_some_and(|own| folded(value).starts_with(&folded(&own.name().zh)))
+    {
         return true;
     }
     if !is_word(&word) {
         return false;
     }
-    gather.metadata.take(text, row, folder, has_rows, &mut gather.faults);
+    gather
+        .metadata
+        .take(text, row, folder, has_rows, &mut gather.faults);
     true
 }
 
@@ -102,9 +125,16 @@ mod tests {
 
     #[test]
     fn one_cell_may_say_several_things() {
-        assert_eq!(segments("填表人：甲　　统计负责人：乙 丙"), ["填表人：甲", "统计负责人：乙 丙"]);
+        assert_eq!(
+            segments("填表人：甲　　统计负责人：乙 丙"),
+            ["填表人：甲", "统计负责人：乙 丙"]
+        );
         assert_eq!(segments("表2.2 各区 土地"), ["表2.2 各区 土地"]);
-        assert!(is_about(&StringRecord::from(vec!["填表人：甲", "", "单位负责人: 乙"])));
+        assert!(is_about(&StringRecord::from(vec![
+            "填表人：甲",
+            "",
+            "单位负责人: 乙"
+        ])));
         assert!(!is_about(&StringRecord::from(vec!["贵阳市", "1"])));
     }
 }
