@@ -7,7 +7,7 @@
 //! | `1,234.5` | workbooks; texts whose decimal mark is stated | separators of thousands, if they stand right |
 //! | `8.3%` | workbooks | 8.3, if the indicator is measured in per cent; else a fault |
 //! | `1234,5` | texts separated by semicolons, or with the line `# decimal: ,` | 1234.5; `1,234` is a fault where nothing is stated |
-//! | `0.30000000000000004` | everywhere | 0.3: binary noise beyond the 15 digits that a spreadsheet shows |
+//! | `0.30000000000000004` | number cells of workbooks | 0.3: binary noise beyond the 15 digits that a spreadsheet shows |
 //! | 万元 for 亿元 | by the heading's unit of measure | divided by the catalogue's factor, exactly |
 //!
 //! Each of them is told. Nothing is rounded unless the mapping file says `round = true`; then it is told, too.
@@ -24,6 +24,9 @@ use super::{
 
 /// The significant digits of a double that a spreadsheet shows.
 const DIGITS_SHOWN: usize = 15;
+
+/// Stands behind the text of a double that has more digits than a spreadsheet shows, to tell it from one that somebody wrote.
+pub(super) const BINARY: char = '\u{2061}';
 
 /// What a comma in a number is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,7 +84,8 @@ pub(super) fn read_figure(
     source: &Source<'_>,
 ) -> Result<Figure, CellFault> {
     let mut told = Vec::new();
-    let mut text = trim(text).to_owned();
+    let is_binary = text.contains(BINARY);
+    let mut text = trim(text).replace(BINARY, "");
     if let Some(meaning) = source.marks.and_then(|marks| marks.get(&text)) {
         told.push(say!(
             "“{text}”按对照文件读作 {meaning}",
@@ -112,7 +116,7 @@ pub(super) fn read_figure(
         ));
         text = plain;
     }
-    if let Some(shown) = without_noise(&text, indicator, source) {
+    if is_binary && let Some(shown) = without_noise(&text, indicator, source) {
         told.push(say!(
             "单元格里存的是 {text}，尾数是二进制误差，读作 {shown}",
             "the cell holds {text}; the last digits are binary noise, so it was read as {shown}"
@@ -261,21 +265,17 @@ fn grouped(text: &str, separator: char, point: char) -> Option<String> {
 /// What a spreadsheet shows of a number with more digits than it shows, if the rest is noise: that is, if what is shown has no more
 /// decimals than the indicator, or, with a conversion or rounding ahead, has few enough digits to have been typed.
 fn without_noise(text: &str, indicator: &Indicator, source: &Source<'_>) -> Option<String> {
-    let digits = text.trim_start_matches(['-', '+', '0', '.']);
-    let significant = digits.bytes().filter(u8::is_ascii_digit).count();
-    if significant <= DIGITS_SHOWN || !text.contains('.') {
-        return None;
-    }
-    let number: f64 = text.parse().ok()?;
-    // Only what a double can hold came from one: further digits were written by somebody.
-    if number.to_string() != text.trim_start_matches('+') {
-        return None;
-    }
-    let shown = shortened(number)?;
+    let shown = shortened(text.parse().ok()?)?;
     let value = Decimal::parse(&shown).ok()?.normalised();
     let is_typed = value.mantissa().unsigned_abs() < 10_u128.pow(12);
     let is_free = source.conversion.is_some() || source.round;
     (value.scale() <= indicator.decimals() || is_free && is_typed).then(|| value.to_string())
+}
+
+/// Whether a decimal number has more digits than a spreadsheet shows of a double, some of them after the point.
+pub(super) fn is_long(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+', '0', '.']);
+    text.contains('.') && digits.bytes().filter(u8::is_ascii_digit).count() > DIGITS_SHOWN
 }
 
 /// A double in [`DIGITS_SHOWN`] significant digits, without an exponent.

@@ -19,8 +19,12 @@ use super::{
 /// [`Unknown`] shows the form, with an example of the periodicity.
 pub fn read_period(text: &str, periodicity: Periodicity) -> Result<Period, Unknown> {
     let plain = narrow(text).trim().to_ascii_uppercase();
+    // A day names the period that it lies in.
+    let is_meant =
+        |p: &Period| p.periodicity() != Periodicity::Day || periodicity == Periodicity::Day;
     let period = Period::parse(&plain)
         .ok()
+        .filter(is_meant)
         .or_else(|| chinese(&plain, periodicity))
         .or_else(|| digits(&plain, periodicity));
     period.ok_or_else(|| {

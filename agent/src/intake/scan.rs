@@ -204,7 +204,7 @@ impl Checker {
 
     fn finish(&mut self) -> Result<(), ScanError> {
         match self {
-            Self::Utf8(utf8) => utf8.finish().map_err(ScanError::NotUtf8),
+            Self::Utf8(utf8) => utf8.finish(),
             Self::Other(validity, encoding) => match validity.push(&[], true) {
                 true => Ok(()),
                 false => Err(fault(not_valid(*encoding))),
@@ -236,6 +236,8 @@ struct Utf8 {
     offset: u64,
     /// Line ends before `carry`.
     lines: u64,
+    /// Whether a character of three bytes or more was whole: hardly any text in another encoding has one.
+    has_wide: bool,
 }
 
 impl Utf8 {
@@ -252,8 +254,9 @@ impl Utf8 {
         }
         self.offset += good as u64;
         self.lines += text.iter().filter(|b| **b == b'\n').count() as u64;
+        self.has_wide |= text.iter().any(|b| *b >= 0xe0);
         match bad {
-            Some(Some(_)) => Err(ScanError::NotUtf8(Box::new(self.not_utf8(rest)))),
+            Some(Some(_)) => Err(self.error(rest)),
             Some(None) | None => {
                 self.carry = rest.to_vec();
                 Ok(())
@@ -261,11 +264,20 @@ impl Utf8 {
         }
     }
 
-    fn finish(&self) -> Result<(), Box<Fault>> {
+    fn finish(&self) -> Result<(), ScanError> {
         if self.carry.is_empty() {
             Ok(())
         } else {
-            Err(Box::new(self.not_utf8(&self.carry)))
+            Err(self.error(&self.carry))
+        }
+    }
+
+    /// A text that was UTF-8 as far as this is a damaged one; any other may be in another encoding.
+    fn error(&self, rest: &[u8]) -> ScanError {
+        let fault = Box::new(self.not_utf8(rest));
+        match self.has_wide {
+            true => ScanError::Fault(fault),
+            false => ScanError::NotUtf8(fault),
         }
     }
 
@@ -275,8 +287,8 @@ impl Utf8 {
         Fault::new(
             Place::row(row),
             say!(
-                "文件不是 UTF-8 编码：第 {byte} 个字节（十六进制 {found:02X}）不合法，也不是 GB18030（GBK）",
-                "the file is not UTF-8: byte {byte} (hexadecimal {found:02X}) cannot stand there; nor is it GB18030 (GBK)"
+                "文件不是 UTF-8 编码：第 {byte} 个字节（十六进制 {found:02X}）不合法，也不能按 GB18030（GBK）读",
+                "the file is not UTF-8: byte {byte} (hexadecimal {found:02X}) cannot stand there; nor can it be read as GB18030 (GBK)"
             ),
             say!(
                 "在表格软件里“另存为”，选择“CSV UTF-8（逗号分隔）(*.csv)”",
@@ -343,9 +355,17 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(scan(&path).unwrap().sha256, Digest::of(&bytes));
         // The same cut short is a fault, at the byte where the character begins.
-        bytes.truncate(HEAD_BYTES + 1);
+        bytes.truncate(HEAD_BYTES);
         let place = format!("byte {HEAD_BYTES} ");
         assert!(fault_of(&bytes).problem.en.contains(&place));
+    }
+
+    #[test]
+    fn a_damaged_text_is_not_taken_for_one_in_another_encoding() {
+        // All of it would be valid GB18030.
+        let bytes = "地区生产总值\n".as_bytes();
+        let cut = [bytes, &"县a".as_bytes()[..2], b"1,2\n"].concat();
+        assert_eq!(fault_of(&cut).place.row, Some(2));
     }
 
     #[test]

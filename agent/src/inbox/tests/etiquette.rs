@@ -169,7 +169,7 @@ fn a_share_that_disappears_is_told_and_not_replaced_by_an_empty_folder() {
         assert!(!root.exists(), "no folder is made in its place");
     }
     fs::rename(&away, &root).unwrap();
-    assert_eq!(outcome(&office.settle_and_scan()), Outcome::Sent);
+    assert_eq!(outcome(&office.scan()), Outcome::Sent);
     assert_eq!(office.spool.taken.len(), 1);
 }
 
@@ -188,7 +188,7 @@ fn a_book_that_is_open_or_half_copied_waits() {
         [Step::Waiting { .. }]
     ));
     fs::remove_file(office.folder.path().join("office/inbox/~$book.xlsx")).unwrap();
-    assert_eq!(outcome(&office.settle_and_scan()), Outcome::Sent);
+    assert_eq!(outcome(&office.scan()), Outcome::Sent);
 }
 
 #[test]

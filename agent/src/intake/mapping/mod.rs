@@ -19,6 +19,20 @@ use super::{
 /// The largest mapping file, in bytes.
 const BYTES_MAX: u64 = 1 << 20;
 
+/// What a key should be, in Chinese and English.
+type Expected = (&'static str, &'static str);
+
+const A_CELL: Expected = ("一个单元格，例如 B3", "a cell, for instance B3");
+const AN_AREA: Expected = ("一个区域，例如 A3:F20", "an area, for instance A3:F20");
+const A_COLUMN: Expected = (
+    "列的字母，例如 C",
+    "the letters of a column, for instance C",
+);
+const TARGETS: Expected = (
+    "[table.columns]、[table.rows] 或 [table.cells] 之一",
+    "one of [table.columns], [table.rows] and [table.cells]",
+);
+
 /// A cell: row from 1, column from 0.
 pub(super) type CellAt = (u64, usize);
 
@@ -61,7 +75,7 @@ fn parse(text: &str) -> Result<Vec<Table>, Vec<Fault>> {
     let text = text.trim_start_matches('\u{feff}');
     let raw: RawFile = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        let line = text.get(..at).unwrap_or_default().lines().count().max(1);
+        let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
         vec![syntax(line, error.message())]
     })?;
     let mut faults = Vec::new();
@@ -78,82 +92,42 @@ fn parse(text: &str) -> Result<Vec<Table>, Vec<Fault>> {
 
 impl Table {
     fn new(number: usize, raw: RawTable, faults: &mut Vec<Fault>) -> Option<Self> {
-        let mut cell = |key: &str, text: &Option<String>| {
-            let text = text.as_ref()?;
-            let found = cell_at(text);
-            if found.is_none() {
-                faults.push(wrong(
-                    number,
-                    key,
-                    text,
-                    ("一个单元格，例如 B3", "a cell, for instance B3"),
-                ));
-            }
-            found
+        let before = faults.len();
+        let cells = raw.cells.iter().filter_map(|(at, target)| {
+            let at = checked(number, "cells", Some(at), &A_CELL, cell_at, faults)?;
+            Some((at, target.clone()))
+        });
+        let cells = cells.collect();
+        let mut cell = |key, text: &Option<String>| {
+            checked(number, key, text.as_deref(), &A_CELL, cell_at, faults)
         };
         let period_cell = cell("period_cell", &raw.period_cell);
         let unit_cell = cell("unit_cell", &raw.unit_cell);
         let measure_cell = cell("measure_cell", &raw.measure_cell);
-        let cells = raw
-            .cells
-            .iter()
-            .filter_map(|(at, target)| Some((cell("cells", &Some(at.clone()))?, target.clone())));
-        let cells = cells.collect();
-        let range = raw.range.as_ref().and_then(|text| {
-            let found = text
-                .split_once(':')
-                .and_then(|(a, b)| Some((cell_at(a)?, cell_at(b)?)));
-            if found.is_none() {
-                faults.push(wrong(
-                    number,
-                    "range",
-                    text,
-                    ("一个区域，例如 A3:F20", "an area, for instance A3:F20"),
-                ));
-            }
-            found
-        });
-        let mut column = |key: &str, text: &Option<String>| {
-            let text = text.as_ref()?;
-            let found = column_at(text);
-            if found.is_none() {
-                faults.push(wrong(
-                    number,
-                    key,
-                    text,
-                    (
-                        "列的字母，例如 C",
-                        "the letters of a column, for instance C",
-                    ),
-                ));
-            }
-            found
+        let area = |text: &str| {
+            let (first, last) = text.split_once(':')?;
+            Some((cell_at(first)?, cell_at(last)?))
+        };
+        let range = checked(
+            number,
+            "range",
+            raw.range.as_deref(),
+            &AN_AREA,
+            area,
+            faults,
+        );
+        let mut column = |key, text: &Option<String>| {
+            checked(number, key, text.as_deref(), &A_COLUMN, column_at, faults)
         };
         let label_column = column("label_column", &raw.label_column).unwrap_or_default();
         let value_column = column("value_column", &raw.value_column);
         if !raw.rows.is_empty() && raw.value_column.is_none() {
-            faults.push(wrong(
-                number,
-                "value_column",
-                "",
-                (
-                    "[table.rows] 的数值所在列，例如 C",
-                    "the column of the values of [table.rows], for instance C",
-                ),
-            ));
+            faults.push(wrong(number, "value_column", "", &A_COLUMN));
         }
         if raw.columns.is_empty() && raw.rows.is_empty() && raw.cells.is_empty() {
-            faults.push(wrong(
-                number,
-                "columns",
-                "",
-                (
-                    "[table.columns]、[table.rows] 或 [table.cells] 之一",
-                    "one of [table.columns], [table.rows] and [table.cells]",
-                ),
-            ));
+            faults.push(wrong(number, "columns", "", &TARGETS));
         }
-        Some(Self {
+        (faults.len() == before).then_some(Self {
             number,
             range,
             period_cell,
@@ -255,8 +229,25 @@ fn syntax(line: usize, why: &str) -> Fault {
     )
 }
 
-fn wrong(number: usize, key: &str, found: &str, expected: (&str, &str)) -> Fault {
-    let ((zh, en), found) = (expected, clip(found));
+/// The value of a key, if it is there and right.
+fn checked<T>(
+    number: usize,
+    key: &str,
+    text: Option<&str>,
+    expected: &Expected,
+    read: impl Fn(&str) -> Option<T>,
+    faults: &mut Vec<Fault>,
+) -> Option<T> {
+    let text = text?;
+    let found = read(text);
+    if found.is_none() {
+        faults.push(wrong(number, key, text, expected));
+    }
+    found
+}
+
+fn wrong(number: usize, key: &str, found: &str, (zh, en): &Expected) -> Fault {
+    let found = clip(found);
     Fault::of_file(
         say!(
             "对照文件 mapping.toml 第 {number} 个 [[table]] 的 {key}“{found}”不对",

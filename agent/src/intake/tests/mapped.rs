@@ -216,7 +216,7 @@ fn what_a_mapping_names_and_the_book_has_not_is_told_with_what_is_near() {
     );
     check(
         "\"land\"",
-        "\"lnad\"",
+        "\"lan\"",
         &[
             "mapping.toml [[table]] 1",
             "B4“行政区划面积”",

@@ -23,6 +23,7 @@ use csv::StringRecord;
 use super::{
     super::{
         fault::{Fault, say},
+        number::{BINARY, is_long},
         records::{COLUMNS_MAX, ROWS_MAX},
     },
     container::{Contents, Kind, damaged, locked},
@@ -332,7 +333,7 @@ fn is_percent(format: &str) -> bool {
 fn text_of_ref(value: &DataRef<'_>, percent: bool) -> String {
     match value {
         DataRef::Int(number) if percent => percentage(&number.to_string()),
-        DataRef::Float(number) if percent => percentage(&number_text(*number)),
+        DataRef::Float(number) if percent => percentage(&plain_number(*number)),
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => number_text(*number),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
@@ -360,6 +361,14 @@ fn text_of(value: &Data) -> String {
 
 /// The shortest decimal number that reads back as the double, without an exponent.
 fn number_text(number: f64) -> String {
+    let text = plain_number(number);
+    match is_long(&text) {
+        true => format!("{text}{BINARY}"),
+        false => text,
+    }
+}
+
+fn plain_number(number: f64) -> String {
     // Minus zero is zero on every screen.
     if number == 0.0 {
         "0".to_owned()
@@ -379,9 +388,14 @@ fn percentage(text: &str) -> String {
     let whole = format!("{whole}{up:0<2}");
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
+    let mark = if is_long(text) {
+        BINARY.to_string()
+    } else {
+        String::new()
+    };
     match rest {
-        "" => format!("{sign}{whole}%"),
-        rest => format!("{sign}{whole}.{rest}%"),
+        "" => format!("{sign}{whole}%{mark}"),
+        rest => format!("{sign}{whole}.{rest}%{mark}"),
     }
 }
 
@@ -409,7 +423,7 @@ mod tests {
     fn percentages_move_the_point() {
         for (text, expect) in [
             ("0.083", "8.3%"),
-            ("-0.023121387283236993", "-2.3121387283236993%"),
+            ("-0.023121387283236993", "-2.3121387283236993%\u{2061}"),
             ("1", "100%"),
             ("0.5", "50%"),
             ("0", "0%"),
@@ -433,7 +447,7 @@ mod tests {
             (3102.44, "3102.44"),
             (-0.0, "0"),
             (1e21, "1000000000000000000000"),
-            (0.1 + 0.2, "0.30000000000000004"),
+            (0.1 + 0.2, "0.30000000000000004\u{2061}"),
         ] {
             assert_eq!(number_text(number), expect);
         }

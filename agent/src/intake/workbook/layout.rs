@@ -13,6 +13,7 @@ use super::super::{
     cell::{Reading, narrow, read_value, trim},
     metadata,
     names::{folded, split_measure},
+    number::BINARY,
 };
 
 /// The rows at the beginning of a sheet among which headings are looked for.
@@ -271,7 +272,7 @@ fn as_measure(text: &str) -> Option<String> {
 pub(super) fn is_figure(text: &str) -> bool {
     let plain: String = narrow(text)
         .chars()
-        .filter(|c| !matches!(c, ',' | '，' | '%'))
+        .filter(|c| !matches!(*c, ',' | '，' | '%' | BINARY))
         .collect();
     Decimal::parse(plain.trim()).is_ok() || matches!(read_value(text), Ok(Reading::Absent(_)))
 }
@@ -387,17 +388,10 @@ mod tests {
                 ],
             ),
         ];
-        let merges = [
-            ((3, 0), (5, 0)),
-            ((3, 1), (5, 1)),
-            ((3, 2), (3, 3)),
-            ((3, 4), (5, 4)),
-            ((3, 5), (3, 6)),
-            ((4, 2), (5, 2)),
-            ((4, 3), (5, 3)),
-            ((4, 5), (5, 5)),
-            ((4, 6), (5, 6)),
-        ];
+        let tall = [0, 1, 4].map(|column| ((3, column), (5, column)));
+        let wide = [((3, 2), (3, 3)), ((3, 5), (3, 6))];
+        let parts = [2, 3, 5, 6].map(|column| ((4, column), (5, column)));
+        let merges: Vec<_> = tall.into_iter().chain(wide).chain(parts).collect();
         let with = head(&rows, &merges);
         let block = with.block(&known).unwrap();
         assert_eq!(block, Block { first: 4, last: 6 });

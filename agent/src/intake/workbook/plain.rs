@@ -9,15 +9,19 @@ use super::{
         cell::trim,
         csv_long,
         csv_wide::Wide,
-        fault::{Fault, Place, say},
+        fault::{Column, Fault, Place, say},
         gather::Gather,
         headings::{Headings, Part, is_part},
+        names::folded,
         period::{find_period, read_period},
     },
     cells::{Book, Next},
     layout::{Head, Label, is_figure},
     title,
 };
+
+/// How notes begin.
+const NOTES: [&str; 6] = ["注", "资料来源", "备注", "说明:", "note", "source"];
 
 /// Reads a sheet; `false` where none of its first rows has a known heading.
 pub(super) fn read(
@@ -61,7 +65,7 @@ pub(super) fn read(
         }
         if title::is_about(record) {
             title::take(gather, record, row, folder, true);
-        } else if !is_note(record) {
+        } else if !is_note(record, &headings) {
             match &wide {
                 Some(wide) => wide.read_row(gather, &headings, record, row),
                 None => csv_long::read_row(gather, &headings, record, row),
@@ -130,12 +134,26 @@ pub(super) fn check_measure(gather: &mut Gather<'_, '_>) {
     );
 }
 
-/// Whether a row is a note below or inside of a table: one text in it, and that no figure.
-fn is_note(record: &StringRecord) -> bool {
-    let mut texts = record.iter().map(trim).filter(|t| !t.is_empty());
+/// Whether a row is a note below or inside of a table: one text, that is no figure and does not stand where a figure is expected, or
+/// begins as notes do.
+fn is_note(record: &StringRecord, headings: &Headings) -> bool {
+    let mut texts = record.iter().map(trim).enumerate();
+    let mut texts = texts.by_ref().filter(|(_, text)| !text.is_empty());
     match (texts.next(), texts.next()) {
-        (Some(text), None) => !is_figure(text),
+        (Some((index, text)), None) => {
+            let text = folded(text);
+            NOTES.iter().any(|word| text.starts_with(word))
+                || !is_figure(&text) && !expects_figure(headings, index)
+        }
         (None, _) => true,
         (Some(_), Some(_)) => false,
+    }
+}
+
+fn expects_figure(headings: &Headings, index: usize) -> bool {
+    let is_it = |column: &Column| column.index == index;
+    match headings.column(Part::Value) {
+        Some(column) => is_it(column),
+        None => headings.others().iter().any(is_it),
     }
 }

@@ -49,13 +49,23 @@ pub(super) fn take(
 
 /// Whether a row below a table only says who answers for it.
 pub(super) fn is_about(record: &StringRecord) -> bool {
-    let mut cells = record.iter().map(trim).filter(|t| !t.is_empty()).peekable();
-    cells.peek().is_some()
-        && cells.all(|cell| {
-            segments(cell)
-                .iter()
-                .all(|s| word_of(s).is_some_and(|w| is_word(&w)))
-        })
+    let mut cells = record.iter().map(trim).filter(|t| !t.is_empty());
+    let mut said = 0;
+    while let Some(cell) = cells.next() {
+        let parts = segments(cell);
+        if !parts
+            .iter()
+            .all(|part| word_of(part).is_some_and(|word| is_word(&word)))
+        {
+            return false;
+        }
+        said += 1;
+        // The value of the last word may stand in the next cell.
+        if cell.ends_with([':', '：']) {
+            cells.next();
+        }
+    }
+    said > 0
 }
 
 fn is_word(word: &str) -> bool {
@@ -134,6 +144,12 @@ mod tests {
             "填表人：甲",
             "",
             "单位负责人: 乙"
+        ])));
+        assert!(is_about(&StringRecord::from(vec![
+            "填表人：",
+            "甲",
+            "单位负责人：",
+            "乙"
         ])));
         assert!(!is_about(&StringRecord::from(vec!["贵阳市", "1"])));
     }

@@ -1,5 +1,7 @@
 //! Sorts the cells of a file into drafts, one for each dataset and period, and keeps all faults on the way.
 
+mod sheet;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -10,6 +12,7 @@ use csv::StringRecord;
 use granary_core::{
     catalogue::{Dataset, Indicator},
     code::{DatasetCode, ItemKey},
+    decimal::Decimal,
     ledger::assess::{MISSING, REQUIRED},
     period::Period,
     snapshot::{OBSERVATIONS_MAX, Observation, ObservationStatus, SlotKey},
@@ -17,18 +20,18 @@ use granary_core::{
 };
 
 use super::{
-    cell::{CellFault, Reading},
+    cell::{CellFault, Reading, combine},
     fault::{Column, Fault, Faults, Place, clip, say},
     headings::{Headings, Part},
     metadata::{Line, Metadata, from_file_name},
-    names::{Conversion, Names, Unknown, hint, nearest},
-    number::{Figure, Manner, Source, read_figure},
+    names::{Names, Unknown, hint, nearest},
+    number::{Figure, Manner},
     period::read_period,
 };
 use crate::draft::{Cell, Draft, Note, Papers, Told};
 
 /// The most drafts in one file.
-pub(super) const DRAFTS_MAX: usize = 64;
+pub(in crate::intake) const DRAFTS_MAX: usize = 64;
 /// The most remarks about how something was understood, for one draft.
 const TOLD_MAX: usize = 50;
 
@@ -36,22 +39,22 @@ const TOLD_MAX: usize = 50;
 const BUILT_IN: [&str; 2] = [REQUIRED, MISSING];
 
 /// Dataset and period of a row.
-pub(super) type Key = (DatasetCode, Period);
+pub(in crate::intake) type Key = (DatasetCode, Period);
 
 /// The drafts of one file, while it is read.
-pub(super) struct Gather<'n, 'a> {
-    pub(super) names: &'n Names<'a>,
-    pub(super) metadata: Metadata,
-    pub(super) faults: Faults,
+pub(in crate::intake) struct Gather<'n, 'a> {
+    pub(in crate::intake) names: &'n Names<'a>,
+    pub(in crate::intake) metadata: Metadata,
+    pub(in crate::intake) faults: Faults,
     file_name: (Option<String>, Option<String>),
     /// Dataset and period by default, each resolved once, and where it was found.
     dataset: Option<Option<(&'a Dataset, Told)>>,
     period: BTreeMap<DatasetCode, Option<(Period, Told)>>,
     drafts: BTreeMap<Key, Building>,
     /// How numbers are written in this file.
-    pub(super) manner: Manner,
+    pub(in crate::intake) manner: Manner,
     /// The unit of measure for headings that give none, and where it stands: a line such as 单位：万元 above a table.
-    pub(super) measure: Option<Line>,
+    pub(in crate::intake) measure: Option<Line>,
     /// The sheet that is being read.
     sheet: Option<Arc<str>>,
     /// How the sheet as a whole was understood, for each draft that gets a figure from it.
@@ -76,13 +79,13 @@ struct Building {
 }
 
 /// What one cell says, with the status beside it, if that is filled.
-pub(super) struct Says {
-    pub(super) figure: Figure,
-    pub(super) status: Option<ObservationStatus>,
+pub(in crate::intake) struct Says {
+    pub(in crate::intake) figure: Figure,
+    pub(in crate::intake) status: Option<ObservationStatus>,
 }
 
 impl<'n, 'a> Gather<'n, 'a> {
-    pub(super) fn new(names: &'n Names<'a>, path: &Path) -> Self {
+    pub(in crate::intake) fn new(names: &'n Names<'a>, path: &Path) -> Self {
         Self {
             names,
             metadata: Metadata::default(),
@@ -102,140 +105,28 @@ impl<'n, 'a> Gather<'n, 'a> {
         }
     }
 
-    /// Begins a sheet, or the one table of a text. What an earlier sheet said about itself holds no more.
-    pub(super) fn enter(&mut self, sheet: Option<Arc<str>>) {
-        self.leave();
-        self.faults.enter(sheet.clone());
-        self.metadata.dataset = None;
-        self.metadata.period = None;
-        (self.dataset, self.measure, self.sheet) = (None, None, sheet);
-        self.period.clear();
-    }
-
-    /// Ends it: how it was understood goes with every draft that it has a figure in.
-    pub(super) fn leave(&mut self) {
-        let touched = std::mem::take(&mut self.touched);
-        let sheet_told = std::mem::take(&mut self.sheet_told);
-        for key in touched {
-            let dataset = self.dataset.iter().flatten();
-            let dataset = dataset.filter(|(d, _)| *d.code() == key.0);
-            let period = self.period.get(&key.0).into_iter().flatten();
-            let period = period.filter(|(p, _)| *p == key.1);
-            let told = dataset
-                .map(|(_, told)| told)
-                .chain(period.map(|(_, told)| told));
-            let told: Vec<Told> = told.chain(&sheet_told).cloned().collect();
-            self.building(&key).sources.extend(told);
-        }
-    }
-
-    /// The sheet that is being read.
-    pub(super) const fn sheet(&self) -> Option<&Arc<str>> {
-        self.sheet.as_ref()
-    }
-
-    /// Says how the sheet was understood.
-    pub(super) fn tell_sheet(&mut self, place: Place, text: Bilingual) {
-        if self.sheet_told.len() < TOLD_MAX {
-            let place = place.within(self.sheet.as_ref());
-            self.sheet_told.push(Told { place, text });
-        }
-    }
-
-    /// Says something about the file as a whole.
-    pub(super) fn notice(&mut self, text: Bilingual) {
-        let place = Place::default().within(self.sheet.as_ref());
-        if self.notices.len() < TOLD_MAX {
-            self.notices.push(Told { place, text });
-        }
-    }
-
-    /// Fixes dataset and period of the sheet, as the mapping file says.
-    pub(super) fn fix_dataset(&mut self, dataset: &'a Dataset, told: Bilingual) {
-        let place = Place::default().within(self.sheet.as_ref());
-        self.dataset = Some(Some((dataset, Told { place, text: told })));
-    }
-
-    /// Fixes the period of a dataset's rows in the sheet that have none.
-    pub(super) fn fix_period(
+    pub(in crate::intake) fn report(
         &mut self,
-        dataset: &Dataset,
-        period: Period,
-        (place, text): (Place, Bilingual),
+        place: Place,
+        problem: Bilingual,
+        remedy: Bilingual,
     ) {
-        let place = place.within(self.sheet.as_ref());
-        let told = Told { place, text };
-        self.period
-            .insert(dataset.code().clone(), Some((period, told)));
-    }
-
-    /// Whether the period of rows without one is known without asking the file's name.
-    pub(super) fn has_period(&self, dataset: &Dataset) -> bool {
-        self.metadata.period.is_some() || self.period.contains_key(dataset.code())
-    }
-
-    /// What a cell says about an indicator.
-    pub(super) fn figure(
-        &self,
-        text: &str,
-        indicator: &Indicator,
-        source: &Source<'_>,
-    ) -> Result<Figure, CellFault> {
-        let is_percent = self.names.is_percent(indicator);
-        read_figure(text, (indicator, is_percent), self.manner, source)
-    }
-
-    /// The way from the unit of measure that is given beside an indicator, or for the whole table, to its own. A unit of measure for
-    /// the whole table counts for those indicators alone that can be measured in it.
-    pub(super) fn conversion(
-        &mut self,
-        indicator: &Indicator,
-        given: Option<&str>,
-        place: &Place,
-    ) -> Option<Conversion<'a>> {
-        let common = self.measure.as_ref().map(|line| line.text.clone());
-        let text = given.map(str::to_owned).or_else(|| common.clone())?;
-        let conversion = match self.names.measure(indicator, &text) {
-            Ok(conversion) => conversion?,
-            Err(_) if given.is_none() => return None,
-            Err(unknown) => {
-                self.report(place.clone(), unknown.problem, unknown.remedy);
-                return None;
-            }
-        };
-        let word = format!("{}/{text}", indicator.code());
-        if self.reported.insert((Part::Measure, word)) {
-            let (zh, en) = (&indicator.name().zh, &indicator.name().en);
-            let (from, to) = (conversion.from.name(), conversion.to.name());
-            let text = Bilingual::new(
-                format!("“{zh}”按{}填写，已准确换算成{}", from.zh, to.zh),
-                format!(
-                    "{en} is given in {} and was converted to {} exactly",
-                    from.en, to.en
-                ),
-            );
-            self.tell_sheet(place.clone(), text);
-        }
-        Some(conversion)
-    }
-
-    pub(super) fn report(&mut self, place: Place, problem: Bilingual, remedy: Bilingual) {
         self.faults.report(Fault::new(place, problem, remedy));
     }
 
-    pub(super) fn report_cell(&mut self, place: Place, fault: CellFault) {
+    pub(in crate::intake) fn report_cell(&mut self, place: Place, fault: CellFault) {
         self.report(place, fault.problem, fault.remedy);
     }
 
     /// Reports a word that names nothing, once for each word.
-    pub(super) fn report_unknown(
+    pub(in crate::intake) fn report_unknown(
         &mut self,
         part: Part,
         text: &str,
         place: Place,
         unknown: Unknown,
     ) {
-        let is_new = self.reported.len() < super::fault::FAULTS_MAX
+        let is_new = self.reported.len() < crate::intake::fault::FAULTS_MAX
             && self.reported.insert((part, text.to_owned()));
         if is_new {
             self.report(place, unknown.problem, unknown.remedy);
@@ -243,7 +134,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// Dataset and period of a row: from its columns, else from a metadata line, else from the file's name.
-    pub(super) fn key(
+    pub(in crate::intake) fn key(
         &mut self,
         headings: &Headings,
         record: &StringRecord,
@@ -275,7 +166,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// The dataset of rows that name none.
-    pub(super) fn default_dataset(&mut self) -> Option<&'a Dataset> {
+    pub(in crate::intake) fn default_dataset(&mut self) -> Option<&'a Dataset> {
         if self.dataset.is_none() {
             self.dataset = Some(self.find_dataset());
         }
@@ -316,7 +207,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// The period of rows that name none.
-    pub(super) fn default_period(&mut self, dataset: &Dataset) -> Option<Period> {
+    pub(in crate::intake) fn default_period(&mut self, dataset: &Dataset) -> Option<Period> {
         if !self.period.contains_key(dataset.code()) {
             let found = self.find_period(dataset);
             self.period.insert(dataset.code().clone(), found);
@@ -369,7 +260,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// The item of a row, where it has one.
-    pub(super) fn item(
+    pub(in crate::intake) fn item(
         &mut self,
         headings: &Headings,
         record: &StringRecord,
@@ -392,7 +283,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// Adds what one cell says. `status` is that of the status column, if it is filled.
-    pub(super) fn add(
+    pub(in crate::intake) fn add(
         &mut self,
         key: &Key,
         place: Place,
@@ -430,25 +321,9 @@ impl<'n, 'a> Gather<'n, 'a> {
         }
         let (indicator, item) = figure;
         if narrowed || marked {
-            let (zh, en) = (&indicator.name().zh, &indicator.name().en);
-            let letter = status.letter();
-            let text = match value {
-                Some(value) => say!(
-                    "“{zh}”的全角数字读作 {value}",
-                    "the full-width digits of {en} were read as {value}"
-                ),
-                None => say!(
-                    "“{zh}”读作无数值，状态 {letter}",
-                    "{en} was read as having no value, status {letter}"
-                ),
-            };
-            self.tell(
-                key,
-                Told {
-                    place: place.clone(),
-                    text,
-                },
-            );
+            let text = unusual(indicator, value, status);
+            let place = place.clone();
+            self.tell(key, Told { place, text });
         }
         for text in told {
             let place = place.clone();
@@ -464,7 +339,7 @@ impl<'n, 'a> Gather<'n, 'a> {
         self.building(key).cells.push(Cell { observation, place });
     }
 
-    pub(super) fn note(&mut self, key: &Key, mut note: Note) {
+    pub(in crate::intake) fn note(&mut self, key: &Key, mut note: Note) {
         note.place = note.place.within(self.sheet.as_ref());
         if note.text.len() <= granary_core::snapshot::EXPLANATION_BYTES_MAX {
             self.building(key).notes.push(note);
@@ -498,7 +373,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// The drafts, or all faults.
-    pub(super) fn finish(mut self) -> Result<Vec<Draft>, Vec<Fault>> {
+    pub(in crate::intake) fn finish(mut self) -> Result<Vec<Draft>, Vec<Fault>> {
         self.leave();
         self.faults.enter(None);
         self.check_metadata_units();
@@ -616,7 +491,7 @@ impl<'n, 'a> Gather<'n, 'a> {
 }
 
 /// Where the column of a part is in a row.
-pub(super) fn cell_place(headings: &Headings, part: Part, row: u64) -> Place {
+pub(in crate::intake) fn cell_place(headings: &Headings, part: Part, row: u64) -> Place {
     match headings.column(part) {
         Some(column) => Place::cell(row, column.clone()),
         None => Place::row(row),
@@ -624,7 +499,7 @@ pub(super) fn cell_place(headings: &Headings, part: Part, row: u64) -> Place {
 }
 
 /// A cell that has text under no heading: the text would be lost silently.
-pub(super) fn report_beyond(
+pub(in crate::intake) fn report_beyond(
     gather: &mut Gather<'_, '_>,
     headings: &Headings,
     record: &StringRecord,
@@ -632,7 +507,7 @@ pub(super) fn report_beyond(
 ) {
     for (index, text) in record.iter().enumerate() {
         let heading = headings.columns().get(index).map_or("", |c| &c.heading);
-        if !heading.is_empty() || super::cell::trim(text).is_empty() {
+        if !heading.is_empty() || crate::intake::cell::trim(text).is_empty() {
             continue;
         }
         let found = clip(text);
@@ -645,46 +520,18 @@ pub(super) fn report_beyond(
     }
 }
 
-/// Value and status together; `None` where nothing is stated.
-fn combine(
-    reading: &Reading,
-    status: Option<ObservationStatus>,
-) -> Result<Option<(Option<granary_core::decimal::Decimal>, ObservationStatus)>, CellFault> {
-    match (reading, status) {
-        (Reading::Blank, None) => Ok(None),
-        (Reading::Blank, Some(status)) if !status.has_value() => Ok(Some((None, status))),
-        (Reading::Absent(mark), None) => Ok(Some((None, *mark))),
-        (Reading::Absent(_), Some(status)) if !status.has_value() => Ok(Some((None, status))),
-        (Reading::Value(value, _), None) => Ok(Some((Some(*value), ObservationStatus::Normal))),
-        (Reading::Value(value, _), Some(status)) if status.has_value() => {
-            Ok(Some((Some(*value), status)))
-        }
-        (Reading::Value(value, _), Some(status)) => {
-            let letter = status.letter();
-            Err(CellFault {
-                problem: say!(
-                    "状态 {letter} 表示没有数值，却填了 {value}",
-                    "status {letter} says that there is no value, but {value} is given"
-                ),
-                remedy: say!(
-                    "删去数值，或改正状态",
-                    "remove the value or correct the status"
-                ),
-            })
-        }
-        (Reading::Blank | Reading::Absent(_), Some(status)) => {
-            let letter = status.letter();
-            Err(CellFault {
-                problem: say!(
-                    "状态 {letter} 需要数值，却没有填",
-                    "status {letter} needs a value, but there is none"
-                ),
-                remedy: say!(
-                    "填写数值，或把状态改为 O（缺报）或 M（不适用）",
-                    "fill in the value, or write status O (missing) or M (cannot exist)"
-                ),
-            })
-        }
+/// How a cell was read that holds no plain number.
+fn unusual(indicator: &Indicator, value: Option<Decimal>, status: ObservationStatus) -> Bilingual {
+    let (zh, en, letter) = (&indicator.name().zh, &indicator.name().en, status.letter());
+    match value {
+        Some(value) => say!(
+            "“{zh}”的全角数字读作 {value}",
+            "the full-width digits of {en} were read as {value}"
+        ),
+        None => say!(
+            "“{zh}”读作无数值，状态 {letter}",
+            "{en} was read as having no value, status {letter}"
+        ),
     }
 }
 

@@ -3,6 +3,9 @@
 //! What the mapping names must be there: a heading or label that is not found is a fault with the nearest ones in the sheet. What is there
 //! and not named is passed over, and that is told. A table with a column of units gives the unit's own row.
 
+mod find;
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
@@ -11,6 +14,10 @@ use granary_core::{
     code::ItemKey,
 };
 
+use self::{
+    find::{find_column, report_label, tell_unused},
+    rows::Rows,
+};
 use super::{
     super::{
         cell::{narrow, trim},
@@ -18,12 +25,12 @@ use super::{
         gather::{Gather, Key, Says},
         mapping::{CellAt, Table, Target},
         metadata::Line,
-        names::{folded, nearest, split_measure},
+        names::{folded, split_measure},
         number::Source,
         period::{find_period, read_period},
     },
     cells::{Book, Next},
-    layout::{Head, Label},
+    layout::Head,
     plain,
 };
 
@@ -77,49 +84,8 @@ fn prepare<'a>(head: &Head, table: &Table, gather: &mut Gather<'_, 'a>) -> Optio
             "read as the mapping file says ({name})"
         ),
     );
+    settle_period(head, (table, dataset), gather);
     let at = |cell: CellAt| head.text(cell.0, cell.1).to_owned();
-    let periodicity = dataset.periodicity();
-    if let Some(text) = &table.raw.period {
-        match read_period(text, periodicity) {
-            Ok(period) => gather.fix_period(
-                dataset,
-                period,
-                (
-                    Place::default(),
-                    say!(
-                        "报告期取自对照文件：{period}",
-                        "the period is that of the mapping file: {period}"
-                    ),
-                ),
-            ),
-            Err(unknown) => gather.report(
-                Place::default(),
-                say_in(&name, &unknown.problem),
-                unknown.remedy,
-            ),
-        }
-    } else if let Some(cell) = table.period_cell {
-        let (text, place) = (at(cell), place_of(cell));
-        let period = read_period(&text, periodicity);
-        match (find_period(&text, periodicity), period) {
-            (_, Ok(period)) | (Some(period), Err(_)) => {
-                gather.fix_period(
-                    dataset,
-                    period,
-                    (
-                        place,
-                        say!(
-                            "报告期取自“{text}”：{period}",
-                            "the period is that of \"{text}\": {period}"
-                        ),
-                    ),
-                );
-            }
-            (None, Err(unknown)) => gather.report(place, unknown.problem, unknown.remedy),
-        }
-    } else {
-        from_titles(head, dataset, gather);
-    }
     if let Some(cell) = table.unit_cell
         && let Err(unknown) = gather.names.unit(&alias(table, &at(cell)))
     {
@@ -137,6 +103,42 @@ fn prepare<'a>(head: &Head, table: &Table, gather: &mut Gather<'_, 'a>) -> Optio
     gather.measure = measure.or(in_cell);
     plain::check_measure(gather);
     Some(dataset)
+}
+
+/// The period of columns that have none of their own: the mapping's, that of a cell, or that of a title.
+fn settle_period(head: &Head, (table, dataset): (&Table, &Dataset), gather: &mut Gather<'_, '_>) {
+    let periodicity = dataset.periodicity();
+    if let Some(text) = &table.raw.period {
+        match read_period(text, periodicity) {
+            Ok(period) => {
+                let told = say!(
+                    "报告期取自对照文件：{period}",
+                    "the period is that of the mapping file: {period}"
+                );
+                gather.fix_period(dataset, period, (Place::default(), told));
+            }
+            Err(unknown) => {
+                let problem = say_in(&table.name(), &unknown.problem);
+                gather.report(Place::default(), problem, unknown.remedy);
+            }
+        }
+        return;
+    }
+    let Some(cell) = table.period_cell else {
+        return from_titles(head, dataset, gather);
+    };
+    let (text, place) = (head.text(cell.0, cell.1).to_owned(), place_of(cell));
+    let read = read_period(&text, periodicity);
+    match read.or_else(|unknown| find_period(&text, periodicity).ok_or(unknown)) {
+        Ok(period) => {
+            let told = say!(
+                "报告期取自“{text}”：{period}",
+                "the period is that of \"{text}\": {period}"
+            );
+            gather.fix_period(dataset, period, (place, told));
+        }
+        Err(unknown) => gather.report(place, unknown.problem, unknown.remedy),
+    }
 }
 
 /// The period of which a row above the headings speaks.
@@ -166,22 +168,9 @@ fn read_columns<'t, 'a: 't>(
     (table, dataset): (&'t Table, &'a Dataset),
     gather: &mut Gather<'_, 'a>,
 ) -> Result<(), Box<Fault>> {
-    let wanted: Vec<String> = [&table.raw.unit_heading, &table.raw.item_heading]
-        .into_iter()
-        .flatten()
-        .chain(table.raw.columns.keys())
-        .map(|k| folded(k))
-        .collect();
+    let wanted = wanted(table);
     let inside = within(head, table);
-    let known = |text: &str| {
-        let (plain, _) = split_measure(text);
-        let named = |key: &String| {
-            *key == folded(text)
-                || *key == folded(&plain)
-                || key.ends_with(&format!("/{}", folded(&plain)))
-        };
-        usize::from(!text.is_empty() && wanted.iter().any(named))
-    };
+    let known = |text: &str| usize::from(!text.is_empty() && is_wanted(text, &wanted));
     let Some(block) = inside.block(&known) else {
         let name = table.name();
         gather.report(
@@ -204,16 +193,9 @@ fn read_columns<'t, 'a: 't>(
         used.insert(column.index);
         Some(column)
     };
-    let unit = table
-        .raw
-        .unit_heading
-        .as_ref()
-        .map(|key| column_of(key, gather));
-    let item = table
-        .raw
-        .item_heading
-        .as_ref()
-        .map(|key| column_of(key, gather));
+    let raw = &table.raw;
+    let unit = raw.unit_heading.as_ref().map(|key| column_of(key, gather));
+    let item = raw.item_heading.as_ref().map(|key| column_of(key, gather));
     let mut found = Vec::new();
     for (key, target) in &table.raw.columns {
         let Some(column) = column_of(key, gather) else {
@@ -248,105 +230,28 @@ fn read_columns<'t, 'a: 't>(
     Ok(())
 }
 
+/// The headings that the mapping names, ready for comparison.
+fn wanted(table: &Table) -> Vec<String> {
+    let raw = &table.raw;
+    let others = [&raw.unit_heading, &raw.item_heading];
+    let keys = others.into_iter().flatten().chain(raw.columns.keys());
+    keys.map(|key| folded(key)).collect()
+}
+
+/// Whether a heading is one of them, or the last part of one.
+fn is_wanted(text: &str, wanted: &[String]) -> bool {
+    let (whole, plain) = (folded(text), folded(&split_measure(text).0));
+    let last = format!("/{plain}");
+    wanted
+        .iter()
+        .any(|key| *key == whole || *key == plain || key.ends_with(&last))
+}
+
 /// `None` where a column was asked for and not found; that was told.
 fn all(column: Option<Option<Column>>) -> Option<Option<Column>> {
     match column {
         None => Some(None),
         Some(found) => found.map(Some),
-    }
-}
-
-/// The rows of a mapped table, while they are read.
-#[derive(Default)]
-struct Rows {
-    own: usize,
-    /// Names of other units in it.
-    others: Vec<String>,
-    others_more: usize,
-}
-
-impl Rows {
-    fn read(
-        &mut self,
-        row: u64,
-        record: &StringRecord,
-        (found, unit, item): (&[Found<'_, '_>], &Option<Column>, &Option<Column>),
-        table: &Table,
-        gather: &mut Gather<'_, '_>,
-    ) {
-        if let Some(unit) = unit {
-            let text = trim(record.get(unit.index).unwrap_or_default());
-            let has_figure = found.iter().any(|f| {
-                record
-                    .get(f.column.index)
-                    .is_some_and(|t| !trim(t).is_empty())
-            });
-            if text.is_empty() || !has_figure {
-                return;
-            }
-            if gather.names.unit(&alias(table, text)).is_err() {
-                if self.others.len() < 200 {
-                    self.others.push(text.to_owned())
-                } else {
-                    self.others_more += 1
-                }
-                return;
-            }
-        }
-        self.own += 1;
-        let item = match item
-            .as_ref()
-            .map(|c| (c, trim(record.get(c.index).unwrap_or_default())))
-        {
-            Some((_, "")) => return,
-            Some((column, text)) => match ItemKey::new(text) {
-                Ok(key) => Some(key),
-                Err(_) => return report_item(gather, Place::cell(row, column.clone()), text),
-            },
-            None => None,
-        };
-        for figure in found {
-            let text = record.get(figure.column.index).unwrap_or_default();
-            let item = item.clone().or_else(|| figure.item.clone());
-            take(
-                gather,
-                figure,
-                item,
-                Place::cell(row, figure.column.clone()),
-                text,
-            );
-        }
-    }
-
-    fn finish(self, unit: Option<&Column>, table: &Table, gather: &mut Gather<'_, '_>) {
-        let Some(column) = unit else { return };
-        let others = self.others.len() + self.others_more;
-        if self.own > 0 {
-            if others > 0 {
-                gather.tell_sheet(
-                    Place::default(),
-                    say!(
-                        "其他单位的 {others} 行没有取用",
-                        "{others} rows of other units were passed over"
-                    ),
-                );
-            }
-            return;
-        }
-        let own = gather.names.own();
-        let name = gather
-            .names
-            .catalogue()
-            .unit(own)
-            .map_or(own.to_string(), |u| u.name().zh.clone());
-        let folded: Vec<String> = self.others.iter().map(|o| folded(o)).collect();
-        let near = nearest(&name, folded.iter().map(String::as_str)).join("、");
-        let number = table.number;
-        gather.report(
-            Place { column: Some(column.clone()), ..Place::default() },
-            say!("没有本单位 {own}（{name}）的行；相近的有：{near}", "there is no row of this unit, {own} ({name}); near to it: {near}"),
-            say!("在 mapping.toml 第 {number} 个 [[table]] 的 units 里写明本单位在表中的叫法", "write under units in [[table]] {number} of mapping.toml what this unit is called in the table"),
-        );
     }
 }
 
@@ -496,134 +401,6 @@ fn resolve<'t, 'a: 't>(
             marks: Some(&table.raw.marks),
         },
     })
-}
-
-/// The one column that a key of the mapping names.
-fn find_column(
-    key: &str,
-    labels: &[Label],
-    (row, table): (u64, &Table),
-    gather: &mut Gather<'_, '_>,
-) -> Option<Column> {
-    let key_folded = folded(key);
-    let is_named = |label: &Label| {
-        let names = label.names();
-        names
-            .iter()
-            .any(|name| folded(name) == key_folded || folded(&split_measure(name).0) == key_folded)
-    };
-    let found: Vec<usize> = (0..labels.len())
-        .filter(|at| labels.get(*at).is_some_and(is_named))
-        .collect();
-    if let [index] = found[..] {
-        let heading = labels.get(index).map_or(String::new(), Label::path);
-        return Some(Column {
-            index,
-            heading: heading.into(),
-        });
-    }
-    let paths: Vec<String> = labels
-        .iter()
-        .map(|l| folded(&l.path()))
-        .filter(|p| !p.is_empty())
-        .collect();
-    let (name, key, count) = (table.name(), clip(key), found.len());
-    if count > 1 {
-        let several: Vec<String> = found
-            .iter()
-            .filter_map(|at| labels.get(*at))
-            .map(Label::path)
-            .collect();
-        let (zh, en) = (several.join("、"), several.join(", "));
-        gather.report(
-            Place::row(row),
-            say!(
-                "有 {count} 列叫“{key}”（{name}）",
-                "{count} columns are called \"{key}\" ({name})"
-            ),
-            say!(
-                "用上级标题区分：{zh}；或用 range 限定区域",
-                "tell them apart by the headings above: {en}; or by a range"
-            ),
-        );
-        return None;
-    }
-    let near = nearest(&key, paths.iter().map(String::as_str));
-    let (zh, en) = match near.is_empty() {
-        true => (paths.join("、"), paths.join(", ")),
-        false => (near.join("、"), near.join(", ")),
-    };
-    gather.report(
-        Place::row(row),
-        say!(
-            "没有标题“{key}”（{name}）",
-            "there is no heading \"{key}\" ({name})"
-        ),
-        say!("表中的标题：{zh}", "headings in the table: {en}"),
-    );
-    None
-}
-
-fn report_label(
-    gather: &mut Gather<'_, '_>,
-    (key, count): (&str, usize),
-    labels: &[(u64, String)],
-    table: &Table,
-) {
-    let known: Vec<String> = labels.iter().map(|(_, label)| folded(label)).collect();
-    let near = nearest(key, known.iter().map(String::as_str)).join("、");
-    let (name, key) = (table.name(), clip(key));
-    let (problem, remedy) = match count {
-        0 => (
-            say!(
-                "没有行叫“{key}”（{name}）",
-                "there is no row called \"{key}\" ({name})"
-            ),
-            say!(
-                "核对 [table.rows] 和 label_column；相近的有：{near}",
-                "check [table.rows] and label_column; near to it: {near}"
-            ),
-        ),
-        count => (
-            say!(
-                "有 {count} 行叫“{key}”（{name}）",
-                "{count} rows are called \"{key}\" ({name})"
-            ),
-            say!(
-                "用 range 限定区域，或改用 [table.cells]",
-                "narrow the range, or use [table.cells]"
-            ),
-        ),
-    };
-    gather.report(Place::default(), problem, remedy);
-}
-
-/// Columns with a heading that the mapping does not name.
-fn tell_unused(labels: &[Label], used: &BTreeSet<usize>, row: u64, gather: &mut Gather<'_, '_>) {
-    let names = gather.names;
-    let unused = labels
-        .iter()
-        .enumerate()
-        .filter(|(at, label)| !used.contains(at) && !label.parts.is_empty());
-    let words: Vec<(String, Option<String>)> = unused
-        .map(|(_, label)| (label.path(), names.near_indicator(&label.path())))
-        .take(30)
-        .collect();
-    if words.is_empty() {
-        return;
-    }
-    let list = |hint: &str| {
-        let one = |(path, near): &(String, Option<String>)| match near {
-            Some(near) => format!("{path} ({hint} {near})"),
-            None => path.clone(),
-        };
-        words.iter().map(one).collect::<Vec<_>>()
-    };
-    let (zh, en) = (list("近似").join("、"), list("near").join(", "));
-    gather.tell_sheet(
-        Place::row(row),
-        say!("没有取用的列：{zh}", "columns that were passed over: {en}"),
-    );
 }
 
 /// The beginning of the sheet as far as it lies in the table's range.
