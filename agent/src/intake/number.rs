@@ -8,6 +8,7 @@
 //! | `8.3%` | workbooks | 8.3, if the indicator is measured in per cent; else a fault |
 //! | `1234,5` | texts separated by semicolons, or with the line `# decimal: ,` | 1234.5; `1,234` is a fault where nothing is stated |
 //! | `0.30000000000000004` | number cells of workbooks | 0.3: binary noise beyond the 15 digits that a spreadsheet shows |
+//! | `2418.3299999999999` as text | everywhere | 2418.33, if the indicator has fewer decimals than the text |
 //! | 万元 for 亿元 | by the heading's unit of measure | divided by the catalogue's factor, exactly |
 //!
 //! Each of them is told. Nothing is rounded unless the mapping file says `round = true`; then it is told, too.
@@ -116,7 +117,11 @@ pub(super) fn read_figure(
         ));
         text = plain;
     }
-    if is_binary && let Some(shown) = without_noise(&text, indicator, source) {
+    let shown = match is_binary {
+        true => without_noise(&text, indicator, source),
+        false => without_tail(&text, indicator),
+    };
+    if let Some(shown) = shown {
         told.push(say!(
             "单元格里存的是 {text}，尾数是二进制误差，读作 {shown}",
             "the cell holds {text}; the last digits are binary noise, so it was read as {shown}"
@@ -262,7 +267,7 @@ fn grouped(text: &str, separator: char, point: char) -> Option<String> {
     right.then(|| format!("{sign}{}{fraction}", groups.concat()))
 }
 
-/// What a spreadsheet shows of a number with more digits than it shows, if the rest is noise: that is, if what is shown has no more
+/// What a spreadsheet shows of a double with more digits than it shows, if the rest is noise: that is, if what is shown has no more
 /// decimals than the indicator, or, with a conversion or rounding ahead, has few enough digits to have been typed.
 fn without_noise(text: &str, indicator: &Indicator, source: &Source<'_>) -> Option<String> {
     let shown = shortened(text.parse().ok()?)?;
@@ -270,6 +275,25 @@ fn without_noise(text: &str, indicator: &Indicator, source: &Source<'_>) -> Opti
     let is_typed = value.mantissa().unsigned_abs() < 10_u128.pow(12);
     let is_free = source.conversion.is_some() || source.round;
     (value.scale() <= indicator.decimals() || is_free && is_typed).then(|| value.to_string())
+}
+
+/// What was typed, where a program has written a double in seventeen digits as text: `2418.3299999999999` for 2418.33. Only for a text
+/// that has more decimals than the indicator, so that it could not be taken as it stands.
+fn without_tail(text: &str, indicator: &Indicator) -> Option<String> {
+    if !is_long(text) || text.split_once('.')?.1.len() <= usize::from(indicator.decimals()) {
+        return None;
+    }
+    let number: f64 = text.parse().ok()?;
+    let digits = |text: &str| -> String {
+        let mantissa = text.split('e').next().unwrap_or_default();
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        digits.trim_start_matches('0').to_owned()
+    };
+    let written = digits(text);
+    let short = number.to_string();
+    let same = digits(&format!("{number:.*e}", written.len().checked_sub(1)?)) == written;
+    let fits = Decimal::parse(&short).is_ok_and(|value| value.scale() <= indicator.decimals());
+    (same && fits && !is_long(&short)).then_some(short)
 }
 
 /// Whether a decimal number has more digits than a spreadsheet shows of a double, some of them after the point.

@@ -190,7 +190,7 @@ fn cell_at(text: &str) -> Option<CellAt> {
 }
 
 /// `AB` as a column, from 0.
-fn column_at(text: &str) -> Option<usize> {
+pub(super) fn column_at(text: &str) -> Option<usize> {
     let text = text.trim().to_ascii_uppercase();
     let is_right = (1..=3).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase());
     let number = |sum: usize, byte: u8| sum * 26 + usize::from(byte - b'A') + 1;

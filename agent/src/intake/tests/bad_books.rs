@@ -135,8 +135,8 @@ fn without_results(bytes: &[u8]) -> Vec<u8> {
             text = String::from_utf8(text)
                 .unwrap()
                 .replace(" t=\"str\"", "")
-                .replace("<v></v>", "")
-                .replace("<v/>", "")
+                .replace("</f><v>0</v>", "</f>")
+                .replace("</f><v></v>", "</f>")
                 .into_bytes();
         }
         parts.push((name, text));

@@ -6,7 +6,7 @@ use super::super::{
     super::{
         fault::{Column, Place, clip, say},
         gather::Gather,
-        mapping::Table,
+        mapping::{Table, column_at},
         names::{folded, nearest, split_measure},
     },
     layout::Label,
@@ -19,6 +19,17 @@ pub(super) fn find_column(
     (row, table): (u64, &Table),
     gather: &mut Gather<'_, '_>,
 ) -> Option<Column> {
+    // `[C]` is a column by its letter, for tables in which two headings are the same.
+    let letter = key
+        .strip_prefix('[')
+        .and_then(|rest| column_at(rest.strip_suffix(']')?));
+    if let Some(index) = letter {
+        let heading = labels.get(index).map_or(String::new(), Label::path);
+        return Some(Column {
+            index,
+            heading: heading.into(),
+        });
+    }
     let key_folded = folded(key);
     let is_named = |label: &Label| {
         let names = label.names();

@@ -98,11 +98,16 @@ impl Rows {
             .unit(own)
             .map_or(own.to_string(), |u| u.name().zh.clone());
         let folded: Vec<String> = self.others.iter().map(|o| folded(o)).collect();
-        let near = nearest(&name, folded.iter().map(String::as_str)).join("、");
+        let near = nearest(&name, folded.iter().map(String::as_str));
+        let near = match near.is_empty() {
+            true => folded.iter().take(5).map(String::as_str).collect(),
+            false => near,
+        };
+        let near = near.join("、");
         let number = table.number;
         gather.report(
             Place { column: Some(column.clone()), ..Place::default() },
-            say!("没有本单位 {own}（{name}）的行；相近的有：{near}", "there is no row of this unit, {own} ({name}); near to it: {near}"),
+            say!("没有本单位 {own}（{name}）的行；表中有：{near}", "there is no row of this unit, {own} ({name}); there are: {near}"),
             say!("在 mapping.toml 第 {number} 个 [[table]] 的 units 里写明本单位在表中的叫法", "write under units in [[table]] {number} of mapping.toml what this unit is called in the table"),
         );
     }
