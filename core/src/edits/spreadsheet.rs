@@ -37,6 +37,9 @@ pub struct Violation {
     pub cells: Vec<String>,
 }
 
+/// Where a figure of the edit's own dataset stands, if that is known.
+pub type Lookup<'l> = &'l dyn Fn(Source, &str) -> Option<Reference>;
+
 /// A part of the expression.
 enum Piece {
     /// A number: its text, and by how much rounding may have moved it, nothing for an exact one.
@@ -47,10 +50,7 @@ enum Piece {
 /// A formula for where the edit does not hold; `None` where it has none, or where `cell` does not know a figure. `cell` is asked for an
 /// indicator of the edit's own dataset, in the record or in one before it.
 #[must_use]
-pub fn violation(
-    edit: &Edit,
-    cell: &dyn Fn(Source, &str) -> Option<Reference>,
-) -> Option<Violation> {
+pub fn violation(edit: &Edit, cell: Lookup<'_>) -> Option<Violation> {
     let mut pieces: Vec<Option<Piece>> = Vec::new();
     let mut cells: Vec<String> = Vec::new();
     for node in &edit.ast.nodes {
@@ -79,7 +79,7 @@ pub fn violation(
 fn piece(
     kind: &NodeKind,
     pieces: &mut [Option<Piece>],
-    (tolerance, cell): (Tolerance, &dyn Fn(Source, &str) -> Option<Reference>),
+    (tolerance, cell): (Tolerance, Lookup<'_>),
     cells: &mut Vec<String>,
 ) -> Option<Piece> {
     let mut take = |id: usize| pieces.get_mut(id).and_then(Option::take);

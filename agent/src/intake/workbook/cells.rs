@@ -156,24 +156,24 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, Box<Fault>>) -> Result<T, Box<Fau
 }
 
 fn xlsx_fault(error: &XlsxError) -> Box<Fault> {
-    match error {
-        XlsxError::Password => locked(),
-        other => damaged(&other.to_string()),
+    if matches!(error, XlsxError::Password) {
+        return locked();
     }
+    damaged(&error.to_string())
 }
 
 fn xls_fault(error: &XlsError) -> Box<Fault> {
-    match error {
-        XlsError::Password => locked(),
-        other => damaged(&other.to_string()),
+    if matches!(error, XlsError::Password) {
+        return locked();
     }
+    damaged(&error.to_string())
 }
 
 fn ods_fault(error: &OdsError) -> Box<Fault> {
-    match error {
-        OdsError::Password => locked(),
-        other => damaged(&other.to_string()),
+    if matches!(error, OdsError::Password) {
+        return locked();
     }
+    damaged(&error.to_string())
 }
 
 /// Gathers the cells of one row.
@@ -262,9 +262,11 @@ fn stream(
             gathering.row = Some(row);
         }
         let is_percent = percent.get(style).copied().unwrap_or_default();
-        let text = match cell.get_value() {
-            DataRef::Empty if uncomputed.contains(&(row, column)) => "=".to_owned(),
-            value => text_of_ref(value, is_percent),
+        let value = cell.get_value();
+        let text = if *value == DataRef::Empty && uncomputed.contains(&(row, column)) {
+            "=".to_owned()
+        } else {
+            text_of_ref(value, is_percent)
         };
         if !text.is_empty() {
             gathering.put(column, text)?;

@@ -281,7 +281,10 @@ pub(super) fn is_figure(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn head(rows: &[(u64, &[&str])], merges: &[((u32, u32), (u32, u32))]) -> Head {
+    /// First and last cell of a merged area, from 0.
+    type Area = ((u32, u32), (u32, u32));
+
+    fn head(rows: &[(u64, &[&str])], merges: &[Area]) -> Head {
         let record =
             |(number, texts): &(u64, &[&str])| (*number, StringRecord::from(texts.to_vec()));
         Head {

@@ -65,7 +65,13 @@ pub(super) fn check(path: &Path) -> Result<(), Box<Fault>> {
             Event::Empty(tag) => count.start(&tag, true),
             Event::End(tag) => count.end(tag.name().as_ref()),
             Event::Eof => return Ok(()),
-            _ => {}
+            Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::DocType(_)
+            | Event::GeneralRef(_) => {}
         }
         if count.cells() > CELLS_MAX {
             return Err(too_much());
