@@ -12,6 +12,16 @@ use super::super::{
     layout::Label,
 };
 
+/// `[C]` is a column by its letter, for tables in which two headings are the same.
+fn by_letter(key: &str, labels: &[Label]) -> Option<Column> {
+    let index = column_at(key.strip_prefix('[')?.strip_suffix(']')?)?;
+    let heading = labels.get(index).map_or(String::new(), Label::path);
+    Some(Column {
+        index,
+        heading: heading.into(),
+    })
+}
+
 /// The one column that a key of the mapping names.
 pub(super) fn find_column(
     key: &str,
@@ -19,16 +29,8 @@ pub(super) fn find_column(
     (row, table): (u64, &Table),
     gather: &mut Gather<'_, '_>,
 ) -> Option<Column> {
-    // `[C]` is a column by its letter, for tables in which two headings are the same.
-    let letter = key
-        .strip_prefix('[')
-        .and_then(|rest| column_at(rest.strip_suffix(']')?));
-    if let Some(index) = letter {
-        let heading = labels.get(index).map_or(String::new(), Label::path);
-        return Some(Column {
-            index,
-            heading: heading.into(),
-        });
+    if let Some(column) = by_letter(key, labels) {
+        return Some(column);
     }
     let key_folded = folded(key);
     let is_named = |label: &Label| {
