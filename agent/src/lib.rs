@@ -23,6 +23,8 @@ pub mod draft;
 pub mod history;
 pub mod preflight;
 
+pub mod template;
+
 pub mod report;
 
 pub mod inbox;

@@ -171,7 +171,8 @@ in_parallel() { # in_parallel FUNCTION ARGUMENTS...: all at once, and every one 
 # drop UNIT [PATTERN]: hands the unit's reports in. Written under another name first, as careful programs do.
 drop() {
     local file name
-    for file in "$demo/reports/$1/"${2:-*}.csv; do
+    for file in "$demo/reports/$1/"${2:-*}.{csv,xlsx}; do
+        [ -e "$file" ] || continue
         name=$(basename "$file")
         hand_in "$1" "$name" <"$file"
     done
@@ -180,7 +181,7 @@ hand_in() { # hand_in UNIT NAME <CONTENT
     cat >"$agents/$1/inbox/.$2.part"
     mv "$agents/$1/inbox/.$2.part" "$agents/$1/inbox/$2"
 }
-files_in() { find "$agents" -path "*/$1/*.csv" | wc -l; }
+files_in() { find "$agents" \( -path "*/$1/*.csv" -o -path "*/$1/*.xlsx" \) | wc -l; }
 at_least() { [ "$(files_in "$1")" -ge "$2" ]; }
 is_at() { [ -e "$agents/$1/$2" ]; }
 
@@ -195,8 +196,8 @@ extend_hour() { extend "$1" "$hour"; }
 instant() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
 slots_of_reports() {
     local file name
-    for file in "$demo"/reports/*/*.csv; do
-        name=$(basename "$file" .csv)
+    for file in "$demo"/reports/*/*.{csv,xlsx}; do
+        name=$(basename "${file%.*}")
         echo "$(basename "$(dirname "$file")")/${name/_//}"
     done
 }
@@ -259,11 +260,12 @@ for unit in "${units[@]}"; do await 30 "agent $unit has no inbox" test -d "$agen
 
 step "贵州省和九个市州报 2021 年前三季度" "Guizhou and its nine prefectures report the first three quarters of 2021"
 for unit in "${units[@]}"; do
-    if compgen -G "$demo/reports/$unit/quarterly-*.csv" >/dev/null; then drop "$unit" "quarterly-*"; fi
+    if compgen -G "$demo/reports/$unit/quarterly-*" >/dev/null; then drop "$unit" "quarterly-*"; fi
 done
 await 60 "the quarterly reports are not accepted" at_least accepted 13
 follow_log >/dev/null 2>&1 || fail "the log over HTTP does not hold"
-say "$(files_in accepted) 份已收到回执" "$(files_in accepted) receipts are home"
+await 30 "the workbook of 520300 is not accepted" is_at 520300 accepted/quarterly-accounts_2021-Q3.xlsx
+say "$(files_in accepted) 份已收到回执，其中遵义市报的是填好的 Excel 表格" "$(files_in accepted) receipts are home, one of them for a form filled in with Excel (Zunyi)"
 
 step "断网：$offline 和 $outdated 离线报送" "the line is down: $offline and $outdated submit offline"
 staged "两家的线路断开；$outdated 把第一产业比重 5.1 误作 1.5" "both lines are cut; $outdated writes 1.5 for its share of 5.1"

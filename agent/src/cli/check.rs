@@ -23,7 +23,7 @@ Exit status: 0 in order, 1 a validity edit fails, 3 cannot be read or admitted, 
 /// What is asked for.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The file (CSV)
+    /// The file: CSV, SDMX-CSV or a workbook (文件：CSV、SDMX-CSV 或工作簿)
     file: PathBuf,
     /// Print the report as JSON
     #[arg(long)]
@@ -34,7 +34,8 @@ pub(super) struct Arguments {
 pub(super) fn check(settings: &Settings, arguments: &Arguments) -> Result<Ended, Ended> {
     let cache = CatalogueCache::open(&settings.state);
     let catalogue = cache.catalogue().ok_or_else(no_catalogue)?;
-    let names = Names::new(catalogue, &settings.unit);
+    let names =
+        Names::new(catalogue, &settings.unit).with_mapping(settings.root.join("mapping.toml"));
     let history = Reader::new(&settings.state, &settings.unit);
     let checked = inbox::check(&arguments.file, &names, &history, now_ms())
         .map_err(|error| not_now(&error))?;

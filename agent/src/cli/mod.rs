@@ -17,6 +17,7 @@ mod rotate;
 mod sign;
 mod status;
 mod submit;
+mod template;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ const EXAMPLES: &str = "Examples (示例):
   granary-agent enrol --server https://tj.example.cn:7443 --token granary1.… --unit 520100 --dir /srv/granary
   granary-agent run --dir /srv/granary
   granary-agent check 2021Q3.csv --dir /srv/granary
+  granary-agent template quarterly-accounts 2021-Q3 -o form.xlsx --dir /srv/granary
   granary-agent submit 2021Q3.csv --wait 60 --dir /srv/granary
   granary-agent sign waiting/….granary --dir /srv/granary-head
   granary-agent rotate-key --dir /srv/granary
@@ -100,6 +102,9 @@ enum Command {
     /// Check a file as the city will; nothing is sent or moved (审核，不报送)
     #[command(after_help = check::HELP)]
     Check(check::Arguments),
+    /// Write a form for a dataset and period, to be filled in and handed in (生成填报表格)
+    #[command(after_help = template::HELP)]
+    Template(template::Arguments),
     /// Hand one file in and wait for the answer (报送一个文件)
     #[command(after_help = submit::HELP)]
     Submit(submit::Arguments),
@@ -197,6 +202,9 @@ async fn dispatch(
         Command::Check(arguments) => {
             settings().and_then(|settings| check::check(&settings, &arguments))
         }
+        Command::Template(arguments) => {
+            settings().and_then(|settings| template::template(&settings, &arguments))
+        }
         Command::Submit(arguments) => match claimed() {
             Ok(settings) => submit::submit(settings, arguments).await,
             Err(ended) => Err(ended),
@@ -239,6 +247,7 @@ fn start_log(filter: &str, command: &Command) {
         Command::Run => filter,
         Command::Enrol(_)
         | Command::Check(_)
+        | Command::Template(_)
         | Command::Submit(_)
         | Command::Sign(_)
         | Command::RotateKey(_)

@@ -92,6 +92,18 @@ impl Reader {
         if needed.len() == 1 || slot.unit != self.unit {
             return Past::default();
         }
+        self.look(needed)
+    }
+
+    /// The record of a slot that counts as current here, if it is known.
+    #[must_use]
+    pub fn current(&self, slot: &SlotKey) -> Option<Seen> {
+        let own = slot.unit == self.unit;
+        let past = own.then(|| self.look(BTreeSet::from([slot.clone()])))?;
+        past.seen(slot).cloned()
+    }
+
+    fn look(&self, needed: BTreeSet<SlotKey>) -> Past {
         let mut candidates: BTreeMap<SlotKey, Candidates> = BTreeMap::new();
         let mut note = |found: &Found| {
             if let Some(slot) = found.slot().filter(|slot| needed.contains(slot)) {

@@ -113,6 +113,18 @@ impl Folders {
         &self.state
     }
 
+    /// Where copies of originals go.
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.root.join("archive")
+    }
+
+    /// Where the unit's mapping file for workbooks is, if it has one.
+    #[must_use]
+    pub fn mapping(&self) -> PathBuf {
+        self.root.join("mapping.toml")
+    }
+
     /// The path of a file.
     #[must_use]
     pub fn file(&self, spot: &Spot) -> PathBuf {

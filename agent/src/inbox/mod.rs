@@ -19,6 +19,7 @@
 //! - A statement that says exactly what the latest one of its slot says, if that is accepted or waits for its answer, is
 //!   *repeated*: nothing is sent, and the report says when it was handed in before. What counts is the content (figures, sign-offs,
 //!   evidence, explanations), not the bytes of the file. After a return or a refusal the same content is sent anew.
+//! - Before a file moves for the first time, a copy of it goes into `archive/` with its digest (`archive`).
 //! - Evidence is named by a report and read where it lies, beside it or in `evidence/`; it is never moved.
 //!
 //! # Why nothing is sent twice into effect, and nothing is lost
@@ -40,6 +41,7 @@ mod folders;
 mod whole;
 mod check;
 mod record;
+mod archive;
 mod carry;
 mod plan;
 mod held;
@@ -376,8 +378,8 @@ impl Inbox {
             Kind::Report | Kind::Other => {
                 let is_new = metadata.is_file() && self.told.insert(name.to_owned());
                 let reason = say!(
-                    "不是报表文件（CSV），留在原处；可作佐证材料",
-                    "not a report (CSV); it stays where it is and may serve as evidence"
+                    "不是报表文件（CSV 或工作簿），留在原处；可作佐证材料",
+                    "not a report (CSV or workbook); it stays where it is and may serve as evidence"
                 );
                 return is_new.then(|| Step::LeftAlone {
                     name: name.to_owned(),

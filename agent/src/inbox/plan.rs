@@ -1,7 +1,7 @@
 //! Decides what is to happen to a file, and writes it into an [`Intent`].
 
 use super::{
-    Context, Inbox, Step, Submitter,
+    Context, Inbox, Step, Submitter, archive,
     carry::Trouble,
     check::{Checked, Unchecked, check},
     folders::{Folder, Spot},
@@ -22,12 +22,18 @@ impl Inbox {
             folder: Folder::Inbox,
             name: name.to_owned(),
         };
-        let names = Names::new(cx.catalogue, cx.unit);
+        let names = Names::new(cx.catalogue, cx.unit).with_mapping(self.folders.mapping());
         let checked = match check(&self.folders.file(&from), &names, cx.history, cx.now_ms) {
             Ok(checked) => checked,
             Err(Unchecked::Changed) => return Ok(Step::Waiting { name: from.name }),
             Err(Unchecked::Io(error)) => return Err(Trouble::Io(error)),
         };
+        archive::keep(
+            &self.folders,
+            &self.folders.file(&from),
+            checked.report.sha256.as_deref(),
+            (cx.now_ms, &self.settings.zone),
+        )?;
         let intent = match checked.report.outcome {
             Outcome::Returned | Outcome::Refused => {
                 self.set_aside(from, checked.report, cx.now_ms)?

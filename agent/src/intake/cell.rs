@@ -102,6 +102,49 @@ pub(super) fn narrow(text: &str) -> String {
     text.chars().map(narrow).collect()
 }
 
+/// Value and status together; `None` where nothing is stated.
+pub(super) fn combine(
+    reading: &Reading,
+    status: Option<ObservationStatus>,
+) -> Result<Option<(Option<Decimal>, ObservationStatus)>, CellFault> {
+    match (reading, status) {
+        (Reading::Blank, None) => Ok(None),
+        (Reading::Blank, Some(status)) if !status.has_value() => Ok(Some((None, status))),
+        (Reading::Absent(mark), None) => Ok(Some((None, *mark))),
+        (Reading::Absent(_), Some(status)) if !status.has_value() => Ok(Some((None, status))),
+        (Reading::Value(value, _), None) => Ok(Some((Some(*value), ObservationStatus::Normal))),
+        (Reading::Value(value, _), Some(status)) if status.has_value() => {
+            Ok(Some((Some(*value), status)))
+        }
+        (Reading::Value(value, _), Some(status)) => {
+            let letter = status.letter();
+            Err(CellFault {
+                problem: say!(
+                    "状态 {letter} 表示没有数值，却填了 {value}",
+                    "status {letter} says that there is no value, but {value} is given"
+                ),
+                remedy: say!(
+                    "删去数值，或改正状态",
+                    "remove the value or correct the status"
+                ),
+            })
+        }
+        (Reading::Blank | Reading::Absent(_), Some(status)) => {
+            let letter = status.letter();
+            Err(CellFault {
+                problem: say!(
+                    "状态 {letter} 需要数值，却没有填",
+                    "status {letter} needs a value, but there is none"
+                ),
+                remedy: say!(
+                    "填写数值，或把状态改为 O（缺报）或 M（不适用）",
+                    "fill in the value, or write status O (missing) or M (cannot exist)"
+                ),
+            })
+        }
+    }
+}
+
 fn mark(text: &str) -> Option<ObservationStatus> {
     match text {
         "NA" | "N/A" | "n/a" | "na" | "…" | "……" | "..." | "缺报" | "O" => {

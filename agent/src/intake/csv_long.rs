@@ -9,11 +9,12 @@
 use csv::StringRecord;
 
 use super::{
-    cell::{read_status, read_value},
+    cell::read_status,
     fault::{Place, clip, say},
-    gather::{Gather, cell_place, report_beyond},
+    gather::{Gather, Says, cell_place, report_beyond},
     headings::{Headings, Part, near_words},
     names::hint,
+    number::Source,
 };
 use crate::draft::Note;
 
@@ -58,11 +59,6 @@ pub(super) fn read_row(
     report_beyond(gather, headings, record, row);
     let key = gather.key(headings, record, row);
     let item = gather.item(headings, record, row);
-    let reading = headings
-        .text(record, Part::Value)
-        .map_or(Ok(super::cell::Reading::Blank), read_value);
-    let reading =
-        reading.map_err(|fault| gather.report_cell(cell_place(headings, Part::Value, row), fault));
     let status = headings
         .text(record, Part::Status)
         .map_or(Ok(None), read_status);
@@ -82,16 +78,21 @@ pub(super) fn read_row(
         Ok(indicator) => indicator,
         Err(unknown) => return gather.report_unknown(Part::Indicator, text, place, unknown),
     };
-    if let Some(measure) = headings.text(record, Part::Measure)
-        && let Err(unknown) = gather.names.measure(indicator, measure)
-    {
-        gather.report(
-            cell_place(headings, Part::Measure, row),
-            unknown.problem,
-            unknown.remedy,
-        );
-    }
-    let (Some((_, key)), Ok(item), Ok(reading), Ok(status)) = (key, item, reading, status) else {
+    let measure = headings.text(record, Part::Measure);
+    let conversion = gather.conversion(
+        indicator,
+        measure,
+        &cell_place(headings, Part::Measure, row),
+    );
+    let source = Source {
+        conversion,
+        ..Source::default()
+    };
+    let text = headings.text(record, Part::Value).unwrap_or_default();
+    let figure = gather.figure(text, indicator, &source);
+    let figure =
+        figure.map_err(|fault| gather.report_cell(cell_place(headings, Part::Value, row), fault));
+    let (Some((_, key)), Ok(item), Ok(figure), Ok(status)) = (key, item, figure, status) else {
         return;
     };
     if let Some(text) = headings.text(record, Part::Explanation) {
@@ -111,7 +112,7 @@ pub(super) fn read_row(
         &key,
         cell_place(headings, Part::Value, row),
         (indicator, item),
-        (reading, status),
+        Says { figure, status },
     );
 }
 

@@ -5,30 +5,30 @@
 //! 填报单位,报告期,地区生产总值（亿元）,第一产业增加值
 //! 520100,2021-Q3,3102.44,118.23
 //! ```
-//! A heading may carry the unit of measure in brackets; it must be the catalogue's. An explanation belongs to all figures of
+//! A heading may carry the unit of measure in brackets: the catalogue's, or one that the catalogue converts to it. An explanation belongs to all figures of
 //! its row. A mark in a cell (`NA`, `-`) states an absence; there is no column of statuses.
 
 use csv::StringRecord;
 use granary_core::catalogue::Indicator;
 
 use super::{
-    cell::read_value,
     fault::{Column, Place, clip, say},
-    gather::{Gather, cell_place, report_beyond},
+    gather::{Gather, Says, cell_place, report_beyond},
     headings::{Headings, Part, near_words},
     names::{hint, split_measure},
+    number::Source,
 };
 use crate::draft::Note;
 
 /// The indicator columns of a wide file.
 pub(super) struct Wide<'a> {
-    columns: Vec<(Column, &'a Indicator)>,
+    columns: Vec<(Column, &'a Indicator, Source<'a>)>,
 }
 
 impl<'a> Wide<'a> {
     /// Finds the indicator of every heading.
     pub(super) fn read(gather: &mut Gather<'_, 'a>, headings: &Headings, row: u64) -> Self {
-        let mut columns: Vec<(Column, &Indicator)> = Vec::new();
+        let mut columns: Vec<(Column, &Indicator, Source<'_>)> = Vec::new();
         for part in [Part::Status, Part::Indicator, Part::Measure] {
             if headings.column(part).is_some() {
                 gather.report(
@@ -50,10 +50,10 @@ impl<'a> Wide<'a> {
             None => gather.default_dataset(),
         };
         for column in headings.others() {
-            let Some(indicator) = find(gather, column, dataset, row) else {
+            let Some((indicator, source)) = find(gather, column, dataset, row) else {
                 continue;
             };
-            columns.push((column.clone(), indicator));
+            columns.push((column.clone(), indicator, source));
         }
         if columns.is_empty() && gather.faults.is_empty() {
             gather.report(
@@ -77,10 +77,11 @@ impl<'a> Wide<'a> {
         let key = gather.key(headings, record, row);
         let item = gather.item(headings, record, row);
         let mut readings = Vec::new();
-        for (column, indicator) in &self.columns {
+        for (column, indicator, source) in &self.columns {
             let place = Place::cell(row, column.clone());
-            match read_value(record.get(column.index).unwrap_or_default()) {
-                Ok(reading) => readings.push((place, *indicator, reading)),
+            let text = record.get(column.index).unwrap_or_default();
+            match gather.figure(text, indicator, source) {
+                Ok(figure) => readings.push((place, *indicator, figure)),
                 Err(fault) => gather.report_cell(place, fault),
             }
         }
@@ -99,8 +100,12 @@ impl<'a> Wide<'a> {
                 },
             );
         }
-        for (place, indicator, reading) in readings {
-            gather.add(&key, place, (indicator, item.clone()), (reading, None));
+        for (place, indicator, figure) in readings {
+            let says = Says {
+                figure,
+                status: None,
+            };
+            gather.add(&key, place, (indicator, item.clone()), says);
         }
     }
 }
@@ -110,21 +115,22 @@ fn find<'a>(
     column: &Column,
     dataset: Option<&'a granary_core::catalogue::Dataset>,
     row: u64,
-) -> Option<&'a Indicator> {
+) -> Option<(&'a Indicator, Source<'a>)> {
     let place = Place::cell(row, column.clone());
     // A name may itself end in brackets, so the whole heading is tried first.
+    let source = |conversion| Source {
+        conversion,
+        ..Source::default()
+    };
     if let Ok(indicator) = gather.names.indicator(&column.heading, dataset) {
-        return Some(indicator);
+        let conversion = gather.conversion(indicator, None, &place);
+        return Some((indicator, source(conversion)));
     }
     let (name, measure) = split_measure(&column.heading);
     match gather.names.indicator(&name, dataset) {
         Ok(indicator) => {
-            if let Some(measure) = measure
-                && let Err(unknown) = gather.names.measure(indicator, &measure)
-            {
-                gather.report(place, unknown.problem, unknown.remedy);
-            }
-            Some(indicator)
+            let conversion = gather.conversion(indicator, measure.as_deref(), &place);
+            Some((indicator, source(conversion)))
         }
         Err(mut unknown) => {
             let words = near_words(&column.heading);

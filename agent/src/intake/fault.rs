@@ -43,9 +43,11 @@ impl Column {
     }
 }
 
-/// Where in a file: the whole file, a row, or a cell.
+/// Where in a file: the whole file, a sheet of a workbook, a row, or a cell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
+    /// The sheet of a workbook; `None` for a text, and for a workbook as a whole.
+    pub sheet: Option<Arc<str>>,
     /// The row, from 1, as a spreadsheet counts it; `None` for the whole file.
     pub row: Option<u64>,
     /// The column; `None` for the whole row.
@@ -57,6 +59,7 @@ impl Place {
     #[must_use]
     pub const fn row(row: u64) -> Self {
         Self {
+            sheet: None,
             row: Some(row),
             column: None,
         }
@@ -66,15 +69,51 @@ impl Place {
     #[must_use]
     pub const fn cell(row: u64, column: Column) -> Self {
         Self {
+            sheet: None,
             row: Some(row),
             column: Some(column),
         }
+    }
+
+    /// The same place in a sheet, where none is named yet.
+    #[must_use]
+    pub fn within(mut self, sheet: Option<&Arc<str>>) -> Self {
+        if self.sheet.is_none() {
+            self.sheet = sheet.cloned();
+        }
+        self
+    }
+
+    /// The reference that a spreadsheet shows for a cell: `B3`.
+    #[must_use]
+    pub fn reference(&self) -> Option<String> {
+        let (row, column) = (self.row?, self.column.as_ref()?);
+        Some(format!("{}{row}", column.letters()))
     }
 
     /// The place in words; empty for the whole file.
     #[must_use]
     pub fn words(&self) -> Bilingual {
         let (mut zh, mut en) = (Vec::new(), Vec::new());
+        if let Some(sheet) = &self.sheet {
+            zh.push(format!("工作表“{sheet}”"));
+            en.push(format!("sheet \"{sheet}\""));
+            if let (Some(reference), Some(column)) = (self.reference(), &self.column) {
+                let heading = &column.heading;
+                let named = !heading.is_empty();
+                zh.push(if named {
+                    format!("{reference}“{heading}”")
+                } else {
+                    reference.clone()
+                });
+                en.push(if named {
+                    format!("cell {reference} \"{heading}\"")
+                } else {
+                    format!("cell {reference}")
+                });
+                return Bilingual::new(zh.join(" "), en.join(", "));
+            }
+        }
         if let Some(row) = self.row {
             zh.push(format!("第 {row} 行"));
             en.push(format!("row {row}"));
@@ -145,11 +184,25 @@ impl Fault {
 pub struct Faults {
     kept: Vec<Fault>,
     more: usize,
+    /// The sheet that is being read: faults without a sheet are in it.
+    sheet: Option<Arc<str>>,
 }
 
 impl Faults {
+    /// Says which sheet is read from now on.
+    pub fn enter(&mut self, sheet: Option<Arc<str>>) {
+        self.sheet = sheet;
+    }
+
+    /// How many there are so far.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.kept.len() + self.more
+    }
+
     /// Adds one.
-    pub fn report(&mut self, fault: Fault) {
+    pub fn report(&mut self, mut fault: Fault) {
+        fault.place = fault.place.within(self.sheet.as_ref());
         if self.kept.len() < FAULTS_MAX {
             self.kept.push(fault);
         } else {
@@ -188,6 +241,12 @@ impl Faults {
 /// A place as reports and tickets store it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaceWire {
+    /// The sheet of a workbook.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sheet: Option<String>,
+    /// The cell of a workbook as a spreadsheet writes it: `B3`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cell: Option<String>,
     /// See [`Place::row`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub row: Option<u64>,
@@ -203,6 +262,8 @@ impl From<&Place> for PlaceWire {
     fn from(place: &Place) -> Self {
         let column = place.column.as_ref();
         Self {
+            sheet: place.sheet.as_deref().map(str::to_owned),
+            cell: place.sheet.as_ref().and_then(|_| place.reference()),
             row: place.row,
             column: column.map(Column::letters),
             heading: column.map(|c| c.heading.to_string()),
@@ -251,6 +312,22 @@ mod tests {
                 letters(702)
             ],
             ["A", "Z", "AA", "ZZ", "AAA"]
+        );
+    }
+
+    #[test]
+    fn a_cell_of_a_workbook_is_named_as_a_spreadsheet_names_it() {
+        let column = Column {
+            index: 27,
+            heading: "增速".into(),
+        };
+        let place = Place::cell(3, column).within(Some(&"表一".into()));
+        assert_eq!(place.words().zh, "工作表“表一” AB3“增速”");
+        assert_eq!(place.words().en, "sheet \"表一\", cell AB3 \"增速\"");
+        let wire = PlaceWire::from(&place);
+        assert_eq!(
+            (wire.sheet.as_deref(), wire.cell.as_deref()),
+            (Some("表一"), Some("AB3"))
         );
     }
 

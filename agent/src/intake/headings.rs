@@ -7,7 +7,7 @@
 //! | period | `period` `reference period` `time_period` 报告期 |
 //! | indicator | `indicator` 指标 指标代码 |
 //! | item | `item` 明细项 项目 |
-//! | value | `value` `obs_value` 数值 值 |
+//! | value | `value` `obs_value` 数值 值 本期 本期数 本期值 |
 //! | status | `status` `obs_status` 状态 观测状态 |
 //! | explanation | `explanation` `note` 说明 情况说明 |
 //! | unit of measure | `unit of measure` `unit_measure` 计量单位 |
@@ -74,7 +74,18 @@ const WORDS: [(Part, &[&str]); 12] = [
     ),
     (Part::Indicator, &["指标", "指标代码", "indicator"]),
     (Part::Item, &["明细项", "项目", "item"]),
-    (Part::Value, &["数值", "值", "value", "obs_value"]),
+    (
+        Part::Value,
+        &[
+            "数值",
+            "值",
+            "本期",
+            "本期数",
+            "本期值",
+            "value",
+            "obs_value",
+        ],
+    ),
     (Part::Status, &["状态", "观测状态", "status", "obs_status"]),
     (
         Part::Explanation,
@@ -205,9 +216,25 @@ pub(super) fn near_words(heading: &str) -> Vec<&'static str> {
 }
 
 fn part_of(heading: &str) -> Option<Part> {
-    let key = folded(heading);
-    let found = WORDS
-        .iter()
-        .find(|(_, words)| words.contains(&key.as_str()));
-    found.map(|(part, _)| *part)
+    let find = |text: &str| {
+        let key = folded(text);
+        let found = WORDS
+            .iter()
+            .find(|(_, words)| words.contains(&key.as_str()));
+        found.map(|(part, _)| *part)
+    };
+    // A heading in two languages: 数值 Value.
+    let first = || {
+        heading
+            .split_whitespace()
+            .next()
+            .filter(|word| !word.is_ascii())
+    };
+    find(heading).or_else(|| find(first()?))
+}
+
+/// Whether a heading plays a part, so that the line that it stands in may be that of the headings.
+#[must_use]
+pub(super) fn is_part(heading: &str) -> bool {
+    part_of(heading).is_some()
 }

@@ -8,6 +8,7 @@
 //! # statistics_head: 某某               统计负责人
 //! # unit_head: 某某                     单位负责人
 //! # evidence: ledger.pdf               佐证        a file beside this one, or in the folder evidence/
+//! # decimal: ,                           小数点      above the headings
 //! # explain GDP.BALANCE: why           说明        with an item: # explain GDP.BALANCE [item]: why
 //! ```
 //! The colon may be full-width, and the value may stand in the next cell of the row. A line whose word is unknown is a
@@ -50,6 +51,8 @@ pub(super) struct Metadata {
     pub dataset: Option<Line>,
     /// The period.
     pub period: Option<Line>,
+    /// The decimal mark.
+    pub decimal: Option<Line>,
     /// Every line that names the unit.
     pub units: Vec<Line>,
     /// Sign-offs, evidence and explanations.
@@ -64,9 +67,12 @@ enum Word {
     SignOff(SignOffRole),
     Evidence,
     Explain,
+    Decimal,
 }
 
-const WORDS: [(&str, Word); 21] = [
+const WORDS: [(&str, Word); 23] = [
+    ("decimal", Word::Decimal),
+    ("小数点", Word::Decimal),
     ("dataset", Word::Dataset),
     ("报表", Word::Dataset),
     ("period", Word::Period),
@@ -152,6 +158,7 @@ impl Metadata {
             Word::SignOff(role) => self.sign_off(role, line, faults),
             Word::Evidence => self.evidence(line, folder, faults),
             Word::Explain => self.explain(rest, line, faults),
+            Word::Decimal => set(&mut self.decimal, line, has_rows, faults),
         }
     }
 
@@ -271,6 +278,13 @@ fn split_item(rest: &str) -> (&str, Option<&str>) {
         ),
         None => (rest, None),
     }
+}
+
+/// Whether a word means something in a metadata line.
+#[must_use]
+pub(super) fn is_word(word: &str) -> bool {
+    let first = word.split_whitespace().next().unwrap_or_default();
+    find(word).is_some() || find(first).is_some()
 }
 
 fn find(word: &str) -> Option<Word> {

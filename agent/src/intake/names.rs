@@ -4,11 +4,15 @@
 //! of measure in brackets, `地区生产总值（亿元）`; it must then be the catalogue's. What is not found is answered with the
 //! nearest names, never with a guess.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use granary_core::{
-    catalogue::{Catalogue, Dataset, Indicator, Unit},
+    catalogue::{Catalogue, Dataset, Indicator, Measure, Unit},
     code::{DatasetCode, IndicatorCode, UnitCode},
+    decimal::Decimal,
     text::{Bilingual, edit_distance},
 };
 
@@ -21,6 +25,7 @@ use super::{
 pub struct Names<'a> {
     catalogue: &'a Catalogue,
     own: &'a UnitCode,
+    mapping: Option<PathBuf>,
     indicators: BTreeMap<String, Vec<IndicatorCode>>,
     datasets: BTreeMap<String, Vec<DatasetCode>>,
 }
@@ -59,9 +64,23 @@ impl<'a> Names<'a> {
         Self {
             catalogue,
             own,
+            mapping: None,
             indicators,
             datasets,
         }
+    }
+
+    /// The same, with the unit's own words for things in workbooks: a file, which need not be there.
+    #[must_use]
+    pub fn with_mapping(mut self, path: PathBuf) -> Self {
+        self.mapping = Some(path);
+        self
+    }
+
+    /// Where the mapping file is, if one may be.
+    #[must_use]
+    pub fn mapping(&self) -> Option<&Path> {
+        self.mapping.as_deref()
     }
 
     /// The catalogue behind the names.
@@ -174,19 +193,87 @@ impl<'a> Names<'a> {
         ))
     }
 
-    /// Whether `text` is the unit of measure of `indicator`, by code or by name.
+    /// Whether `text`, with or without a unit of measure in brackets, names an indicator, or several.
+    #[must_use]
+    pub(super) fn is_indicator(&self, text: &str) -> bool {
+        self.indicators.contains_key(&folded(text))
+            || self
+                .indicators
+                .contains_key(&folded(&split_measure(text).0))
+    }
+
+    /// The name of an indicator that is nearest to `text`.
+    #[must_use]
+    pub(super) fn near_indicator(&self, text: &str) -> Option<String> {
+        let (plain, _) = split_measure(text);
+        let near = nearest(&plain, self.indicators.keys().map(String::as_str));
+        near.first().map(|name| (*name).to_owned())
+    }
+
+    /// The one dataset that a title speaks of: the title is its code or name, or has its name in it.
+    #[must_use]
+    pub(super) fn dataset_in(&self, title: &str) -> Option<&'a Dataset> {
+        if let Ok(dataset) = self.dataset(title) {
+            return Some(dataset);
+        }
+        let title = folded(title);
+        let is_in = |d: &&Dataset| {
+            let names = [&d.name().zh, &d.name().en];
+            names
+                .iter()
+                .any(|n| n.chars().count() > 2 && title.contains(&folded(n)))
+        };
+        let mut found = self.catalogue.datasets().iter().filter(is_in);
+        match (found.next(), found.next()) {
+            (Some(dataset), None) => Some(dataset),
+            (Some(_) | None, _) => None,
+        }
+    }
+
+    /// The units of measure that `text` names, by code or by name.
+    pub(super) fn measures(&self, text: &str) -> impl Iterator<Item = &'a Measure> {
+        let key = folded(text);
+        let named = move |m: &&Measure| keys(m.code().as_str(), m.name()).contains(&key);
+        self.catalogue.measures().iter().filter(named)
+    }
+
+    /// Whether an indicator is measured in per cent.
+    #[must_use]
+    pub(super) fn is_percent(&self, indicator: &Indicator) -> bool {
+        let code = indicator.unit_of_measure();
+        let by_name = |measure: &Measure| {
+            let zh = narrow(&measure.name().zh);
+            zh.contains('%') || zh.contains("百分")
+        };
+        folded(code.as_str()).contains("percent")
+            || self.catalogue.measure(code).is_some_and(by_name)
+    }
+
+    /// How values that are measured in `text`, a unit of measure by code or by name, become values of `indicator`: as they are
+    /// (`None`), or by an exact factor of the catalogue.
     ///
     /// # Errors
-    /// [`Unknown`] names the right one.
-    pub fn measure(&self, indicator: &Indicator, text: &str) -> Result<(), Unknown> {
+    /// [`Unknown`] names the right unit of measure, where there is no way from the one that is given.
+    pub fn measure(
+        &self,
+        indicator: &Indicator,
+        text: &str,
+    ) -> Result<Option<Conversion<'a>>, Unknown> {
         let code = indicator.unit_of_measure();
-        let measure = self.catalogue.measure(code);
-        let key = folded(text);
-        let fits = folded(code.as_str()) == key
-            || measure.is_some_and(|m| keys(m.code().as_str(), m.name()).contains(&key));
-        if fits || measure.is_none() {
-            return Ok(());
+        let Some(right) = self.catalogue.measure(code) else {
+            return Ok(None);
+        };
+        let mut given = self.measures(text);
+        if folded(code.as_str()) == folded(text) || given.any(|measure| measure == right) {
+            return Ok(None);
         }
+        if let Some(conversion) = self
+            .measures(text)
+            .find_map(|m| Conversion::between(m, right))
+        {
+            return Ok(Some(conversion));
+        }
+        let measure = Some(right);
         let found = clip(text);
         let (zh, en) = measure.map_or((code.to_string(), code.to_string()), |m| {
             (m.name().zh.clone(), m.name().en.clone())
@@ -201,6 +288,52 @@ impl<'a> Names<'a> {
                 "把数值换算成“{zh}”，并改正计量单位",
                 "convert the values to {en} and correct the unit of measure"
             ),
+        })
+    }
+}
+
+/// An exact way from one unit of measure to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conversion<'a> {
+    /// In what the values are given.
+    pub from: &'a Measure,
+    /// In what they are reported.
+    pub to: &'a Measure,
+    /// One of `from` is this many of their common base.
+    multiply: Decimal,
+    /// One of `to` is this many of it.
+    divide: Decimal,
+}
+
+impl<'a> Conversion<'a> {
+    /// The way, if both are multiples of one base and counted by the same.
+    fn between(from: &'a Measure, to: &'a Measure) -> Option<Self> {
+        let base = |measure: &'a Measure| match measure.base() {
+            Some((base, factor)) => (base, *factor),
+            None => (measure.code(), Decimal::ONE),
+        };
+        let ((from_base, multiply), (to_base, divide)) = (base(from), base(to));
+        let same = from_base == to_base && from.per() == to.per();
+        (same && !from.is_pure() && !to.is_pure()).then_some(Self {
+            from,
+            to,
+            multiply,
+            divide,
+        })
+    }
+
+    /// The converted value, exactly; `None` where it has no end in decimals or too many digits.
+    #[must_use]
+    pub fn convert(&self, value: Decimal) -> Option<Decimal> {
+        let product = value.checked_mul(self.multiply)?;
+        let divisor = self.divide.normalised();
+        // value / (m / 10^s) is value * 10^s / m; digits are added until the division by m comes out even.
+        let shift = Decimal::new(10_i128.checked_pow(divisor.scale().into())?, 0)?;
+        let product = product.checked_mul(shift)?;
+        (product.scale()..=Decimal::SCALE_MAX).find_map(|scale| {
+            let mantissa = product.rescaled(scale)?.mantissa();
+            (mantissa % divisor.mantissa() == 0)
+                .then(|| Decimal::new(mantissa / divisor.mantissa(), scale))?
         })
     }
 }
@@ -314,6 +447,42 @@ mod tests {
         );
         assert_eq!(split_measure("gdp"), ("gdp".into(), None));
         assert_eq!(split_measure("(x)"), ("(x)".into(), None));
+    }
+
+    #[test]
+    fn conversion_is_exact_or_none() {
+        let way = |multiply, divide| {
+            let catalogue = Box::leak(Box::new(crate::intake::tests::catalogue()));
+            let measure = &catalogue.measures()[0];
+            Conversion {
+                from: measure,
+                to: measure,
+                multiply: Decimal::parse(multiply).unwrap(),
+                divide: Decimal::parse(divide).unwrap(),
+            }
+        };
+        let converted = |value, way: &Conversion<'_>| {
+            let value = way.convert(Decimal::parse(value).unwrap());
+            value.map(|v| v.to_string())
+        };
+        let to_100m = way("1", "10000");
+        assert_eq!(converted("31024400", &to_100m).as_deref(), Some("3102.44"));
+        assert_eq!(converted("-1.5", &to_100m).as_deref(), Some("-0.00015"));
+        let from_100m = way("10000", "1");
+        assert_eq!(
+            converted("0.1234", &from_100m).as_deref(),
+            Some("1234.0000")
+        );
+        let by_0_5 = way("1", "0.5");
+        assert_eq!(converted("3", &by_0_5).as_deref(), Some("6"));
+        // A third has no end.
+        let by_3 = way("1", "3");
+        assert_eq!(converted("1", &by_3), None);
+        assert_eq!(converted("1.5", &by_3).as_deref(), Some("0.5"));
+        assert_eq!(
+            converted("123456789012345678901234567890", &from_100m).as_deref(),
+            Some("1234567890123456789012345678900000")
+        );
     }
 
     #[test]

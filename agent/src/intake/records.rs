@@ -14,7 +14,10 @@ use std::{
 
 use csv::StringRecord;
 
-use super::fault::{Fault, Place, say};
+use super::{
+    encoding::{Encoding, Utf8Text},
+    fault::{Fault, Place, say},
+};
 
 /// The longest record, in bytes.
 pub const RECORD_BYTES_MAX: usize = 1024 * 1024;
@@ -28,7 +31,7 @@ const BUDGET_SPENT: &str = "record too long";
 
 /// The records of one file.
 pub(super) struct Records {
-    reader: csv::Reader<Metered<File>>,
+    reader: csv::Reader<Metered<Utf8Text<File>>>,
     meter: Rc<RefCell<Meter>>,
     separator: u8,
     /// Line ends inside of quoted cells so far: a spreadsheet does not count them as rows.
@@ -42,11 +45,11 @@ impl Records {
     ///
     /// # Errors
     /// Those of opening the file.
-    pub(super) fn open(path: &Path, head: &[u8]) -> io::Result<Self> {
-        let separator = separator(&String::from_utf8_lossy(head));
+    pub(super) fn open(path: &Path, encoding: Encoding, head: &str) -> io::Result<Self> {
+        let separator = separator(head);
         let meter = Rc::new(RefCell::new(Meter::default()));
         let source = Metered {
-            inner: File::open(path)?,
+            inner: Utf8Text::new(File::open(path)?, encoding),
             meter: Rc::clone(&meter),
         };
         let reader = csv::ReaderBuilder::new()
@@ -232,7 +235,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         std::fs::write(&path, text).unwrap();
-        let mut records = Records::open(&path, text.as_bytes()).unwrap();
+        let mut records = Records::open(&path, Encoding::Utf8, text).unwrap();
         let (mut record, mut all) = (StringRecord::new(), Vec::new());
         while let Some(row) = records.next(&mut record)? {
             all.push((row, record.iter().map(str::to_owned).collect()));

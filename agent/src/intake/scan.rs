@@ -1,8 +1,8 @@
 //! The first pass over a file: its digest, and whether it is text that can be read at all.
 //!
-//! In: a path. Out: a [`Scan`]: size, SHA-256 and the first bytes. Memory: one buffer of 64 KiB, whatever the file.
+//! In: a path. Out: a [`Scan`]: SHA-256, encoding and the beginning. Memory: one buffer of 64 KiB, whatever the file.
 //! A file that is too large is refused by its size, before a byte of it is read; one that is no text is refused at the first
-//! byte that shows it.
+//! byte that shows it. A file that turns out not to be UTF-8 is looked at once more, as GB18030.
 
 use std::{
     fs::File,
@@ -13,7 +13,10 @@ use std::{
 use granary_core::digest::Digest;
 use sha2::{Digest as _, Sha256};
 
-use super::fault::{Fault, Place, say};
+use super::{
+    encoding::{Encoding, Validity, head_text},
+    fault::{Fault, Place, say},
+};
 
 /// The largest file that is read, in bytes.
 pub const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
@@ -25,8 +28,10 @@ const HEAD_BYTES: usize = 64 * 1024;
 pub(super) struct Scan {
     /// The SHA-256 of all bytes.
     pub sha256: Digest,
-    /// The beginning, without a byte order mark; it may end within a character.
-    pub head: Vec<u8>,
+    /// How it is written.
+    pub encoding: Encoding,
+    /// The beginning, as text; it may end within a line.
+    pub head: String,
 }
 
 /// Why a file cannot be read.
@@ -35,22 +40,41 @@ pub(super) enum ScanError {
     /// It is no table that this program reads; the clerk can mend that.
     #[error("{}", .0.problem.en)]
     Fault(Box<Fault>),
+    /// The same, but it may be a text in another encoding.
+    #[error("{}", .0.problem.en)]
+    NotUtf8(Box<Fault>),
     /// The operating system would not give the bytes; trying again may help.
     #[error("cannot read the file: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Reads the whole file once.
+/// Reads the whole file once, and once more where it is not UTF-8.
 ///
 /// # Errors
-/// [`ScanError`]: too large, not text, not UTF-8, or unreadable.
+/// [`ScanError`]: too large, not text, in no encoding that is read, or unreadable.
 pub(super) fn scan(path: &Path) -> Result<Scan, ScanError> {
+    let mut head = [0; 4];
+    let count = read(&mut File::open(path)?, &mut head)?;
+    let marked = Encoding::of_mark(head.get(..count).unwrap_or_default());
+    match (marked, scan_as(path, marked)) {
+        (Encoding::Utf8, Err(ScanError::NotUtf8(fault))) => {
+            match scan_as(path, Encoding::Gb18030) {
+                Ok(scan) => Ok(scan),
+                Err(ScanError::Io(error)) => Err(ScanError::Io(error)),
+                Err(ScanError::Fault(_) | ScanError::NotUtf8(_)) => Err(ScanError::Fault(fault)),
+            }
+        }
+        (_, scanned) => scanned,
+    }
+}
+
+fn scan_as(path: &Path, encoding: Encoding) -> Result<Scan, ScanError> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     if size > FILE_BYTES_MAX {
         return Err(fault(too_large(size)));
     }
-    let mut checker = Utf8::default();
+    let mut checker = Checker::new(encoding);
     let (mut hasher, mut head, mut total) = (Sha256::new(), Vec::new(), 0_u64);
     let mut buffer = vec![0; HEAD_BYTES];
     loop {
@@ -68,15 +92,16 @@ pub(super) fn scan(path: &Path) -> Result<Scan, ScanError> {
             return Err(fault(too_large(total)));
         }
         hasher.update(chunk);
-        checker.push(chunk).map_err(fault)?;
+        checker.push(chunk)?;
     }
-    checker.finish().map_err(fault)?;
+    checker.finish()?;
     if head.starts_with(&[0xef, 0xbb, 0xbf]) {
         head.drain(..3);
     }
     Ok(Scan {
         sha256: Digest::from_bytes(hasher.finalize().into()),
-        head,
+        encoding,
+        head: head_text(encoding, &head),
     })
 }
 
@@ -115,7 +140,8 @@ fn fault(fault: impl Into<Box<Fault>>) -> ScanError {
     ScanError::Fault(fault.into())
 }
 
-fn too_large(size: u64) -> Fault {
+/// The words for a file that is too large.
+pub(super) fn too_large(size: u64) -> Fault {
     let (size, max) = (size.div_ceil(1024 * 1024), FILE_BYTES_MAX / (1024 * 1024));
     Fault::of_file(
         say!(
@@ -141,11 +167,6 @@ fn check_magic(chunk: &[u8]) -> Result<(), Box<Fault>> {
             "这是 Excel 工作簿或压缩文件，不是 CSV 文本",
             "this is a workbook or an archive, not CSV text"
         )
-    } else if is(&[0xff, 0xfe]) || is(&[0xfe, 0xff]) {
-        say!(
-            "文件的编码是 UTF-16（“Unicode 文本”），不是 UTF-8",
-            "the file is in UTF-16 (\"Unicode text\"), not in UTF-8"
-        )
     } else if is(b"%PDF") {
         say!(
             "这是 PDF 文件，不是 CSV 文本",
@@ -157,6 +178,55 @@ fn check_magic(chunk: &[u8]) -> Result<(), Box<Fault>> {
     Err(Box::new(Fault::of_file(problem, save)))
 }
 
+/// Checks that a file is text in its encoding.
+enum Checker {
+    Utf8(Utf8),
+    Other(Validity, Encoding),
+}
+
+impl Checker {
+    fn new(encoding: Encoding) -> Self {
+        match Validity::new(encoding) {
+            Some(validity) => Self::Other(validity, encoding),
+            None => Self::Utf8(Utf8::default()),
+        }
+    }
+
+    fn push(&mut self, chunk: &[u8]) -> Result<(), ScanError> {
+        match self {
+            Self::Utf8(utf8) => utf8.push(chunk),
+            Self::Other(validity, encoding) => match validity.push(chunk, false) {
+                true if !validity.has_zero => Ok(()),
+                true | false => Err(fault(not_valid(*encoding))),
+            },
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), ScanError> {
+        match self {
+            Self::Utf8(utf8) => utf8.finish(),
+            Self::Other(validity, encoding) => match validity.push(&[], true) {
+                true => Ok(()),
+                false => Err(fault(not_valid(*encoding))),
+            },
+        }
+    }
+}
+
+fn not_valid(encoding: Encoding) -> Fault {
+    let name = encoding.name();
+    Fault::of_file(
+        say!(
+            "文件按 {name} 编码读不通，多半已损坏或不是文本",
+            "the file is no valid text in {name}; most likely it is damaged or no text"
+        ),
+        say!(
+            "在表格软件里“另存为”，选择“CSV UTF-8（逗号分隔）(*.csv)”",
+            "in the spreadsheet program, \"Save as\" and choose \"CSV UTF-8 (Comma delimited) (*.csv)\""
+        ),
+    )
+}
+
 /// Checks UTF-8 chunk by chunk and knows the place of the first byte that is none.
 #[derive(Default)]
 struct Utf8 {
@@ -166,10 +236,12 @@ struct Utf8 {
     offset: u64,
     /// Line ends before `carry`.
     lines: u64,
+    /// Whether a character of three bytes or more was whole: hardly any text in another encoding has one.
+    has_wide: bool,
 }
 
 impl Utf8 {
-    fn push(&mut self, chunk: &[u8]) -> Result<(), Box<Fault>> {
+    fn push(&mut self, chunk: &[u8]) -> Result<(), ScanError> {
         let mut bytes = std::mem::take(&mut self.carry);
         bytes.extend_from_slice(chunk);
         let (good, bad) = match std::str::from_utf8(&bytes) {
@@ -178,12 +250,13 @@ impl Utf8 {
         };
         let (text, rest) = bytes.split_at(good);
         if let Some(at) = text.iter().position(|b| *b == 0) {
-            return Err(Box::new(self.binary(text, at)));
+            return Err(fault(self.binary(text, at)));
         }
         self.offset += good as u64;
         self.lines += text.iter().filter(|b| **b == b'\n').count() as u64;
+        self.has_wide |= text.iter().any(|b| *b >= 0xe0);
         match bad {
-            Some(Some(_)) => Err(Box::new(self.not_utf8(rest))),
+            Some(Some(_)) => Err(self.error(rest)),
             Some(None) | None => {
                 self.carry = rest.to_vec();
                 Ok(())
@@ -191,11 +264,20 @@ impl Utf8 {
         }
     }
 
-    fn finish(&self) -> Result<(), Box<Fault>> {
+    fn finish(&self) -> Result<(), ScanError> {
         if self.carry.is_empty() {
             Ok(())
         } else {
-            Err(Box::new(self.not_utf8(&self.carry)))
+            Err(self.error(&self.carry))
+        }
+    }
+
+    /// A text that was UTF-8 as far as this is a damaged one; any other may be in another encoding.
+    fn error(&self, rest: &[u8]) -> ScanError {
+        let fault = Box::new(self.not_utf8(rest));
+        match self.has_wide {
+            true => ScanError::Fault(fault),
+            false => ScanError::NotUtf8(fault),
         }
     }
 
@@ -205,8 +287,8 @@ impl Utf8 {
         Fault::new(
             Place::row(row),
             say!(
-                "文件不是 UTF-8 编码：第 {byte} 个字节（十六进制 {found:02X}）不合法，多半是 GBK 编码的旧式 CSV",
-                "the file is not UTF-8: byte {byte} (hexadecimal {found:02X}) cannot stand there; most likely an older kind of CSV in GBK"
+                "文件不是 UTF-8 编码：第 {byte} 个字节（十六进制 {found:02X}）不合法，也不能按 GB18030（GBK）读",
+                "the file is not UTF-8: byte {byte} (hexadecimal {found:02X}) cannot stand there; nor can it be read as GB18030 (GBK)"
             ),
             say!(
                 "在表格软件里“另存为”，选择“CSV UTF-8（逗号分隔）(*.csv)”",
@@ -249,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_byte_that_is_not_utf8_is_placed() {
-        let fault = fault_of(b"indicator,value\ngdp,1\n\xb5\xd8\xc7\xf8,2\n");
+        let fault = fault_of(b"indicator,value\ngdp,1\n\xb5\xd8\xc7\xff,2\n");
         assert_eq!(fault.place.row, Some(3));
         assert!(
             fault.problem.zh.contains("第 23 个字节"),
@@ -273,9 +355,17 @@ mod tests {
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(scan(&path).unwrap().sha256, Digest::of(&bytes));
         // The same cut short is a fault, at the byte where the character begins.
-        bytes.truncate(HEAD_BYTES + 1);
+        bytes.truncate(HEAD_BYTES);
         let place = format!("byte {HEAD_BYTES} ");
         assert!(fault_of(&bytes).problem.en.contains(&place));
+    }
+
+    #[test]
+    fn a_damaged_text_is_not_taken_for_one_in_another_encoding() {
+        // All of it would be valid GB18030.
+        let bytes = "地区生产总值\n".as_bytes();
+        let cut = [bytes, &"县a".as_bytes()[..2], b"1,2\n"].concat();
+        assert_eq!(fault_of(&cut).place.row, Some(2));
     }
 
     #[test]
@@ -287,7 +377,8 @@ mod tests {
                 .zh
                 .contains("Excel")
         );
-        assert!(fault_of(b"\xff\xfei\0").problem.en.contains("UTF-16"));
+        assert!(fault_of(b"\xff\xfei\0x").problem.en.contains("UTF-16"));
+        assert!(fault_of(b"\xff\xfei\0\0\0").problem.zh.contains("UTF-16"));
         assert!(fault_of(b"%PDF-1.7").problem.zh.contains("PDF"));
         assert_eq!(fault_of(b"a,b\nc,\0\n").place.row, Some(2));
     }

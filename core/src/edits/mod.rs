@@ -75,6 +75,7 @@ mod report;
 mod linear;
 
 // From a tree to somebody else's language.
+pub mod spreadsheet;
 pub mod vtl;
 
 #[cfg(test)]

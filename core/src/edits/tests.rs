@@ -140,7 +140,7 @@ fn edit_text(expression: &str, tolerance: &str) -> EditText {
     }
 }
 
-fn compiled(expression: &str, tolerance: &str) -> Edit {
+pub(super) fn compiled(expression: &str, tolerance: &str) -> Edit {
     compile(edit_text(expression, tolerance), &NAMES)
         .unwrap_or_else(|faults| panic!("{expression}: {faults:#?}"))
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod crash;
+mod etiquette;
 mod held;
 
 use std::collections::BTreeMap;
@@ -242,7 +243,7 @@ fn bad_files_are_set_aside_with_the_place_of_the_fault() {
         "{returned}"
     );
     assert!(all["refused/future.csv.report.txt"].contains("2022-Q1 尚未开始"));
-    assert!(all["refused/book.xlsx.report.txt"].contains("CSV UTF-8"));
+    assert!(all["refused/book.xlsx.report.txt"].contains("工作簿已损坏"));
     let json: Report = serde_json::from_str(&all["refused/unreadable.csv.report.json"]).unwrap();
     assert_eq!(
         (json.outcome, json.faults.is_empty()),

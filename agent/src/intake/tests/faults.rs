@@ -296,8 +296,8 @@ fn whole_files() {
     check(
         NAME,
         "PK\u{3}\u{4}xx",
-        &["工作簿", "CSV UTF-8"],
-        &["workbook", "CSV UTF-8"],
+        &["工作簿已损坏", "另存为 .xlsx"],
+        &["workbook is damaged", "save it as .xlsx"],
     );
 }
 

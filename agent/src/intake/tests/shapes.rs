@@ -8,27 +8,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// One line for each figure: indicator, item, value or status, place.
-fn figures(draft: &Draft) -> Vec<String> {
-    let figure = |cell: &crate::draft::Cell| {
-        let observation = &cell.observation;
-        let item = observation
-            .item
-            .as_ref()
-            .map_or(String::new(), |i| format!("[{i}]"));
-        let value = observation
-            .value
-            .map_or(observation.status.letter().to_string(), |v| v.to_string());
-        let column = cell.place.column.as_ref().unwrap().letters();
-        format!(
-            "{}{item}={value} @{column}{}",
-            observation.indicator,
-            cell.place.row.unwrap()
-        )
-    };
-    draft.cells().iter().map(figure).collect()
-}
-
 const GUIYANG: [&str; 4] = [
     "gdp=3102.44",
     "primary=118.23",

@@ -3,6 +3,7 @@
 pub(crate) mod limits;
 pub(crate) mod ingest;
 pub(crate) mod agent;
+mod intake;
 mod board;
 pub(crate) mod completeness;
 pub(crate) mod forecast;
@@ -54,6 +55,12 @@ pub(crate) const PARTS: &[Part] = &[
         what: "the agent's memory, start and size",
         alone: false,
         run: agent::run,
+    },
+    Part {
+        name: "intake",
+        what: "reading a large workbook, and judging statements at the desk",
+        alone: false,
+        run: intake::run,
     },
     Part {
         name: "forecast",

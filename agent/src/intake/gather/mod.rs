@@ -1,14 +1,18 @@
 //! Sorts the cells of a file into drafts, one for each dataset and period, and keeps all faults on the way.
 
+mod sheet;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    sync::Arc,
 };
 
 use csv::StringRecord;
 use granary_core::{
     catalogue::{Dataset, Indicator},
     code::{DatasetCode, ItemKey},
+    decimal::Decimal,
     ledger::assess::{MISSING, REQUIRED},
     period::Period,
     snapshot::{OBSERVATIONS_MAX, Observation, ObservationStatus, SlotKey},
@@ -16,17 +20,18 @@ use granary_core::{
 };
 
 use super::{
-    cell::{CellFault, Reading},
+    cell::{CellFault, Reading, combine},
     fault::{Column, Fault, Faults, Place, clip, say},
     headings::{Headings, Part},
     metadata::{Line, Metadata, from_file_name},
     names::{Names, Unknown, hint, nearest},
+    number::{Figure, Manner},
     period::read_period,
 };
 use crate::draft::{Cell, Draft, Note, Papers, Told};
 
 /// The most drafts in one file.
-pub(super) const DRAFTS_MAX: usize = 64;
+pub(in crate::intake) const DRAFTS_MAX: usize = 64;
 /// The most remarks about how something was understood, for one draft.
 const TOLD_MAX: usize = 50;
 
@@ -34,18 +39,30 @@ const TOLD_MAX: usize = 50;
 const BUILT_IN: [&str; 2] = [REQUIRED, MISSING];
 
 /// Dataset and period of a row.
-pub(super) type Key = (DatasetCode, Period);
+pub(in crate::intake) type Key = (DatasetCode, Period);
 
 /// The drafts of one file, while it is read.
-pub(super) struct Gather<'n, 'a> {
-    pub(super) names: &'n Names<'a>,
-    pub(super) metadata: Metadata,
-    pub(super) faults: Faults,
+pub(in crate::intake) struct Gather<'n, 'a> {
+    pub(in crate::intake) names: &'n Names<'a>,
+    pub(in crate::intake) metadata: Metadata,
+    pub(in crate::intake) faults: Faults,
     file_name: (Option<String>, Option<String>),
     /// Dataset and period by default, each resolved once, and where it was found.
     dataset: Option<Option<(&'a Dataset, Told)>>,
     period: BTreeMap<DatasetCode, Option<(Period, Told)>>,
     drafts: BTreeMap<Key, Building>,
+    /// How numbers are written in this file.
+    pub(in crate::intake) manner: Manner,
+    /// The unit of measure for headings that give none, and where it stands: a line such as 单位：万元 above a table.
+    pub(in crate::intake) measure: Option<Line>,
+    /// The sheet that is being read.
+    sheet: Option<Arc<str>>,
+    /// How the sheet as a whole was understood, for each draft that gets a figure from it.
+    sheet_told: Vec<Told>,
+    /// The drafts that have a figure from the sheet.
+    touched: BTreeSet<Key>,
+    /// What is said about the file as a whole.
+    notices: Vec<Told>,
     /// Unknown words that were reported already: a wrong name in ten thousand rows is one fault.
     reported: BTreeSet<(Part, String)>,
     observations: usize,
@@ -55,12 +72,20 @@ pub(super) struct Gather<'n, 'a> {
 struct Building {
     cells: Vec<Cell>,
     notes: Vec<Note>,
+    /// How the sheets were understood that its figures come from.
+    sources: Vec<Told>,
     told: Vec<Told>,
     more_told: usize,
 }
 
+/// What one cell says, with the status beside it, if that is filled.
+pub(in crate::intake) struct Says {
+    pub(in crate::intake) figure: Figure,
+    pub(in crate::intake) status: Option<ObservationStatus>,
+}
+
 impl<'n, 'a> Gather<'n, 'a> {
-    pub(super) fn new(names: &'n Names<'a>, path: &Path) -> Self {
+    pub(in crate::intake) fn new(names: &'n Names<'a>, path: &Path) -> Self {
         Self {
             names,
             metadata: Metadata::default(),
@@ -69,28 +94,39 @@ impl<'n, 'a> Gather<'n, 'a> {
             dataset: None,
             period: BTreeMap::new(),
             drafts: BTreeMap::new(),
+            manner: Manner::default(),
+            measure: None,
+            sheet: None,
+            sheet_told: Vec::new(),
+            touched: BTreeSet::new(),
+            notices: Vec::new(),
             reported: BTreeSet::new(),
             observations: 0,
         }
     }
 
-    pub(super) fn report(&mut self, place: Place, problem: Bilingual, remedy: Bilingual) {
+    pub(in crate::intake) fn report(
+        &mut self,
+        place: Place,
+        problem: Bilingual,
+        remedy: Bilingual,
+    ) {
         self.faults.report(Fault::new(place, problem, remedy));
     }
 
-    pub(super) fn report_cell(&mut self, place: Place, fault: CellFault) {
+    pub(in crate::intake) fn report_cell(&mut self, place: Place, fault: CellFault) {
         self.report(place, fault.problem, fault.remedy);
     }
 
     /// Reports a word that names nothing, once for each word.
-    pub(super) fn report_unknown(
+    pub(in crate::intake) fn report_unknown(
         &mut self,
         part: Part,
         text: &str,
         place: Place,
         unknown: Unknown,
     ) {
-        let is_new = self.reported.len() < super::fault::FAULTS_MAX
+        let is_new = self.reported.len() < crate::intake::fault::FAULTS_MAX
             && self.reported.insert((part, text.to_owned()));
         if is_new {
             self.report(place, unknown.problem, unknown.remedy);
@@ -98,7 +134,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// Dataset and period of a row: from its columns, else from a metadata line, else from the file's name.
-    pub(super) fn key(
+    pub(in crate::intake) fn key(
         &mut self,
         headings: &Headings,
         record: &StringRecord,
@@ -130,7 +166,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// The dataset of rows that name none.
-    pub(super) fn default_dataset(&mut self) -> Option<&'a Dataset> {
+    pub(in crate::intake) fn default_dataset(&mut self) -> Option<&'a Dataset> {
         if self.dataset.is_none() {
             self.dataset = Some(self.find_dataset());
         }
@@ -170,7 +206,8 @@ impl<'n, 'a> Gather<'n, 'a> {
         None
     }
 
-    fn default_period(&mut self, dataset: &Dataset) -> Option<Period> {
+    /// The period of rows that name none.
+    pub(in crate::intake) fn default_period(&mut self, dataset: &Dataset) -> Option<Period> {
         if !self.period.contains_key(dataset.code()) {
             let found = self.find_period(dataset);
             self.period.insert(dataset.code().clone(), found);
@@ -223,7 +260,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// The item of a row, where it has one.
-    pub(super) fn item(
+    pub(in crate::intake) fn item(
         &mut self,
         headings: &Headings,
         record: &StringRecord,
@@ -246,14 +283,18 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// Adds what one cell says. `status` is that of the status column, if it is filled.
-    pub(super) fn add(
+    pub(in crate::intake) fn add(
         &mut self,
         key: &Key,
         place: Place,
         figure: (&Indicator, Option<ItemKey>),
-        says: (Reading, Option<ObservationStatus>),
+        says: Says,
     ) {
-        let (reading, status) = says;
+        let Says {
+            figure: Figure { reading, told },
+            status,
+        } = says;
+        let place = place.within(self.sheet.as_ref());
         let narrowed = matches!(reading, Reading::Value(_, true));
         let marked = matches!(reading, Reading::Absent(_));
         let (value, status) = match combine(&reading, status) {
@@ -280,26 +321,15 @@ impl<'n, 'a> Gather<'n, 'a> {
         }
         let (indicator, item) = figure;
         if narrowed || marked {
-            let (zh, en) = (&indicator.name().zh, &indicator.name().en);
-            let letter = status.letter();
-            let text = match value {
-                Some(value) => say!(
-                    "“{zh}”的全角数字读作 {value}",
-                    "the full-width digits of {en} were read as {value}"
-                ),
-                None => say!(
-                    "“{zh}”读作无数值，状态 {letter}",
-                    "{en} was read as having no value, status {letter}"
-                ),
-            };
-            self.tell(
-                key,
-                Told {
-                    place: place.clone(),
-                    text,
-                },
-            );
+            let text = unusual(indicator, value, status);
+            let place = place.clone();
+            self.tell(key, Told { place, text });
         }
+        for text in told {
+            let place = place.clone();
+            self.tell(key, Told { place, text });
+        }
+        self.touched.insert(key.clone());
         let observation = Observation {
             indicator: indicator.code().clone(),
             item,
@@ -309,7 +339,8 @@ impl<'n, 'a> Gather<'n, 'a> {
         self.building(key).cells.push(Cell { observation, place });
     }
 
-    pub(super) fn note(&mut self, key: &Key, note: Note) {
+    pub(in crate::intake) fn note(&mut self, key: &Key, mut note: Note) {
+        note.place = note.place.within(self.sheet.as_ref());
         if note.text.len() <= granary_core::snapshot::EXPLANATION_BYTES_MAX {
             self.building(key).notes.push(note);
             return;
@@ -342,7 +373,9 @@ impl<'n, 'a> Gather<'n, 'a> {
     }
 
     /// The drafts, or all faults.
-    pub(super) fn finish(mut self) -> Result<Vec<Draft>, Vec<Fault>> {
+    pub(in crate::intake) fn finish(mut self) -> Result<Vec<Draft>, Vec<Fault>> {
+        self.leave();
+        self.faults.enter(None);
         self.check_metadata_units();
         if self.drafts.len() > DRAFTS_MAX {
             self.faults.report(Fault::of_file(
@@ -376,22 +409,9 @@ impl<'n, 'a> Gather<'n, 'a> {
 
     fn draft(&mut self, key: Key, building: Building) -> Draft {
         let (dataset, period) = key;
-        let mut told: Vec<Told> = Vec::new();
-        told.extend(
-            self.dataset
-                .iter()
-                .flatten()
-                .filter(|(d, _)| *d.code() == dataset)
-                .map(|(_, told)| told.clone()),
-        );
-        told.extend(
-            self.period
-                .get(&dataset)
-                .into_iter()
-                .flatten()
-                .filter(|(p, _)| *p == period)
-                .map(|(_, told)| told.clone()),
-        );
+        // What is said about the file goes with its first statement.
+        let mut told: Vec<Told> = std::mem::take(&mut self.notices);
+        told.extend(building.sources);
         told.extend(building.told);
         let more = building.more_told;
         if more > 0 {
@@ -471,7 +491,7 @@ impl<'n, 'a> Gather<'n, 'a> {
 }
 
 /// Where the column of a part is in a row.
-pub(super) fn cell_place(headings: &Headings, part: Part, row: u64) -> Place {
+pub(in crate::intake) fn cell_place(headings: &Headings, part: Part, row: u64) -> Place {
     match headings.column(part) {
         Some(column) => Place::cell(row, column.clone()),
         None => Place::row(row),
@@ -479,7 +499,7 @@ pub(super) fn cell_place(headings: &Headings, part: Part, row: u64) -> Place {
 }
 
 /// A cell that has text under no heading: the text would be lost silently.
-pub(super) fn report_beyond(
+pub(in crate::intake) fn report_beyond(
     gather: &mut Gather<'_, '_>,
     headings: &Headings,
     record: &StringRecord,
@@ -487,7 +507,7 @@ pub(super) fn report_beyond(
 ) {
     for (index, text) in record.iter().enumerate() {
         let heading = headings.columns().get(index).map_or("", |c| &c.heading);
-        if !heading.is_empty() || super::cell::trim(text).is_empty() {
+        if !heading.is_empty() || crate::intake::cell::trim(text).is_empty() {
             continue;
         }
         let found = clip(text);
@@ -500,46 +520,18 @@ pub(super) fn report_beyond(
     }
 }
 
-/// Value and status together; `None` where nothing is stated.
-fn combine(
-    reading: &Reading,
-    status: Option<ObservationStatus>,
-) -> Result<Option<(Option<granary_core::decimal::Decimal>, ObservationStatus)>, CellFault> {
-    match (reading, status) {
-        (Reading::Blank, None) => Ok(None),
-        (Reading::Blank, Some(status)) if !status.has_value() => Ok(Some((None, status))),
-        (Reading::Absent(mark), None) => Ok(Some((None, *mark))),
-        (Reading::Absent(_), Some(status)) if !status.has_value() => Ok(Some((None, status))),
-        (Reading::Value(value, _), None) => Ok(Some((Some(*value), ObservationStatus::Normal))),
-        (Reading::Value(value, _), Some(status)) if status.has_value() => {
-            Ok(Some((Some(*value), status)))
-        }
-        (Reading::Value(value, _), Some(status)) => {
-            let letter = status.letter();
-            Err(CellFault {
-                problem: say!(
-                    "状态 {letter} 表示没有数值，却填了 {value}",
-                    "status {letter} says that there is no value, but {value} is given"
-                ),
-                remedy: say!(
-                    "删去数值，或改正状态",
-                    "remove the value or correct the status"
-                ),
-            })
-        }
-        (Reading::Blank | Reading::Absent(_), Some(status)) => {
-            let letter = status.letter();
-            Err(CellFault {
-                problem: say!(
-                    "状态 {letter} 需要数值，却没有填",
-                    "status {letter} needs a value, but there is none"
-                ),
-                remedy: say!(
-                    "填写数值，或把状态改为 O（缺报）或 M（不适用）",
-                    "fill in the value, or write status O (missing) or M (cannot exist)"
-                ),
-            })
-        }
+/// How a cell was read that holds no plain number.
+fn unusual(indicator: &Indicator, value: Option<Decimal>, status: ObservationStatus) -> Bilingual {
+    let (zh, en, letter) = (&indicator.name().zh, &indicator.name().en, status.letter());
+    match value {
+        Some(value) => say!(
+            "“{zh}”的全角数字读作 {value}",
+            "the full-width digits of {en} were read as {value}"
+        ),
+        None => say!(
+            "“{zh}”读作无数值，状态 {letter}",
+            "{en} was read as having no value, status {letter}"
+        ),
     }
 }
 
