@@ -25,6 +25,9 @@ pub mod report;
 
 pub mod inbox;
 
+// What the clerk says anew about what was reported before.
+pub mod acts;
+
 // The statement becomes a receipt.
 pub mod spool;
 

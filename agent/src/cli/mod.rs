@@ -9,14 +9,18 @@
 //! | 4 | not possible now: not enrolled, settings wrong, no catalogue yet, no connection for an enrolment |
 //! | 5 | handed in and safe in the spool, but the city has not answered yet |
 
+mod act;
 mod check;
 mod enrol;
+mod explain;
 mod out;
+mod revise;
 mod rotate;
 mod sign;
 mod status;
 mod submit;
 mod verify;
+mod withdraw;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -39,6 +43,9 @@ const EXAMPLES: &str = "Examples (示例):
   granary-agent run --dir /srv/granary
   granary-agent check 2021Q3.csv --dir /srv/granary
   granary-agent submit 2021Q3.csv --wait 60 --dir /srv/granary
+  granary-agent explain --dir /srv/granary
+  granary-agent revise 2021Q3.csv --dir /srv/granary
+  granary-agent withdraw monthly-revenue 2021-M04 --dir /srv/granary
   granary-agent sign waiting/….granary --dir /srv/granary-head
   granary-agent rotate-key --dir /srv/granary
   granary-agent status --dir /srv/granary
@@ -99,6 +106,15 @@ enum Command {
     /// Hand one file in and wait for the answer (报送一个文件)
     #[command(after_help = submit::HELP)]
     Submit(submit::Arguments),
+    /// List quality findings on own records, or explain one: the same figures again, with the reason (说明审核问题)
+    #[command(after_help = explain::HELP)]
+    Explain(explain::Arguments),
+    /// Show what a corrected file changes, and hand it in with the reason (修订)
+    #[command(after_help = revise::HELP)]
+    Revise(revise::Arguments),
+    /// State what was reported to be missing, with the reason; nothing is deleted (撤回)
+    #[command(after_help = withdraw::HELP)]
+    Withdraw(withdraw::Arguments),
     /// Add your signature to a statement that waits for it (为待签的报送补签)
     #[command(after_help = sign::HELP)]
     Sign(sign::Arguments),
@@ -188,6 +204,18 @@ async fn dispatch(
             Ok(settings) => submit::submit(settings, arguments).await,
             Err(ended) => Err(ended),
         },
+        Command::Explain(arguments) => match settings() {
+            Ok(settings) => explain::run(settings, arguments).await,
+            Err(ended) => Err(ended),
+        },
+        Command::Revise(arguments) => match settings() {
+            Ok(settings) => revise::run(settings, arguments).await,
+            Err(ended) => Err(ended),
+        },
+        Command::Withdraw(arguments) => match settings() {
+            Ok(settings) => withdraw::run(settings, arguments).await,
+            Err(ended) => Err(ended),
+        },
         Command::Sign(arguments) => sign::sign(&dir, &arguments, fallback),
         Command::RotateKey(arguments) => match settings() {
             Ok(settings) => rotate::rotate(&settings, &arguments).await,
@@ -225,6 +253,9 @@ fn start_log(filter: &str, command: &Command) {
         Command::Enrol(_)
         | Command::Check(_)
         | Command::Submit(_)
+        | Command::Explain(_)
+        | Command::Revise(_)
+        | Command::Withdraw(_)
         | Command::Sign(_)
         | Command::RotateKey(_)
         | Command::Status

@@ -9,7 +9,7 @@ use csv::StringRecord;
 use granary_core::{
     catalogue::{Dataset, Indicator},
     code::{DatasetCode, ItemKey},
-    ledger::assess::{MISSING, REQUIRED},
+    ledger::assess::{MISSING, REQUIRED, REVISED},
     period::Period,
     snapshot::{OBSERVATIONS_MAX, Observation, ObservationStatus, SlotKey},
     text::Bilingual,
@@ -30,8 +30,8 @@ pub(super) const DRAFTS_MAX: usize = 64;
 /// The most remarks about how something was understood, for one draft.
 const TOLD_MAX: usize = 50;
 
-/// Edits that every dataset has.
-const BUILT_IN: [&str; 2] = [REQUIRED, MISSING];
+/// What may be explained in every dataset: the edits that all have, and why a revision is made.
+const BUILT_IN: [&str; 3] = [REQUIRED, MISSING, REVISED];
 
 /// Dataset and period of a row.
 pub(super) type Key = (DatasetCode, Period);

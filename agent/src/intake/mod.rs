@@ -30,7 +30,7 @@ use std::{io, path::Path};
 use csv::StringRecord;
 use granary_core::digest::Digest;
 
-pub(crate) use self::fault::say;
+pub(crate) use self::fault::{clip, say};
 pub use self::{
     cell::{CellFault, Reading, read_status, read_value},
     fault::{Column, FAULTS_MAX, Fault, Faults, Place, PlaceWire},
