@@ -44,6 +44,9 @@ pub mod witness;
 // All of it together.
 pub mod status;
 
+// A window on it for the clerk.
+pub mod page;
+
 pub mod run;
 
 pub mod cli;

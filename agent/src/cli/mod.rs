@@ -78,6 +78,7 @@ Settings (设置), in agent.toml or in the environment as GRANARY_AGENT_<KEY WIT
   poll.catalogue_ms                    default 600000
   poll.assessments_wait_ms             default 20000
   poll.witness_ms                      default 60000
+  page.listen                          default 127.0.0.1:7490; the local page (本机页面); off for none (写 off 不开)
 
 SIGTERM or Ctrl-C ends it: answers on their way are waited for, nothing is lost.";
 

@@ -19,6 +19,7 @@
 //! | `evidence.bytes_max` | 64 MiB | the largest file of evidence that is handed in |
 //! | `spool.disk_free_bytes_min` | 256 MiB | left to other programs on the disk |
 //! | `link.*` | see [`LinkSettings`] | the line to the city |
+//! | `page.listen` | `127.0.0.1:7490` | where the local page is served, an address of this machine alone; `off` for none |
 //! | `poll.*` | see [`PollSettings`] | how often is looked |
 
 mod raw;
@@ -26,6 +27,7 @@ mod raw;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use granary_core::{
@@ -44,6 +46,8 @@ use raw::Raw;
 pub const FILE: &str = "agent.toml";
 /// What every variable of this program begins with.
 pub const PREFIX: &str = "GRANARY_AGENT_";
+/// Where the local page is served, unless something else is set.
+const PAGE_LISTEN: &str = "127.0.0.1:7490";
 /// Room for the envelope around the largest payload, in bytes.
 const ENVELOPE_OVERHEAD_BYTES: usize = 64 * 1024;
 
@@ -72,6 +76,8 @@ pub struct Settings {
     pub link: LinkSettings,
     /// How often is looked.
     pub poll: PollSettings,
+    /// Where the local page is served; `None` for nowhere. Always a loopback address.
+    pub page: Option<SocketAddr>,
 }
 
 /// The line to the city. Times in milliseconds.
@@ -181,6 +187,10 @@ impl Settings {
         let evidence_bytes_max = raw.number("evidence.bytes_max", 64 << 20, 0..=(1 << 32));
         let link = link_settings(&mut raw);
         let poll = poll_settings(&mut raw);
+        let page = match raw.optional("page.listen", parse_page) {
+            Some(page) => page,
+            None => parse_page(PAGE_LISTEN).unwrap_or_default(),
+        };
         let zone =
             time_zone.or_else(|| raw.optional_default("time_zone", "Asia/Shanghai", parse_zone));
         let (Some(unit), Some(server), Some(time_zone), Ok(())) =
@@ -200,6 +210,7 @@ impl Settings {
             evidence_bytes_max,
             link,
             poll,
+            page,
         })
     }
 
@@ -362,6 +373,22 @@ fn parse_zone(text: &str) -> Result<TimeZone, Bilingual> {
             "is no time zone of the IANA data base, such as \"Asia/Shanghai\"",
         )
     })
+}
+
+/// An address that no other machine can reach, or `off`.
+fn parse_page(text: &str) -> Result<Option<SocketAddr>, Bilingual> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let address: Option<SocketAddr> = text.parse().ok();
+    let wrong = || {
+        Bilingual::new(
+            "请写本机地址和端口，例如 \"127.0.0.1:7490\"，或写 \"off\" 不开页面；别的机器不能访问本页面",
+            "write an address of this machine alone with a port, such as \"127.0.0.1:7490\", or \"off\": the page is not served to other machines",
+        )
+    };
+    let local = address.filter(|address| address.ip().is_loopback());
+    local.map(Some).ok_or_else(wrong)
 }
 
 fn parse_path(text: &str) -> Result<PathBuf, Bilingual> {

@@ -1,0 +1,1 @@
+//! Who is let in, what is refused, and what is escaped.
