@@ -14,6 +14,7 @@ mod check;
 mod enrol;
 mod explain;
 mod out;
+mod page;
 mod revise;
 mod rotate;
 mod sign;
@@ -48,6 +49,7 @@ const EXAMPLES: &str = "Examples (示例):
   granary-agent withdraw monthly-revenue 2021-M04 --dir /srv/granary
   granary-agent sign waiting/….granary --dir /srv/granary-head
   granary-agent rotate-key --dir /srv/granary
+  granary-agent page --dir /srv/granary
   granary-agent status --dir /srv/granary
   granary-agent verify receipts/….tlog-proof --dir /srv/granary
 
@@ -122,6 +124,9 @@ enum Command {
     /// Replace the signing key by a new one (更换签名密钥)
     #[command(after_help = rotate::HELP)]
     RotateKey(rotate::Arguments),
+    /// Print the address of the local page that a running agent serves (本机页面)
+    #[command(after_help = page::HELP)]
+    Page(page::Arguments),
     /// Show how it stands: line, spool, receipts, catalogue, alarms (状态)
     #[command(after_help = status::HELP)]
     Status,
@@ -222,6 +227,9 @@ async fn dispatch(
             Ok(settings) => rotate::rotate(&settings, &arguments).await,
             Err(ended) => Err(ended),
         },
+        Command::Page(arguments) => {
+            settings().and_then(|settings| page::run(&settings, &arguments))
+        }
         Command::Status => settings().and_then(|settings| status::status(&settings)),
     };
     ended.unwrap_or_else(|ended| ended)
@@ -259,6 +267,7 @@ fn start_log(filter: &str, command: &Command) {
         | Command::Withdraw(_)
         | Command::Sign(_)
         | Command::RotateKey(_)
+        | Command::Page(_)
         | Command::Status
         | Command::Verify(_) => match filter {
             "info" => "error",
