@@ -157,7 +157,7 @@ impl City {
         Office { folder, settings }
     }
 
-    /// What stands at the city: period, edit, whether it is explained, and with which words.
+    /// What stands at the city and is not corrected: period, edit, and the words that explain it.
     pub(crate) async fn findings(&self) -> Vec<[String; 3]> {
         let mut client = MonitoringServiceClient::new(self.operator.clone());
         loop {
@@ -172,6 +172,7 @@ impl City {
             .list_findings(v1::ListFindingsRequest::default())
             .await;
         let found = answer.unwrap().into_inner().findings.into_iter();
+        let found = found.filter(|finding| finding.status() != v1::FindingStatus::Corrected);
         let told = |finding: v1::Finding| {
             let failure = finding.failure.unwrap();
             [finding.period, failure.edit, failure.explanation]

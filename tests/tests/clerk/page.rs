@@ -112,7 +112,7 @@ async fn a_clerk_drops_explains_sends_and_gets_the_receipt_in_a_browser() {
         std::fs::read_to_string(&file).unwrap().replace("95", "96"),
     )
     .unwrap();
-    let broken = office.folder.path().join("<b>坏</b>.csv");
+    let broken = office.folder.path().join("<b>坏<b>.csv");
     std::fs::write(&broken, "# dataset: monthly-revenue\nperiod,revenue\n2021-M06,-5\n2021-M07,1.234\n2021-M08,<script>1</script>\n").unwrap();
     let walked = tokio::task::spawn_blocking(move || {
         let running = Running::start(settings.clone());
@@ -148,7 +148,7 @@ fn walk(browser: &mut Browser, url: &str, (file, again, broken): Files<'_>) {
     // What cannot be read is told place by place, and nothing in it is run.
     browser.chooses("#file", broken);
     browser.sees("需要改正");
-    browser.sees("<b>坏</b>.csv");
+    browser.sees("<b>坏<b>.csv");
     pictures(browser, "refused-zh");
 
     browser.open(&format!("{}/", url.split("/enter").next().unwrap()));
