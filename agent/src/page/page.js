@@ -4,6 +4,8 @@
 const drop = document.getElementById("drop");
 if (drop) {
   const input = document.getElementById("file");
+  // The browser's own button speaks the browser's language; the label, in the page's, takes its place.
+  drop.classList.add("live");
   const send = () => { if (input.files.length) drop.requestSubmit(); };
   input.addEventListener("change", send);
   let depth = 0;

@@ -142,6 +142,11 @@ impl Browser {
 
     /// Sends a command and waits for its answer.
     pub(crate) fn call(&mut self, method: &str, parameters: Value) -> Value {
+        let answer = self.answer(method, parameters);
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn answer(&mut self, method: &str, parameters: Value) -> Result<Value, Value> {
         self.next_id += 1;
         let mut message = json!({ "id": self.next_id, "method": method, "params": parameters });
         if let Some(session) = &self.session {
@@ -151,15 +156,15 @@ impl Browser {
         bytes.push(0);
         self.to.write_all(&bytes).unwrap();
         loop {
-            let answer = self
-                .from
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|error| panic!("{method}: {error}"));
-            if answer["id"] == json!(self.next_id) {
-                assert!(answer["error"].is_null(), "{method}: {}", answer["error"]);
-                return answer["result"].clone();
+            let answer = self.from.recv_timeout(PATIENCE);
+            let mut answer = answer.unwrap_or_else(|error| panic!("{method}: {error}"));
+            if answer["id"] != json!(self.next_id) {
+                self.events.push_back(answer);
+            } else if answer["error"].is_null() {
+                return Ok(answer["result"].take());
+            } else {
+                return Err(answer["error"].take());
             }
-            self.events.push_back(answer);
         }
     }
 
@@ -170,10 +175,9 @@ impl Browser {
     /// What an expression is in the page; null while the page changes.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
         let parameters = json!({ "expression": expression, "returnByValue": true });
-        let answer = self.call("Runtime.evaluate", parameters);
-        match answer["exceptionDetails"].is_null() {
-            true => answer["result"]["value"].clone(),
-            false => Value::Null,
+        match self.answer("Runtime.evaluate", parameters) {
+            Ok(answer) if answer["exceptionDetails"].is_null() => answer["result"]["value"].clone(),
+            Ok(_) | Err(_) => Value::Null,
         }
     }
 

@@ -63,6 +63,9 @@ impl Home<'_> {
         let alarm = status.alarms.front().filter(|alarm| is_recent(alarm.at_ms));
         html! {
             p.line {
+                @if let Some(unit) = self.catalogue.and_then(|c| c.unit(&frame.office.settings.unit)) {
+                    strong { (unit.name().get(frame.visitor.language)) } " · "
+                }
                 @if status.connection.open {
                     span.dot.good aria-hidden="true" {} (frame.pick("已连接市局", "Connected to the city"))
                 } @else {
@@ -124,6 +127,7 @@ fn drop_zone(frame: &Frame<'_>) -> Markup {
                 span.quiet id="drop-help" { (frame.pick(
                     "先在本机审核，确认后才报送。至多 32 MiB。",
                     "It is checked on this machine first, and sent only after you say so. At most 32 MiB.")) }
+                span.choose aria-hidden="true" { (frame.pick("选择文件", "Choose a file")) }
             }
             div.row {
                 input type="file" id="file" name="file" required aria-describedby="drop-help" accept=".csv,.tsv,.txt,.xlsx,.xls,.xlsm,.ods,.et";

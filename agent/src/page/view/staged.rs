@@ -181,8 +181,10 @@ fn cells(
     html! {
         h3 { (frame.pick("逐项数值", "The figures, cell by cell")) }
         @if let Some(revision) = seen.changes.revision {
-            p.quiet { (frame.pick("与已受理的版次", "Beside the accepted revision ")) (revision) (frame.pick("对照，改动的已标出。", "; what changes is marked.")) " "
-                (frame.pick("改动：", "Changes: ")) (seen.changes.cells.len()) }
+            @let count = seen.changes.cells.len();
+            p.quiet { (frame.visitor.say(&say!(
+                "与已受理的版次 {revision} 对照：改动 {count} 个数值，已标出。",
+                "Beside the accepted revision {revision}: {count} figures change and are marked.")) ) }
         }
         (scrolling(frame.pick("逐项数值", "The figures, cell by cell"), &table))
         @if all.len() > CELLS_MAX {
