@@ -180,9 +180,10 @@ fn row(
 ) -> [String; 7] {
     let name = catalogue.indicator(&one.indicator);
     let name = name.map_or(String::new(), |i| i.name().get(language).to_owned());
-    let status = match one.status {
-        ObservationStatus::Normal => String::new(),
-        other => other.letter().to_string(),
+    let status = if one.status == ObservationStatus::Normal {
+        String::new()
+    } else {
+        one.status.letter().to_string()
     };
     [
         slot.dataset.to_string(),

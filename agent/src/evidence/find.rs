@@ -53,7 +53,7 @@ pub fn find(root: &Path, name: &str, sha256: &Digest, bytes_max: u64) -> Found {
 /// The length of a plain file.
 fn length(path: &Path) -> Option<u64> {
     let file = std::fs::metadata(path).ok()?;
-    file.is_file().then(|| file.len())
+    file.is_file().then_some(file.len())
 }
 
 #[cfg(test)]

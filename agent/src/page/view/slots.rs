@@ -68,7 +68,11 @@ pub(super) fn line(frame: &Frame<'_>, catalogue: &Catalogue, own: &OwnSlot, now_
 fn standing(frame: &Frame<'_>, own: &OwnSlot, now_ms: i64) -> Markup {
     let back = |outcome: Outcome| match outcome {
         Outcome::Returned => frame.pick("退回", "Returned"),
-        _ => frame.pick("未受理", "Refused"),
+        Outcome::Refused
+        | Outcome::Ready
+        | Outcome::Sent
+        | Outcome::Repeated
+        | Outcome::Accepted => frame.pick("未受理", "Refused"),
     };
     let revision = frame.pick("版次 ", "revision ");
     html! {

@@ -58,7 +58,7 @@ pub(in crate::page) fn body(
         p { @match checked.outcome {
             Outcome::Ready => (frame.pick("预审通过，还没有发送。请核对下面的数值，签名后报送。", "It passes the preflight; nothing was sent yet. Look the figures over, sign off and send.")),
             Outcome::Returned => (frame.pick("有数值不符合必须成立的审核关系。请在原文件中改正，再拖进来。没有发送。", "A figure breaks a rule that must hold. Correct your file and drop it again. Nothing was sent.")),
-            _ => (frame.pick("文件无法读取或不能接收。请按下面的办法改正，再拖进来。没有发送。", "The file cannot be read or admitted. Do what is said below and drop it again. Nothing was sent.")),
+            Outcome::Refused | Outcome::Sent | Outcome::Repeated | Outcome::Accepted => (frame.pick("文件无法读取或不能接收。请按下面的办法改正，再拖进来。没有发送。", "The file cannot be read or admitted. Do what is said below and drop it again. Nothing was sent.")),
         } }
         @if let Some((why, _)) = declined {
             p.notice.bad role="alert" id="why-not" { (frame.visitor.say(&why.0)) }
