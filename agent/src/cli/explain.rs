@@ -126,6 +126,17 @@ fn list(found: &Found, all: bool, language: Language) -> String {
         ]);
     }
     lines.extend(table.lines(2));
+    lines.extend(foot(found, count, language));
+    lines.join("\n")
+}
+
+/// What to do about them, and what the list leaves out.
+fn foot(found: &Found, count: usize, language: Language) -> Vec<String> {
+    let pick = |zh: &str, en: &str| match language {
+        Language::Zh => zh.to_owned(),
+        Language::En => en.to_owned(),
+    };
+    let mut lines = Vec::new();
     if count > 0 {
         lines.push(pick(
             "数值无误时说明原因：granary-agent explain 报表 报告期 审核关系编号 --reason 原因；数值有误时修订：granary-agent revise 文件",
@@ -153,5 +164,5 @@ fn list(found: &Found, all: bool, language: Language) -> String {
             "The unit's records have not all been fetched from the city yet; the above is what was reported from here.",
         ));
     }
-    lines.join("\n")
+    lines
 }

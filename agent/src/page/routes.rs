@@ -77,6 +77,7 @@ pub(super) fn router(office: Arc<Office>) -> Router {
         .route("/enter", get(enter))
         .route("/style.css", get(style))
         .route("/page.js", get(script))
+        .route("/icon.svg", get(icon))
         .route("/language", post(language))
         .route("/drop", dropping)
         .route("/file/{id}", get(send::show))
@@ -107,7 +108,7 @@ async fn gate(State(office): State<Arc<Office>>, mut request: Request, next: Nex
         language: chosen.unwrap_or(office.settings.language),
     };
     let path = request.uri().path();
-    let is_open = matches!(path, "/enter" | "/style.css" | "/page.js");
+    let is_open = matches!(path, "/enter" | "/style.css" | "/page.js" | "/icon.svg");
     let refused = if !guard::is_own_host(headers, office.address.port()) {
         Some((StatusCode::MISDIRECTED_REQUEST, view::wrong_host()))
     } else if !guard::is_from_here(request.method(), headers) {
@@ -239,6 +240,11 @@ async fn style() -> Response {
 async fn script() -> Response {
     let kind = [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")];
     (kind, include_str!("page.js")).into_response()
+}
+
+async fn icon() -> Response {
+    let kind = [(header::CONTENT_TYPE, "image/svg+xml")];
+    (kind, include_str!("icon.svg")).into_response()
 }
 
 async fn language(

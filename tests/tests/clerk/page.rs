@@ -175,7 +175,12 @@ fn walk(browser: &mut Browser, url: &str, (file, again, broken): Files<'_>) {
     browser.call("Emulation.setEmulatedMedia", json!({ "media": "print" }));
     browser.picture("receipt-print");
     browser.call("Emulation.setEmulatedMedia", json!({ "media": "" }));
+    revises(browser, again);
+    looks_around(browser, url);
+    stays_here(browser, url);
+}
 
+fn revises(browser: &mut Browser, again: &std::path::Path) {
     // A revision asks for its reason; the form says so where there is none, and keeps what was written.
     browser.click("a[href='/']");
     browser.sees("把报表文件拖到这里");
@@ -194,7 +199,9 @@ fn walk(browser: &mut Browser, url: &str, (file, again, broken): Files<'_>) {
     browser.click("#send button[type=submit]");
     browser.sees("市局已受理");
     browser.sees("修订");
+}
 
+fn looks_around(browser: &mut Browser, url: &str) {
     browser.click(".language button");
     browser.sees("Drop a report here");
     pictures(browser, "home-en");
@@ -212,7 +219,6 @@ fn walk(browser: &mut Browser, url: &str, (file, again, broken): Files<'_>) {
     browser.sees("Withdraw this period");
     browser.value("document.querySelector('details').open = true");
     pictures(browser, "slot-en");
-    stays_here(browser, url);
 }
 
 /// Nothing was asked of another host, and the page's policy has stopped nothing of its own.

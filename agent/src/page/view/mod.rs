@@ -173,7 +173,7 @@ fn head(visitor: &Visitor, title: &str, is_following: bool) -> Markup {
             meta name="color-scheme" content="light dark";
             title { (title) " · " (visitor.pick("颗粒归仓", "Granary")) }
             link rel="stylesheet" href="/style.css";
-            link rel="icon" href="data:,";
+            link rel="icon" href="/icon.svg";
             @if is_following {
                 noscript { meta http-equiv="refresh" content=(REFRESH_S); }
             }
@@ -209,7 +209,7 @@ pub(super) fn entered(visitor: &Visitor) -> Html<String> {
                     meta charset="utf-8";
                     meta http-equiv="refresh" content="0;url=/";
                     title { (visitor.pick("颗粒归仓", "Granary")) }
-                    link rel="stylesheet" href="/style.css";
+                    link rel="stylesheet" href="/style.css"; link rel="icon" href="/icon.svg";
                 }
                 body { main id="main" { p { a href="/" { (visitor.pick("进入", "Go on")) } } } }
             }

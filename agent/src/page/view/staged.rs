@@ -130,26 +130,10 @@ fn cells(
     let all = seen.draft.cells();
     let has_items = all.iter().any(|cell| cell.observation.item.is_some());
     let has_before = seen.before.is_some();
-    let name = |code: &IndicatorCode| {
-        let found = catalogue.indicator(code);
-        found.map_or(code.to_string(), |i| {
-            i.name().get(frame.visitor.language).to_owned()
-        })
-    };
-    let measure = |code: &IndicatorCode| {
-        let found = catalogue
-            .indicator(code)
-            .and_then(|i| catalogue.measure(i.unit_of_measure()));
-        found.map_or(String::new(), |m| {
-            m.name().get(frame.visitor.language).to_owned()
-        })
-    };
     let before = |one: &Observation| {
-        let found = seen
-            .before
-            .as_ref()
-            .and_then(|s| s.observation(&one.indicator, one.item.as_ref()));
-        found.map_or(String::new(), |one| stated(one).text())
+        let before = seen.before.as_ref();
+        let found = before.and_then(|s| s.observation(&one.indicator, one.item.as_ref()));
+        found.map(stated)
     };
     let table = html! {
         table {
@@ -165,13 +149,14 @@ fn cells(
             tbody { @for cell in all.iter().take(CELLS_MAX) {
                 @let one = &cell.observation;
                 @let hit = hits(statement, &one.indicator, one.item.as_ref());
-                @let is_changed = seen.changes.cells.iter().any(|c| c.indicator == one.indicator && c.item == one.item);
+                @let stood = before(one);
+                @let is_changed = has_before && stood != Some(stated(one));
                 tr.hit[hit.is_some()] {
-                    th scope="row" { (name(&one.indicator)) }
+                    th scope="row" { (name(frame, catalogue, &one.indicator)) }
                     @if has_items { td { @if let Some(item) = &one.item { (item) } } }
-                    td.figure { @if has_before && is_changed { mark { (stated(one).text()) } } @else { (stated(one).text()) } }
-                    @if has_before { td.figure.quiet { (before(one)) } }
-                    td { (measure(&one.indicator)) }
+                    td.figure { @if is_changed { mark { (stated(one).text()) } } @else { (stated(one).text()) } }
+                    @if has_before { td.figure.quiet { @if let Some(stood) = stood { (stood.text()) } } }
+                    td { (measure(frame, catalogue, &one.indicator)) }
                     td.nowrap { (frame.visitor.say(&cell.place.words())) }
                     td { @match hit { Some(edit) => { span.badge.wait { (edit) } } None => { span aria-hidden="true" { "✓" } span.hidden { (frame.pick("无问题", "nothing found")) } } } }
                 }
@@ -191,6 +176,21 @@ fn cells(
             p.quiet { (frame.pick("只列出前面的数值；审核看的是全部。", "Only the first figures are listed; the check looks at all.")) }
         }
     }
+}
+
+fn name(frame: &Frame<'_>, catalogue: &Catalogue, code: &IndicatorCode) -> String {
+    let found = catalogue.indicator(code);
+    found.map_or(code.to_string(), |found| {
+        frame.visitor.say(found.name()).to_owned()
+    })
+}
+
+fn measure(frame: &Frame<'_>, catalogue: &Catalogue, code: &IndicatorCode) -> String {
+    let found = catalogue.indicator(code);
+    let found = found.and_then(|found| catalogue.measure(found.unit_of_measure()));
+    found.map_or(String::new(), |found| {
+        frame.visitor.say(found.name()).to_owned()
+    })
 }
 
 const fn stated(one: &Observation) -> Stated {
