@@ -49,9 +49,8 @@ pub(crate) fn find() -> Option<PathBuf> {
             .find(|path| path.exists())
     });
     if found.is_none() {
-        eprintln!(
-            "*** SKIPPED: no Chromium on this machine, so the local page was not opened in a browser. Debian: apt-get install chromium ***"
-        );
+        let line = "*** SKIPPED: no Chromium on this machine, so the local page was not opened in a browser. Debian: apt-get install chromium ***\n";
+        let _ = std::io::stderr().write_all(line.as_bytes());
     }
     found
 }
@@ -128,7 +127,7 @@ impl Browser {
                 break page["targetId"].clone();
             }
             assert!(begun.elapsed() < PATIENCE, "no page: {targets:?}");
-            std::thread::sleep(LOOK);
+            self.pause();
         };
         let attached = self.call(
             "Target.attachToTarget",
@@ -168,6 +167,11 @@ impl Browser {
         }
     }
 
+    /// Waits a moment, or for something to happen.
+    fn pause(&mut self) {
+        self.events.extend(self.from.recv_timeout(LOOK));
+    }
+
     pub(crate) fn open(&mut self, url: &str) {
         self.call("Page.navigate", json!({ "url": url }));
     }
@@ -192,7 +196,7 @@ impl Browser {
                     text.as_str().unwrap_or_default()
                 );
             }
-            std::thread::sleep(LOOK);
+            self.pause();
         }
     }
 

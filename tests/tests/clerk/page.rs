@@ -50,7 +50,7 @@ fn url(settings: &Settings) -> String {
             return url;
         }
         assert!(begun.elapsed() < Duration::from_secs(60), "no page");
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::park_timeout(Duration::from_millis(10));
     }
 }
 
