@@ -29,6 +29,9 @@ pub mod report;
 
 pub mod inbox;
 
+// What the clerk says anew about what was reported before.
+pub mod acts;
+
 // The statement becomes a receipt.
 pub mod spool;
 
@@ -49,6 +52,9 @@ pub mod upkeep;
 pub mod upcoming;
 pub mod status;
 pub mod doctor;
+
+// A window on it for the clerk.
+pub mod page;
 
 pub mod run;
 

@@ -9,16 +9,21 @@
 //! | 4 | not possible now: not enrolled, settings wrong, no catalogue yet, no connection for an enrolment |
 //! | 5 | handed in and safe in the spool, but the city has not answered yet |
 
+mod act;
 mod check;
 mod doctor;
 mod enrol;
+mod explain;
 pub(crate) mod out;
+mod page;
+mod revise;
 mod rotate;
 mod sign;
 mod status;
 mod submit;
 mod template;
 mod verify;
+mod withdraw;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -43,8 +48,12 @@ const EXAMPLES: &str = "Examples (示例):
   granary-agent check 2021Q3.csv --dir /srv/granary
   granary-agent template quarterly-accounts 2021-Q3 -o form.xlsx --dir /srv/granary
   granary-agent submit 2021Q3.csv --wait 60 --dir /srv/granary
+  granary-agent explain --dir /srv/granary
+  granary-agent revise 2021Q3.csv --dir /srv/granary
+  granary-agent withdraw monthly-revenue 2021-M04 --dir /srv/granary
   granary-agent sign waiting/….granary --dir /srv/granary-head
   granary-agent rotate-key --dir /srv/granary
+  granary-agent page --dir /srv/granary
   granary-agent status --dir /srv/granary
   granary-agent doctor --dir /srv/granary
   granary-agent verify receipts/….tlog-proof --dir /srv/granary
@@ -77,6 +86,7 @@ Settings (设置), in agent.toml or in the environment as GRANARY_AGENT_<KEY WIT
   poll.assessments_wait_ms             default 20000
   poll.witness_ms, poll.heartbeat_ms   default 60000
   log.bytes_max, log.files_max         default 4194304, 5; log/agent.log in the state folder
+  page.listen                          default 127.0.0.1:7490; the local page (本机页面); off for none (写 off 不开)
 
 SIGTERM or Ctrl-C ends it: answers on their way are waited for, nothing is lost.";
 
@@ -108,12 +118,24 @@ enum Command {
     /// Hand one file in and wait for the answer (报送一个文件)
     #[command(after_help = submit::HELP)]
     Submit(submit::Arguments),
+    /// List quality findings on own records, or explain one: the same figures again, with the reason (说明审核问题)
+    #[command(after_help = explain::HELP)]
+    Explain(explain::Arguments),
+    /// Show what a corrected file changes, and hand it in with the reason (修订)
+    #[command(after_help = revise::HELP)]
+    Revise(revise::Arguments),
+    /// State what was reported to be missing, with the reason; nothing is deleted (撤回)
+    #[command(after_help = withdraw::HELP)]
+    Withdraw(withdraw::Arguments),
     /// Add your signature to a statement that waits for it (为待签的报送补签)
     #[command(after_help = sign::HELP)]
     Sign(sign::Arguments),
     /// Replace the signing key by a new one (更换签名密钥)
     #[command(after_help = rotate::HELP)]
     RotateKey(rotate::Arguments),
+    /// Print the address of the local page that a running agent serves (本机页面)
+    #[command(after_help = page::HELP)]
+    Page(page::Arguments),
     /// Show how it stands: line, spool, receipts, catalogue, alarms (状态)
     #[command(after_help = status::HELP)]
     Status,
@@ -209,11 +231,26 @@ async fn dispatch(
             Ok(settings) => submit::submit(settings, arguments).await,
             Err(ended) => Err(ended),
         },
+        Command::Explain(arguments) => match settings() {
+            Ok(settings) => explain::run(settings, arguments).await,
+            Err(ended) => Err(ended),
+        },
+        Command::Revise(arguments) => match settings() {
+            Ok(settings) => revise::run(settings, arguments).await,
+            Err(ended) => Err(ended),
+        },
+        Command::Withdraw(arguments) => match settings() {
+            Ok(settings) => withdraw::run(settings, arguments).await,
+            Err(ended) => Err(ended),
+        },
         Command::Sign(arguments) => sign::sign(&dir, &arguments, fallback),
         Command::RotateKey(arguments) => match claimed() {
             Ok(settings) => rotate::rotate(&settings, &arguments).await,
             Err(ended) => Err(ended),
         },
+        Command::Page(arguments) => {
+            settings().and_then(|settings| page::run(&settings, &arguments))
+        }
         Command::Status => settings().and_then(|settings| status::status(&settings)),
         Command::Doctor => Ok(doctor::doctor(&dir, environment, fallback).await),
     };
@@ -249,8 +286,12 @@ fn start_log(filter: &str, command: &Command) {
         | Command::Check(_)
         | Command::Template(_)
         | Command::Submit(_)
+        | Command::Explain(_)
+        | Command::Revise(_)
+        | Command::Withdraw(_)
         | Command::Sign(_)
         | Command::RotateKey(_)
+        | Command::Page(_)
         | Command::Status
         | Command::Doctor
         | Command::Verify(_) => match filter {

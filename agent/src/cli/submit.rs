@@ -3,15 +3,15 @@
 //! Only one process may own the spool. If no agent runs, this process does everything itself. If one runs, which the
 //! spool's lock tells, the file is copied into its inbox, and this process only watches what becomes of it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use granary_core::text::{Bilingual, Language};
 use tokio::time::Instant;
 
+use crate::acts::handed::find;
 use crate::cli::{Ended, check, not_now, out};
-use crate::inbox::{Folder, Folders, Inbox, Step};
+use crate::inbox::{Folders, Inbox, Step};
 use crate::intake::digest_of;
 use crate::report::{Outcome, Report, render};
 use crate::run::{self, StartError, Submitted, inbox_settings, now_ms};
@@ -33,10 +33,10 @@ const LOOK: Duration = Duration::from_millis(200);
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// The file (CSV)
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// How many seconds to wait for the city's answer
     #[arg(long, default_value_t = 30)]
-    wait: u64,
+    pub(super) wait: u64,
 }
 
 /// Hands a file in, and prints its report.
@@ -141,46 +141,6 @@ async fn leave_to_the_running(
             Some(_) | None => tokio::time::sleep(LOOK).await,
         }
     }
-}
-
-/// The newest report on a file with this content that was written since.
-fn find(folders: &Folders, sha256: &str, begun_ms: i64) -> Option<(PathBuf, Report)> {
-    let places = [
-        Folder::Accepted,
-        Folder::Returned,
-        Folder::Refused,
-        Folder::Sent,
-    ];
-    let reports = places
-        .iter()
-        .flat_map(|folder| reports(&folders.path(*folder)));
-    let ours = reports.filter(|(_, report)| {
-        report.sha256.as_deref() == Some(sha256) && report.written_at_ms >= begun_ms
-    });
-    ours.max_by_key(|(_, report)| report.written_at_ms)
-}
-
-fn reports(folder: &Path) -> Vec<(PathBuf, Report)> {
-    let recent = Duration::from_secs(24 * 3600);
-    let read = |entry: fs::DirEntry| {
-        let path = entry.path();
-        let name = path.to_str()?.strip_suffix(".report.json")?.to_owned();
-        let age = entry
-            .metadata()
-            .ok()?
-            .modified()
-            .ok()?
-            .elapsed()
-            .unwrap_or_default();
-        let report = (age < recent).then(|| fs::read(&path).ok())??;
-        Some((PathBuf::from(name), serde_json::from_slice(&report).ok()?))
-    };
-    fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(read)
-        .collect()
 }
 
 fn still_waiting(taken: &Path, language: Language) -> String {

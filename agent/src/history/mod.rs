@@ -54,7 +54,7 @@ use granary_core::{
 };
 use granary_proto::v1;
 
-pub use self::past::{Origin, Past, Reader, Seen};
+pub use self::past::{Origin, Past, Reader, Seen, Shelf};
 use self::{
     frame::{Kind, KnownHead, RecordHead},
     walk::{Found, Rank, walk},

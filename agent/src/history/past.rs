@@ -68,7 +68,7 @@ pub enum Origin {
 }
 
 /// The frames of a slot that may count.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Candidates {
     record: Option<Found>,
     stated: Vec<Found>,
@@ -92,44 +92,84 @@ impl Reader {
         if needed.len() == 1 || slot.unit != self.unit {
             return Past::default();
         }
-        self.look(needed)
+        let shelf = self.shelf(&|slot| needed.contains(slot));
+        shelf.map_or_else(Past::default, |shelf| shelf.past(needed))
     }
 
-    /// The record of a slot that counts as current here, if it is known.
+    /// The current record of a slot, as far as it is known here.
     #[must_use]
     pub fn current(&self, slot: &SlotKey) -> Option<Seen> {
-        let own = slot.unit == self.unit;
-        let past = own.then(|| self.look(BTreeSet::from([slot.clone()])))?;
-        past.seen(slot).cloned()
+        let shelf = self.shelf(&|other| other == slot)?;
+        let mut past = shelf.past(BTreeSet::from([slot.clone()]));
+        past.seen.remove(slot)
     }
 
-    fn look(&self, needed: BTreeSet<SlotKey>) -> Past {
+    /// Goes through the file once and notes where the records of the slots that are wanted stand. `None` where nothing is kept.
+    #[must_use]
+    pub fn shelf(&self, wanted: &dyn Fn(&SlotKey) -> bool) -> Option<Shelf> {
         let mut candidates: BTreeMap<SlotKey, Candidates> = BTreeMap::new();
         let mut note = |found: &Found| {
-            if let Some(slot) = found.slot().filter(|slot| needed.contains(slot)) {
+            if let Some(slot) = found.slot().filter(wanted) {
                 candidates.entry(slot).or_default().take(found);
             }
         };
-        let file = File::open(super::path(&self.state)).ok().map(OsFile::from);
-        let whole = file
-            .as_ref()
-            .and_then(|file| walk(file, false, &mut note).ok());
-        let whole = whole.filter(|whole| whole.unit.as_ref() == Some(&self.unit));
-        let (Some(file), Some(whole)) = (file, whole) else {
-            return Past::default();
-        };
-        let mut past = Past {
+        let file = OsFile::from(File::open(super::path(&self.state)).ok()?);
+        let whole = walk(&file, false, &mut note).ok()?;
+        (whole.unit.as_ref() == Some(&self.unit)).then(|| Shelf {
+            state: self.state.clone(),
+            file,
             as_of: whole.complete.map(|known| AsOf {
                 next_index: known.next_index,
                 city_time_ms: known.city_time_ms,
             }),
+            candidates,
+        })
+    }
+}
+
+/// The file, and where the records in it stand; a few hundred bytes for each slot.
+pub struct Shelf {
+    state: PathBuf,
+    file: OsFile,
+    as_of: Option<AsOf>,
+    candidates: BTreeMap<SlotKey, Candidates>,
+}
+
+impl Shelf {
+    /// The slots of which something is known, sorted by dataset and period.
+    pub fn slots(&self) -> impl DoubleEndedIterator<Item = &SlotKey> {
+        self.candidates.keys()
+    }
+
+    /// As of when the city's records are known; `None` where they never were.
+    #[must_use]
+    pub const fn as_of(&self) -> Option<AsOf> {
+        self.as_of
+    }
+
+    /// The revision that the city says is current; `None` where it has said nothing of the slot.
+    #[must_use]
+    pub fn revision(&self, slot: &SlotKey) -> Option<u32> {
+        let record = self.candidates.get(slot)?.record.as_ref()?;
+        Some(record.head.revision)
+    }
+
+    /// What is known of one record and of those that are needed to judge it.
+    #[must_use]
+    pub fn around(&self, catalogue: &Catalogue, slot: &SlotKey) -> Past {
+        self.past(needed(catalogue, slot))
+    }
+
+    fn past(&self, needed: BTreeSet<SlotKey>) -> Past {
+        let mut past = Past {
+            as_of: self.as_of,
             ..Past::default()
         };
         let mut room = PAYLOAD_BYTES_MAX;
         for slot in needed {
             let latest = latest(&self.state, &slot);
-            let candidates = candidates.remove(&slot).unwrap_or_default();
-            past.choose(slot, candidates, latest, (&file, &mut room));
+            let candidates = self.candidates.get(&slot).cloned().unwrap_or_default();
+            past.choose(slot, candidates, latest, (&self.file, &mut room));
         }
         past
     }

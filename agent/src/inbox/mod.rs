@@ -445,6 +445,11 @@ impl Inbox {
     }
 }
 
+/// Whether the inbox takes a file of this name for a report.
+pub(crate) fn is_report(name: &str) -> bool {
+    kind_of(name) == Kind::Report
+}
+
 fn same_folder(a: &Path, b: &Path) -> bool {
     a == b || matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
 }

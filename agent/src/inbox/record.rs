@@ -116,6 +116,10 @@ pub struct Latest {
     pub payload_sha256: Digest,
     /// Whether it waits for its answer or was accepted; otherwise it was returned or refused.
     pub stands: bool,
+    /// How it stands: sent, accepted, returned or refused.
+    pub outcome: Outcome,
+    /// When it was made, by this machine's clock.
+    pub prepared_at_ms: i64,
 }
 
 /// The latest statement of a slot under a state folder; none where none was handed in, or its record cannot be read.
@@ -128,6 +132,8 @@ pub fn latest(state: &Path, slot: &SlotKey) -> Option<Latest> {
     Some(Latest {
         revision: record.revision,
         payload_sha256: Digest::from_hex(&record.payload_sha256)?,
+        outcome: record.state,
+        prepared_at_ms: record.prepared_at_ms,
         stands: match record.state {
             Outcome::Sent | Outcome::Accepted => true,
             Outcome::Ready | Outcome::Repeated | Outcome::Returned | Outcome::Refused => false,

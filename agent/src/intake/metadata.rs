@@ -132,7 +132,7 @@ impl Metadata {
         has_rows: bool,
         faults: &mut Faults,
     ) {
-        let Some((word, value)) = text.split_once([':', '：']) else {
+        let Some((word, value)) = split_word(text) else {
             return;
         };
         let (word, value) = (trim(word), trim(value));
@@ -270,11 +270,26 @@ pub(super) fn from_file_name(path: &Path) -> (Option<String>, Option<String>) {
     (parts.next(), parts.next())
 }
 
+/// Word and value at the first colon, or, where an item stands in brackets before it, at the colon behind the brackets: an item may
+/// have colons in its name.
+fn split_word(text: &str) -> Option<(&str, &str)> {
+    let first = text.find([':', '：'])?;
+    let closes = ["]:", "]：", "] :", "] ："].iter();
+    let closed = closes.filter_map(|mark| text.find(mark)).min();
+    match closed.filter(|_| text.find('[').is_some_and(|open| open < first)) {
+        Some(close) => {
+            let (word, rest) = text.split_at(close + 1);
+            Some((word, trim(rest).trim_start_matches([':', '：'])))
+        }
+        None => text.split_once([':', '：']),
+    }
+}
+
 fn split_item(rest: &str) -> (&str, Option<&str>) {
     match rest.split_once('[') {
         Some((edit, item)) => (
             trim(edit),
-            Some(trim(item.trim_end().trim_end_matches(']'))),
+            Some(trim(item.trim_end().strip_suffix(']').unwrap_or(item))),
         ),
         None => (rest, None),
     }
@@ -379,6 +394,28 @@ mod tests {
             Some("报告期：2021-Q3")
         );
         assert_eq!(line("gdp,1", b','), None);
+    }
+
+    #[test]
+    fn an_item_may_have_colons_and_brackets_in_its_name() {
+        for (text, word, value) in [
+            ("explain A: why: so", "explain A", " why: so"),
+            (
+                "explain A [Bridge: east]: why",
+                "explain A [Bridge: east]",
+                " why",
+            ),
+            ("explain A [a[1]]：why", "explain A [a[1]]", "why"),
+            (
+                "explain A: see [1]: page 2",
+                "explain A",
+                " see [1]: page 2",
+            ),
+        ] {
+            assert_eq!(split_word(text), Some((word, value)), "{text}");
+        }
+        assert_eq!(split_item("A [a[1]]"), ("A", Some("a[1]")));
+        assert_eq!(split_word("a remark"), None);
     }
 
     #[test]

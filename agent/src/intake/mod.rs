@@ -43,7 +43,10 @@ pub use self::{
     records::{COLUMNS_MAX, RECORD_BYTES_MAX, ROWS_MAX},
     scan::{FILE_BYTES_MAX, digest_of},
 };
-pub(crate) use self::{fault::say, workbook::SKIP};
+pub(crate) use self::{
+    fault::{clip, say},
+    workbook::SKIP,
+};
 use crate::draft::Draft;
 
 /// What a file held.

@@ -11,6 +11,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::table::Table;
 pub use self::{
     answer::{Answer, AnswerFinding, ReceiptFacts},
     model::{

@@ -4,26 +4,26 @@
 use unicode_width::UnicodeWidthStr;
 
 /// A small table: all cells left-aligned but the last column of each row with `right`, two spaces between columns.
-pub(super) struct Table {
+pub(crate) struct Table {
     rows: Vec<Vec<String>>,
     /// Columns whose cells are numbers.
     right: Vec<usize>,
 }
 
 impl Table {
-    pub(super) fn new(right: &[usize]) -> Self {
+    pub(crate) fn new(right: &[usize]) -> Self {
         Self {
             rows: Vec::new(),
             right: right.to_vec(),
         }
     }
 
-    pub(super) fn row(&mut self, cells: Vec<String>) {
+    pub(crate) fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
     /// The lines, each after `indent` spaces and without spaces at its end.
-    pub(super) fn lines(&self, indent: usize) -> Vec<String> {
+    pub(crate) fn lines(&self, indent: usize) -> Vec<String> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {
             self.rows

@@ -29,6 +29,7 @@ use crate::identity::{Identity, IdentityError};
 use crate::inbox::{Folder, Step, Watch};
 use crate::link::fetch::Fetched;
 use crate::link::{LineEvent, until};
+use crate::page::Page;
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::spool::{OpenError, Spool};
@@ -175,6 +176,8 @@ async fn run_once(
     mut stop: std::pin::Pin<&mut impl Future<Output = ()>>,
 ) -> Result<Over, StartError> {
     let spool = open_spool(&settings, LOCK_PATIENCE).await?;
+    // Only whoever has the spool serves the page, so that a second start does not take its address away.
+    let _page = Page::start(&settings).await;
     let mut desk = Desk::open(channel, settings, identity, spool)?;
     desk.recover();
     let (wake, mut woken) = mpsc::channel(1);

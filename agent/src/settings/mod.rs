@@ -22,6 +22,7 @@
 //! | `log.bytes_max` | 4 MiB | the longest log file ([`crate::log_file`]) |
 //! | `log.files_max` | 5 | how many are kept; 0 for none |
 //! | `[[source]]` |  | queries of a database; read by the program granary-sql alone |
+//! | `page.listen` | `127.0.0.1:7490` | where the local page is served, an address of this machine alone; `off` for none |
 //! | `poll.*` | see [`PollSettings`] | how often is looked |
 
 mod raw;
@@ -29,6 +30,7 @@ mod raw;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use granary_core::{
@@ -47,6 +49,8 @@ use raw::Raw;
 pub const FILE: &str = "agent.toml";
 /// What every variable of this program begins with.
 pub const PREFIX: &str = "GRANARY_AGENT_";
+/// Where the local page is served, unless something else is set.
+const PAGE_LISTEN: &str = "127.0.0.1:7490";
 /// Room for the envelope around the largest payload, in bytes.
 const ENVELOPE_OVERHEAD_BYTES: usize = 64 * 1024;
 
@@ -77,6 +81,8 @@ pub struct Settings {
     pub poll: PollSettings,
     /// The log on disk.
     pub log: LogSettings,
+    /// Where the local page is served; `None` for nowhere. Always a loopback address.
+    pub page: Option<SocketAddr>,
 }
 
 /// The log on disk.
@@ -210,6 +216,10 @@ impl Settings {
         let log = log_settings(&mut raw);
         // Queries of a database, which granary-sql reads.
         raw.elsewhere("source");
+        let page = match raw.optional("page.listen", parse_page) {
+            Some(page) => page,
+            None => parse_page(PAGE_LISTEN).unwrap_or_default(),
+        };
         let zone =
             time_zone.or_else(|| raw.optional_default("time_zone", "Asia/Shanghai", parse_zone));
         let (Some(unit), Some(server), Some(time_zone), Ok(())) =
@@ -230,6 +240,7 @@ impl Settings {
             link,
             poll,
             log,
+            page,
         })
     }
 
@@ -401,6 +412,22 @@ fn parse_zone(text: &str) -> Result<TimeZone, Bilingual> {
             "is no time zone of the IANA data base, such as \"Asia/Shanghai\"",
         )
     })
+}
+
+/// An address that no other machine can reach, or `off`.
+fn parse_page(text: &str) -> Result<Option<SocketAddr>, Bilingual> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let address: Option<SocketAddr> = text.parse().ok();
+    let wrong = || {
+        Bilingual::new(
+            "请写本机地址和端口，例如 \"127.0.0.1:7490\"，或写 \"off\" 不开页面；别的机器不能访问本页面",
+            "write an address of this machine alone with a port, such as \"127.0.0.1:7490\", or \"off\": the page is not served to other machines",
+        )
+    };
+    let local = address.filter(|address| address.ip().is_loopback());
+    local.map(Some).ok_or_else(wrong)
 }
 
 fn parse_path(text: &str) -> Result<PathBuf, Bilingual> {

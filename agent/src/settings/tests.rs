@@ -40,6 +40,32 @@ fn what_enrolment_writes_can_be_read() {
 }
 
 #[test]
+fn the_page_is_served_to_this_machine_alone_or_not_at_all() {
+    let page = |given: Option<&str>| {
+        let line = given.map_or(String::new(), |given| {
+            format!("[page]\nlisten = \"{given}\"\n")
+        });
+        parse(&format!("{LEAST}{line}"), &[]).map(|settings| settings.page)
+    };
+    assert_eq!(page(None).unwrap(), "127.0.0.1:7490".parse().ok());
+    assert_eq!(page(Some("[::1]:80")).unwrap(), "[::1]:80".parse().ok());
+    assert_eq!(page(Some("off")).unwrap(), None);
+    for other in [
+        "0.0.0.0:7490",
+        "192.168.1.9:7490",
+        "localhost",
+        "[::]:1",
+        "",
+    ] {
+        let faults = page(Some(other)).unwrap_err();
+        assert!(
+            faults[0].contains("not served to other machines"),
+            "{faults:?}"
+        );
+    }
+}
+
+#[test]
 fn the_environment_wins() {
     let text = format!("{LEAST}[link]\nbackoff_ms_max = 1000\n");
     let environment = [

@@ -22,6 +22,9 @@ use crate::{
 pub const REQUIRED: &str = "GRANARY.REQUIRED";
 /// The id of the built-in quality edit on required cells that are stated to be missing.
 pub const MISSING: &str = "GRANARY.MISSING";
+/// Under this id an explanation carries the reason of a revision as a whole. No edit has it, so it matches no failure: it is
+/// signed, journaled and exported with the snapshot, and tells why what was accepted before is stated anew or withdrawn.
+pub const REVISED: &str = "GRANARY.REVISED";
 /// The most failures that are kept of one snapshot; a snapshot that is wrong everywhere is not told line by line.
 pub const FAILURES_MAX: usize = 1_000;
 

@@ -13,7 +13,7 @@ use granary_core::{
     catalogue::{Dataset, Indicator},
     code::{DatasetCode, ItemKey},
     decimal::Decimal,
-    ledger::assess::{MISSING, REQUIRED},
+    ledger::assess::{MISSING, REQUIRED, REVISED},
     period::Period,
     snapshot::{OBSERVATIONS_MAX, Observation, ObservationStatus, SlotKey},
     text::Bilingual,
@@ -35,8 +35,8 @@ pub(in crate::intake) const DRAFTS_MAX: usize = 64;
 /// The most remarks about how something was understood, for one draft.
 const TOLD_MAX: usize = 50;
 
-/// Edits that every dataset has.
-const BUILT_IN: [&str; 2] = [REQUIRED, MISSING];
+/// What may be explained in every dataset: the edits that all have, and why a revision is made.
+const BUILT_IN: [&str; 3] = [REQUIRED, MISSING, REVISED];
 
 /// Dataset and period of a row.
 pub(in crate::intake) type Key = (DatasetCode, Period);

@@ -95,7 +95,7 @@ fn checked(program: &Path, folder: &Path, book: &Path) -> Outcome<u64> {
     // A process that has ended has no memory: then the kernel's answer has no such lines.
     while let Ok(Memory { peak: now, .. }) = process::memory(running.id()) {
         peak = now.max(peak);
-        thread::sleep(ASK_INTERVAL);
+        thread::park_timeout(ASK_INTERVAL);
     }
     match peak {
         0 => Err("the agent's check was over before its memory could be read".into()),
