@@ -1,7 +1,7 @@
 //! The demo's published figures in long form.
 //!
 //! The demo's counties write half of them in the wide shape that their agent reads: the dataset and the period in comments,
-//! then one column for each indicator, headed by its name and unit of measure.
+//! then one column for each indicator, headed by its name and unit of measure. The one workbook is left out: this program reads none.
 
 use std::{
     fs,
@@ -20,7 +20,10 @@ pub(crate) fn figures(target: &Path) -> PathBuf {
     let catalogue = folder::catalogue(&demo().join("catalogue")).unwrap();
     let mut rows = String::from("unit,dataset,period,indicator,value\n");
     for unit in entries(&demo().join("reports")) {
-        for report in entries(&unit) {
+        for report in entries(&unit)
+            .into_iter()
+            .filter(|report| report.extension().is_some_and(|kind| kind == "csv"))
+        {
             rows += &long(&catalogue, &fs::read_to_string(report).unwrap());
         }
     }

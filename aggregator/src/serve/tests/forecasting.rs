@@ -4,7 +4,10 @@ use granary_core::snapshot::{SlotKey, Snapshot};
 use granary_proto::v1::{self, forecast_service_client::ForecastServiceClient};
 use tonic::{Code, transport::Channel};
 
-use super::town::{GUIYANG, Town, observation, period, revenue, unit_code};
+use super::{
+    reading::{monitoring, wait_folded},
+    town::{GUIYANG, Town, observation, period, revenue, unit_code},
+};
 use crate::tls::Role;
 
 const DATASET: &str = "quarterly-accounts";
@@ -57,7 +60,8 @@ async fn open_slots_are_judged_once_something_has_been_reported() {
     assert!(before.pending > 0 && before.unknown == before.pending && before.risks.is_empty());
 
     let accounts = second_quarter();
-    office.submit(office.sign(&accounts)).await.unwrap();
+    let receipt = office.submit(office.sign(&accounts)).await.unwrap();
+    wait_folded(&mut monitoring(&town).await, receipt.index).await;
 
     let after = client
         .list_risks(request.clone())
