@@ -15,7 +15,7 @@
 //! - the answers forbid scripts and styles that are not files of this program, frames, and any other host; nothing is fetched from elsewhere.
 //!
 //! # Bounds
-//! Connections, heads, bodies, the bytes of a dropped file, dropped files that wait, rows that are shown ([`serve`], [`staged`], [`routes`]).
+//! Connections, heads, bodies, the bytes of a dropped file, dropped files that wait, rows that are shown (`serve`, `staged`, `routes`).
 //! Without a visitor there is one socket, and nothing runs.
 
 pub mod guard;
