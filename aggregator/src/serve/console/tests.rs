@@ -1,0 +1,2 @@
+//! The console over loopback.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
