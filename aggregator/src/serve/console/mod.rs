@@ -36,9 +36,6 @@ mod events;
 mod pages;
 mod view;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 
 use tokio::{net::TcpListener, sync::Semaphore};

@@ -19,3 +19,4 @@ mod exporting;
 mod log_http;
 mod forecasting;
 mod scores;
+mod console;

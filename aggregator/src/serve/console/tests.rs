@@ -1,2 +1,0 @@
-//! The console over loopback.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
