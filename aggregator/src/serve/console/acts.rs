@@ -26,7 +26,7 @@ use maud::{Markup, html};
 
 use super::{
     Console,
-    pages::slot::named,
+    pages::{dataset_name, slot::named, unit_name},
     problem::Problem,
     routes::{Room, failed, field, fields, page},
     view::{Frame, Tab, Visitor, slot_path},
@@ -292,9 +292,16 @@ fn words(room: &Room<'_>, deed: &Deed) -> Result<Vec<(Bilingual, String)>, Probl
         | Deed::EnrolWitness { .. } => return Err(Problem::NotAllowed),
     };
     lines.insert(0, line("操作", "Act", what.to_owned()));
-    lines.insert(1, line("应报", "Slot", slot.to_string()));
+    lines.insert(1, line("应报", "Slot", called(room, &frame, slot)));
     lines.push(line("原因", "Reason", reason.clone()));
     Ok(lines)
+}
+
+/// A slot by its names and its key.
+fn called(room: &Room<'_>, frame: &Frame<'_>, slot: &SlotKey) -> String {
+    let unit = unit_name(frame, &room.catalogue, slot.unit.as_str());
+    let dataset = dataset_name(frame, &room.catalogue, slot.dataset.as_str());
+    format!("{unit} · {dataset} · {} ({slot})", slot.period)
 }
 
 fn to_sign(

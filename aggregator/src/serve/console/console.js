@@ -99,7 +99,7 @@ if (main && main.dataset.live) {
 setInterval(() => {
   countDown();
   const clock = document.querySelector("[data-clock]");
-  if (clock) clock.textContent = new Date(Date.now() + offset).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium" });
+  if (clock) clock.textContent = new Date(Date.now() + offset).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium", timeZone: document.body.dataset.zone });
 }, 1000);
 countDown();
 if (main) dress(main);

@@ -60,7 +60,8 @@ struct Place {
     period: Period,
 }
 
-type States = BTreeMap<(String, String, String), v1::SlotState>;
+/// By unit, dataset and period; and whether imported history alone settles it.
+type States = BTreeMap<(String, String, String), (v1::SlotState, bool)>;
 
 /// `GET /completeness?dataset=&last=&under=&page=`
 pub(in crate::serve::console) async fn show(
@@ -87,7 +88,7 @@ pub(in crate::serve::console) async fn show(
         let body = html! {
             h1 { (frame.pick("完整性", "Completeness")) }
             (choice(room, &frame, &wish))
-            p.legend { @for one in STATES { (state(&frame, one)) " " } span.quiet { (frame.pick("空白：不应报", "blank: not owed")) } }
+            p.legend { @for one in STATES { (state(&frame, one)) " " } span.quiet { (frame.pick("空白：不应报；淡色：系统启用前，来自历史导入，不计入合计", "blank: not owed; pale: before the system, from imported history, not in the counts")) } }
             @if wish.columns.is_empty() || units.is_empty() {
                 p.quiet { (frame.pick("这里没有应报", "nothing is owed here")) }
             } @else {
@@ -214,8 +215,8 @@ fn states(room: &Room<'_>, wish: &Wish, units: &[&Unit]) -> Result<States, Probl
         loop {
             let answer = slots::list(&room.console.city, request.clone())?;
             let known = answer.slots.into_iter().map(|slot| {
-                let state = slot.state();
-                ((slot.unit, slot.dataset, slot.period), state)
+                let told = (slot.state(), slot.imported);
+                ((slot.unit, slot.dataset, slot.period), told)
             });
             states.extend(known);
             if answer.next_page_token.is_empty() {
@@ -327,7 +328,7 @@ fn map(
 
 fn heading(room: &Room<'_>, frame: &Frame<'_>, wish: &Wish, place: &Place) -> Markup {
     html! {
-        @if wish.dataset.is_some() { (place.period) } @else {
+        @if wish.dataset.is_some() { span.period { (place.period) } } @else {
             a href={ "/completeness?dataset=" (place.dataset) } { (dataset_name(frame, &room.catalogue, &place.dataset)) }
             br; span.quiet { (place.period) }
         }
@@ -336,11 +337,14 @@ fn heading(room: &Room<'_>, frame: &Frame<'_>, wish: &Wish, place: &Place) -> Ma
 
 fn cell(frame: &Frame<'_>, unit: &str, place: &Place, states: &States) -> Markup {
     let period = place.period.to_string();
-    let Some(state) = states.get(&(unit.to_owned(), place.dataset.clone(), period.clone())) else {
+    let key = (unit.to_owned(), place.dataset.clone(), period.clone());
+    let Some((state, is_imported)) = states.get(&key) else {
         return html! { td {} };
     };
     let (class, sign, zh, en) = state_of(*state);
-    html! { td class=(class) { a href=(slot_path(unit, &place.dataset, &period)) aria-label=(frame.pick(zh, en)) { (sign) } } }
+    let path = slot_path(unit, &place.dataset, &period);
+    let class = format!("{class}{}", if *is_imported { " imported" } else { "" });
+    html! { td class=(class) { a href=(path) aria-label=(frame.pick(zh, en)) { (sign) } } }
 }
 
 fn pager(frame: &Frame<'_>, at: usize, pages: usize) -> Markup {
@@ -358,7 +362,7 @@ fn file(
     units: &[&Unit],
     states: &States,
 ) -> Table {
-    let columns = ["unit", "name", "dataset", "period", "state"];
+    let columns = ["unit", "name", "dataset", "period", "imported", "state"];
     let mut table = Table::new(
         "completeness",
         frame.pick("完整性", "Completeness"),
@@ -368,10 +372,18 @@ fn file(
         for place in &wish.columns {
             let (code, period) = (unit.code().to_string(), place.period.to_string());
             let key = (code.clone(), place.dataset.clone(), period.clone());
-            if let Some(state) = states.get(&key) {
+            if let Some((state, is_imported)) = states.get(&key) {
                 let name = unit_name(frame, &room.catalogue, &code);
                 let word = state_of(*state).0;
-                let cells = [code, name, place.dataset.clone(), period, word.to_owned()];
+                let origin = if *is_imported { "yes" } else { "no" };
+                let cells = [
+                    code,
+                    name,
+                    place.dataset.clone(),
+                    period,
+                    origin.to_owned(),
+                    word.to_owned(),
+                ];
                 table.push(cells.map(Cell::text).into());
             }
         }

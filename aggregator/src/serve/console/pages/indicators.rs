@@ -190,7 +190,7 @@ fn drawn(
     let unit = super::unit_name(frame, &room.catalogue, &request.unit);
     html! { section {
         h2 { (unit) " · " (name) @if let Some(measure) = measure { span.quiet { " (" (frame.visitor.say(measure.name())) ")" } } }
-        (chart::line(frame, &places, name))
+        (chart::line(frame, &places, name, None))
         p.quiet { (frame.pick("实点：现行值；空心点：修订前的值", "filled: the current value; hollow: before a revision")) }
     } }
 }

@@ -33,7 +33,7 @@ fn select(name: &str, label: &str, chosen: &str, options: &[(String, String)]) -
 }
 
 /// The name of a unit, or its code.
-fn unit_name(frame: &Frame<'_>, catalogue: &Catalogue, code: &str) -> String {
+pub(super) fn unit_name(frame: &Frame<'_>, catalogue: &Catalogue, code: &str) -> String {
     let unit = UnitCode::new(code).ok();
     let unit = unit.as_ref().and_then(|code| catalogue.unit(code));
     unit.map_or(code.to_owned(), |unit| {
@@ -42,7 +42,7 @@ fn unit_name(frame: &Frame<'_>, catalogue: &Catalogue, code: &str) -> String {
 }
 
 /// The name of a dataset, or its code.
-fn dataset_name(frame: &Frame<'_>, catalogue: &Catalogue, code: &str) -> String {
+pub(super) fn dataset_name(frame: &Frame<'_>, catalogue: &Catalogue, code: &str) -> String {
     let dataset = DatasetCode::new(code).ok();
     let dataset = dataset.as_ref().and_then(|code| catalogue.dataset(code));
     dataset.map_or(code.to_owned(), |dataset| {

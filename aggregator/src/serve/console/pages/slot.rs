@@ -190,7 +190,7 @@ fn submission(
         span.when { (frame.instant(row.received_at_ms)) } " "
         (frame.pick("第", "revision")) " " (row.revision) " " (frame.pick("版", "")) " "
         span class={ "badge " (class) } { (frame.pick(zh, en)) } " "
-        @if !row.failures.is_empty() { span.quiet { (row.failures.len()) " " (frame.pick("项审核未通过", "edits failed")) } " " }
+        @if !row.failures.is_empty() { span.quiet { (frame.pick("审核未通过：", "failed edits: ")) (row.failures.len()) } " " }
         a href={ "/receipt/" (index.0) } download { (frame.pick("回执", "receipt")) } " "
         span.quiet { (frame.pick("日志第", "entry")) " " (index.0) " " (frame.pick("条", "")) }
         @if may_read { @for failure in row.failures.iter().take(8) { br; code { (failure.edit) } @if let Some(explanation) = &failure.explanation { " " q { (explanation) } } } }

@@ -202,10 +202,10 @@ fn calls(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) -> 
                 &format!("/unit/{}", encoded(unit)),
                 unit_name(frame, &room.catalogue, unit),
             ),
-            Cell::count(reasons.late),
-            Cell::count(reasons.returned),
+            few(reasons.late),
+            few(reasons.returned),
             Cell::figure(chance).by(reasons.chance_milli),
-            Cell::count(reasons.open),
+            few(reasons.open),
             Cell::text(contacts(room, unit).join("; ")),
         ]);
     }
@@ -287,6 +287,16 @@ fn returned(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) 
         ]);
     }
     table
+}
+
+/// A count that is not shown where it is 0, so that the others are seen.
+fn few(count: u64) -> Cell {
+    let cell = Cell::count(count);
+    if count == 0 {
+        cell.shown(html! {})
+    } else {
+        cell
+    }
 }
 
 fn unit_cell(frame: &Frame<'_>, slot: &v1::Slot) -> Cell {

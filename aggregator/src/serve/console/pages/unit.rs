@@ -7,7 +7,11 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::{IntoResponse as _, Response},
 };
-use granary_core::{code::UnitCode, measures::Measure};
+use granary_core::{
+    code::UnitCode,
+    measures::Measure,
+    period::{Period, Periodicity},
+};
 use granary_proto::v1;
 use maud::{Markup, html};
 
@@ -189,9 +193,19 @@ fn trend(frame: &Frame<'_>, answer: &v1::ListMeasuresResponse) -> Markup {
             values: percent.into_iter().collect(),
         }
     };
+    // Months and quarters have no order among each other: the line is of the kind of which there are most.
+    let kind = |row: &v1::MeasuresRow| Period::parse(&row.period).ok().map(Period::periodicity);
+    let count =
+        |wanted: Option<Periodicity>| answer.rows.iter().filter(|row| kind(row) == wanted).count();
+    let most = Periodicity::ALL
+        .into_iter()
+        .map(Some)
+        .max_by_key(|wanted| count(*wanted))
+        .flatten();
     let places: Vec<Place> = answer
         .rows
         .iter()
+        .filter(|row| kind(row) == most)
         .map(place)
         .filter(|place| !place.values.is_empty())
         .collect();
@@ -200,6 +214,7 @@ fn trend(frame: &Frame<'_>, answer: &v1::ListMeasuresResponse) -> Markup {
         frame,
         &places[from..],
         frame.pick("按时率，百分比", "on-time rate, per cent"),
+        Some((0.0, 100.0)),
     )
 }
 

@@ -50,10 +50,10 @@ fn body(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary) -> Markup {
     let arrived = counts.timely + counts.late;
     let owed = counts.expected - counts.exempt;
     let percent = (arrived * 100).checked_div(owed).unwrap_or(0);
-    let upcoming = summary
-        .sheets
-        .iter()
-        .filter(|sheet| sheet.due_at_ms + 24 * 3_600_000 > frame.visitor.now_ms);
+    // What is over and whole needs no place on the wall.
+    let is_open =
+        |sheet: &&Sheet| sheet.due_at_ms > frame.visitor.now_ms || sheet.counts.missing > 0;
+    let upcoming = summary.sheets.iter().filter(is_open);
     html! {
         section.hero {
             div {

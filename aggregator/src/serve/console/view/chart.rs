@@ -10,7 +10,7 @@ const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 64.0;
 const BOTTOM: f64 = 26.0;
 const TOP: f64 = 12.0;
-const RIGHT: f64 = 12.0;
+const RIGHT: f64 = 40.0;
 /// Marks on the time axis.
 const MARKS_MAX: usize = 8;
 
@@ -44,8 +44,13 @@ pub(in crate::serve::console) fn bar(parts: &[(&'static str, u64)], label: &str)
     }
 }
 
-/// A line through the current values, with the earlier vintages as dots.
-pub(in crate::serve::console) fn line(frame: &Frame<'_>, places: &[Place], label: &str) -> Markup {
+/// A line through the current values, with the earlier vintages as dots; over `scale`, else over what there is.
+pub(in crate::serve::console) fn line(
+    frame: &Frame<'_>,
+    places: &[Place],
+    label: &str,
+    scale: Option<(f64, f64)>,
+) -> Markup {
     let all = places.iter().flat_map(|place| &place.values).copied();
     let (low, high) = all.fold((f64::MAX, f64::MIN), |(low, high), value| {
         (low.min(value), high.max(value))
@@ -58,7 +63,7 @@ pub(in crate::serve::console) fn line(frame: &Frame<'_>, places: &[Place], label
     } else {
         high.abs().max(1.0) * 0.1
     };
-    let (low, high) = (low - room, high + room);
+    let (low, high) = scale.unwrap_or((low - room, high + room));
     let step = (WIDTH - LEFT - RIGHT) / (places.len().max(2) - 1) as f64;
     let x = |at: usize| LEFT + step * at as f64;
     let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low);

@@ -56,7 +56,7 @@ pub(in crate::serve::console) fn join(
             (told(visitor, why))
             form method="post" action={ "/join/" (encoded(token)) } {
                 (visitor.secret())
-                input type="hidden" name="login" value=(invitation.login) autocomplete="username";
+                input.hidden type="text" name="login" value=(invitation.login) autocomplete="username" readonly tabindex="-1" aria-hidden="true";
                 label for="password" { (visitor.pick("密码", "Password")) }
                 input type="password" id="password" name="password" autocomplete="new-password" maxlength="400" required aria-describedby="rule";
                 p.quiet id="rule" { (visitor.pick("至少", "At least")) " " (PASSWORD_CHARS_MIN) " " (visitor.pick("个字符；用一句只有自己知道的话", "characters; take a sentence that only you know")) }

@@ -248,7 +248,7 @@ impl<'a> Frame<'a> {
             (DOCTYPE)
             html lang=(visitor.tag()) data-theme=(visitor.theme.word()) {
                 (head(visitor, title, self.is_live))
-                body class=(form) data-now=(visitor.now_ms) {
+                body class=(form) data-now=(visitor.now_ms) data-zone=[self.zone.iana_name()] {
                     a.skip href="#main" { (self.pick("跳到正文", "Skip to the content")) }
                     header.bar {
                         a.brand href="/" {

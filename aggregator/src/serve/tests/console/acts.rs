@@ -1,0 +1,219 @@
+//! Acts that are signed outside, and figures that are those of gRPC.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use granary_core::{
+    envelope,
+    ledger::{Act, Deed, LogIndex, act},
+};
+use granary_proto::v1;
+
+use super::{CONSOLE, SLOT, joined, value};
+use crate::{
+    people::PersonRole,
+    serve::tests::{
+        reading::monitoring,
+        town::{GUIYANG, Town, bundle, new_key},
+    },
+    tls::Role,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_is_signed_elsewhere_and_names_who_asked() {
+    let town = Town::founded(&[CONSOLE]).await;
+    let mut visit = joined(&town, "wang", PersonRole::Operator, Some(GUIYANG)).await;
+    let mut li = joined(&town, "li", PersonRole::Operator, None).await;
+    let form = visit.get("/").await.form();
+    let fields = [
+        ("kind", "exempt"),
+        ("unit", GUIYANG),
+        ("dataset", "monthly-revenue"),
+        ("period", "2022-M03"),
+        ("reason", "洪水"),
+    ];
+    let page = visit.post("/act", &form, &fields).await;
+    let payload = value(&page.body, "name=\"payload\" value=\"").unwrap();
+    let bytes = STANDARD.decode(&payload).unwrap();
+    let sign = |bytes: &[u8]| {
+        let key = town.site().operator().signing_key().unwrap();
+        STANDARD.encode(envelope::sign(&key, act::PAYLOAD_TYPE, bytes).bytes)
+    };
+    let signature = sign(&bytes);
+    // Unsigned, signed by another key, by another person, and another act than the one that was asked for.
+    let other_key = envelope::sign(&new_key(), act::PAYLOAD_TYPE, &bytes);
+    let mut other = Act::decode(&bytes).unwrap();
+    other.deed = Deed::PublishCatalogue(bundle(&[]));
+    let other = other.encode();
+    let li_form = li.get("/").await.form();
+    assert_eq!(
+        visit
+            .post(
+                "/act/enter",
+                &form,
+                &[("payload", &payload), ("signature", "")]
+            )
+            .await
+            .status,
+        422
+    );
+    assert_eq!(
+        visit
+            .post(
+                "/act/enter",
+                &form,
+                &[
+                    ("payload", &payload),
+                    ("signature", &STANDARD.encode(other_key.bytes))
+                ]
+            )
+            .await
+            .status,
+        422
+    );
+    assert_eq!(
+        li.post(
+            "/act/enter",
+            &li_form,
+            &[("payload", &payload), ("signature", &signature)]
+        )
+        .await
+        .status,
+        403
+    );
+    assert_eq!(
+        visit
+            .post(
+                "/act/enter",
+                &form,
+                &[
+                    ("payload", &STANDARD.encode(&other)),
+                    ("signature", &sign(&other))
+                ]
+            )
+            .await
+            .status,
+        403
+    );
+    assert!(visit.get(SLOT).await.body.contains("未报"));
+
+    let entered = visit
+        .post(
+            "/act/enter",
+            &form,
+            &[("payload", &payload), ("signature", &signature)],
+        )
+        .await;
+    assert!(
+        entered.status == 200 && entered.body.contains("已生效"),
+        "{}",
+        entered.body
+    );
+    assert!(visit.get(SLOT).await.body.contains("免报"));
+    let index = value(&entered.body, "href=\"/receipt/")
+        .unwrap()
+        .parse()
+        .unwrap();
+    let mut client = v1::transparency_service_client::TransparencyServiceClient::new(
+        town.person(Role::Auditor).await,
+    );
+    let request = v1::GetPayloadRequest {
+        entry: Some(v1::get_payload_request::Entry::Index(index)),
+    };
+    let journaled = client.get_payload(request).await.unwrap().into_inner();
+    assert_eq!(
+        (LogIndex(index).0, &journaled.payload),
+        (journaled.index, &bytes)
+    );
+    match Act::decode(&bytes).unwrap().deed {
+        Deed::Exempt { reason, .. } => {
+            assert_eq!(reason, "洪水 ——wang 先生（wang，控制台 console）")
+        }
+        other => panic!("{other:?}"),
+    }
+    // Much later the same bytes are no longer taken.
+    town.clock.step(3_500_000);
+    drop(visit.get("/").await);
+    town.clock.step(200_000);
+    let late = visit
+        .post(
+            "/act/enter",
+            &form,
+            &[("payload", &payload), ("signature", &signature)],
+        )
+        .await;
+    assert_eq!(late.status, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_tells_what_grpc_answers() {
+    let town = Town::founded(&[CONSOLE]).await;
+    let office = town.office(GUIYANG).await;
+    let receipt = office.submit(office.revenue(1)).await.unwrap();
+    let mut visit = joined(&town, "auditor", PersonRole::Auditor, None).await;
+    let csv = visit
+        .get("/completeness?dataset=monthly-revenue&csv=completeness")
+        .await;
+    assert!(csv.field("content-type").unwrap().starts_with("text/csv"));
+    let rows: Vec<&str> = csv
+        .body
+        .lines()
+        .filter(|line| line.starts_with(char::is_numeric))
+        .collect();
+    let filter = v1::SlotFilter {
+        datasets: vec!["monthly-revenue".into()],
+        periods: (1..=12).map(|month| format!("2022-M{month:02}")).collect(),
+        ..Default::default()
+    };
+    let request = v1::GetCompletenessRequest {
+        filter: Some(filter),
+        ..Default::default()
+    };
+    let total = monitoring(&town)
+        .await
+        .get_completeness(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .total
+        .unwrap();
+    let count = |state: &str| rows.iter().filter(|row| row.ends_with(state)).count() as u64;
+    assert_eq!(
+        (
+            count(",timely"),
+            count(",late"),
+            count(",missing"),
+            rows.len() as u64
+        ),
+        (total.timely, total.late, total.missing, total.expected)
+    );
+    assert_eq!(total.late, 1, "reported long after it was due");
+
+    let text = visit.get(&format!("/receipt/{}", receipt.index)).await.body;
+    let form = visit.get("/log").await.form();
+    assert!(
+        visit
+            .post("/log", &form, &[("receipt", &text)])
+            .await
+            .body
+            .contains("回执成立")
+    );
+    let forged = text.replacen("index ", "index 1", 1);
+    assert!(
+        visit
+            .post("/log", &form, &[("receipt", &forged)])
+            .await
+            .body
+            .contains("回执不成立")
+    );
+    assert!(
+        visit
+            .post("/log", &form, &[("receipt", "<script>")])
+            .await
+            .body
+            .contains("回执不成立")
+    );
+    let english = visit.get("/log?lang=en").await.body;
+    assert!(
+        english.contains("Check a receipt")
+            && visit.get("/log").await.body.contains("Check a receipt")
+    );
+}
