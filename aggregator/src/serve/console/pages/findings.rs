@@ -111,10 +111,7 @@ impl Wish {
         };
         is_kind
             && (self.edit.is_empty() || edit == self.edit)
-            && (self.owner.is_empty()
-                || owners(catalogue, finding)
-                    .iter()
-                    .any(|owner| *owner == self.owner))
+            && (self.owner.is_empty() || owners(catalogue, finding).contains(&self.owner))
     }
 }
 

@@ -141,6 +141,7 @@ fn table(room: &Room<'_>, frame: &Frame<'_>, league: &v1::League) -> Table {
         pick("#名次", "#Rank"),
         pick("#升降", "#Moved"),
         pick("单位", "Unit"),
+        pick("代码", "Code"),
         pick("档次", "Band"),
         pick("#得分", "#Score"),
     ]
@@ -217,6 +218,7 @@ fn standing_row(
             &format!("/unit/{}", encoded(unit)),
             frame.visitor.named(standing.unit.as_ref()),
         ),
+        Cell::text(unit),
         Cell::text(
             frame
                 .visitor

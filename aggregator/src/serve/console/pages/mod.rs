@@ -74,6 +74,6 @@ fn measure_name(frame: &Frame<'_>, word: &str) -> String {
 }
 
 /// The value of one measure in a row.
-fn value_of<'v>(values: &'v [v1::MeasureValue], measure: Measure) -> Option<&'v v1::MeasureValue> {
+fn value_of(values: &[v1::MeasureValue], measure: Measure) -> Option<&v1::MeasureValue> {
     values.iter().find(|value| value.measure == measure.word())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{
     Extension,
     body::Bytes,
-    extract::State,
+    extract::{RawQuery, State},
     response::{IntoResponse as _, Response},
 };
 use maud::{Markup, html};
@@ -16,7 +16,7 @@ use crate::{
     serve::console::{
         Console,
         problem::Problem,
-        routes::{failed, field, fields},
+        routes::{asked, failed, field, fields},
         view::{
             Frame, Tab, Visitor,
             table::{Cell, Table},
@@ -28,7 +28,15 @@ use crate::{
 pub(in crate::serve::console) async fn show(
     State(console): State<Arc<Console>>,
     Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
 ) -> Response {
+    let wanted = asked(query.as_deref(), "csv");
+    if wanted.is_some() && allowed(&visitor).is_ok() {
+        let frame = Frame::new(&visitor, Tab::People, None);
+        if let Some(file) = listed(&frame, &console).csv(wanted.as_deref()) {
+            return made(&visitor, file);
+        }
+    }
     made(&visitor, shown(&console, &visitor, None))
 }
 

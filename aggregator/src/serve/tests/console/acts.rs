@@ -3,11 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use granary_core::{
     envelope,
-    ledger::{Act, Deed, LogIndex, act},
+    ledger::{Act, Deed, act},
 };
-use granary_proto::v1;
+use granary_proto::v1::{self, transparency_service_client::TransparencyServiceClient};
 
-use super::{CONSOLE, SLOT, joined, value};
+use super::{CONSOLE, Page, SLOT, Visit, joined, value};
 use crate::{
     people::PersonRole,
     serve::tests::{
@@ -17,130 +17,124 @@ use crate::{
     tls::Role,
 };
 
+/// An act that was asked for and is not signed yet.
+struct Asked {
+    visit: Visit,
+    form: String,
+    /// In base64, as the page holds it.
+    payload: String,
+    bytes: Vec<u8>,
+}
+
+impl Asked {
+    /// Wang, who sees Guiyang and what is below it, wants a slot of it exempt.
+    async fn by_wang(town: &Town) -> Self {
+        let mut visit = joined(town, "wang", PersonRole::Operator, Some(GUIYANG)).await;
+        let form = visit.get("/").await.form();
+        let fields = [
+            ("kind", "exempt"),
+            ("unit", GUIYANG),
+            ("dataset", "monthly-revenue"),
+            ("period", "2022-M03"),
+            ("reason", "洪水"),
+        ];
+        let page = visit.post("/act", &form, &fields).await;
+        let payload = value(&page.body, "name=\"payload\" value=\"").unwrap();
+        let bytes = STANDARD.decode(&payload).unwrap();
+        Self {
+            visit,
+            form,
+            payload,
+            bytes,
+        }
+    }
+
+    async fn enter(&mut self, payload: &str, signature: &str) -> Page {
+        let fields = [("payload", payload), ("signature", signature)];
+        self.visit.post("/act/enter", &self.form, &fields).await
+    }
+}
+
+/// What the browser does with the operator's key.
+fn sign(town: &Town, bytes: &[u8]) -> String {
+    let key = town.site().operator().signing_key().unwrap();
+    STANDARD.encode(envelope::sign(&key, act::PAYLOAD_TYPE, bytes).bytes)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_act_is_signed_elsewhere_and_names_who_asked() {
     let town = Town::founded(&[CONSOLE]).await;
-    let mut visit = joined(&town, "wang", PersonRole::Operator, Some(GUIYANG)).await;
-    let mut li = joined(&town, "li", PersonRole::Operator, None).await;
-    let form = visit.get("/").await.form();
-    let fields = [
-        ("kind", "exempt"),
-        ("unit", GUIYANG),
-        ("dataset", "monthly-revenue"),
-        ("period", "2022-M03"),
-        ("reason", "洪水"),
-    ];
-    let page = visit.post("/act", &form, &fields).await;
-    let payload = value(&page.body, "name=\"payload\" value=\"").unwrap();
-    let bytes = STANDARD.decode(&payload).unwrap();
-    let sign = |bytes: &[u8]| {
-        let key = town.site().operator().signing_key().unwrap();
-        STANDARD.encode(envelope::sign(&key, act::PAYLOAD_TYPE, bytes).bytes)
-    };
-    let signature = sign(&bytes);
-    // Unsigned, signed by another key, by another person, and another act than the one that was asked for.
-    let other_key = envelope::sign(&new_key(), act::PAYLOAD_TYPE, &bytes);
-    let mut other = Act::decode(&bytes).unwrap();
-    other.deed = Deed::PublishCatalogue(bundle(&[]));
-    let other = other.encode();
-    let li_form = li.get("/").await.form();
-    assert_eq!(
-        visit
-            .post(
-                "/act/enter",
-                &form,
-                &[("payload", &payload), ("signature", "")]
-            )
-            .await
-            .status,
-        422
-    );
-    assert_eq!(
-        visit
-            .post(
-                "/act/enter",
-                &form,
-                &[
-                    ("payload", &payload),
-                    ("signature", &STANDARD.encode(other_key.bytes))
-                ]
-            )
-            .await
-            .status,
-        422
-    );
-    assert_eq!(
-        li.post(
-            "/act/enter",
-            &li_form,
-            &[("payload", &payload), ("signature", &signature)]
-        )
-        .await
-        .status,
-        403
-    );
-    assert_eq!(
-        visit
-            .post(
-                "/act/enter",
-                &form,
-                &[
-                    ("payload", &STANDARD.encode(&other)),
-                    ("signature", &sign(&other))
-                ]
-            )
-            .await
-            .status,
-        403
-    );
-    assert!(visit.get(SLOT).await.body.contains("未报"));
-
-    let entered = visit
-        .post(
-            "/act/enter",
-            &form,
-            &[("payload", &payload), ("signature", &signature)],
-        )
-        .await;
+    let mut asked = Asked::by_wang(&town).await;
+    let (payload, signature) = (asked.payload.clone(), sign(&town, &asked.bytes));
+    let entered = asked.enter(&payload, &signature).await;
     assert!(
         entered.status == 200 && entered.body.contains("已生效"),
         "{}",
         entered.body
     );
-    assert!(visit.get(SLOT).await.body.contains("免报"));
+    assert!(asked.visit.get(SLOT).await.body.contains("免报"));
     let index = value(&entered.body, "href=\"/receipt/")
         .unwrap()
         .parse()
         .unwrap();
-    let mut client = v1::transparency_service_client::TransparencyServiceClient::new(
-        town.person(Role::Auditor).await,
-    );
+    let mut client = TransparencyServiceClient::new(town.person(Role::Auditor).await);
     let request = v1::GetPayloadRequest {
         entry: Some(v1::get_payload_request::Entry::Index(index)),
     };
     let journaled = client.get_payload(request).await.unwrap().into_inner();
     assert_eq!(
-        (LogIndex(index).0, &journaled.payload),
-        (journaled.index, &bytes)
+        journaled.payload, asked.bytes,
+        "what was shown is what is journaled"
     );
-    match Act::decode(&bytes).unwrap().deed {
-        Deed::Exempt { reason, .. } => {
-            assert_eq!(reason, "洪水 ——wang 先生（wang，控制台 console）")
-        }
-        other => panic!("{other:?}"),
-    }
-    // Much later the same bytes are no longer taken.
+    let Deed::Exempt { reason, .. } = Act::decode(&asked.bytes).unwrap().deed else {
+        panic!("another deed");
+    };
+    assert_eq!(reason, "洪水 ——wang 先生（wang，控制台 console）");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_act_that_was_not_asked_for_is_not_entered() {
+    let town = Town::founded(&[CONSOLE]).await;
+    let mut asked = Asked::by_wang(&town).await;
+    let (payload, signature) = (asked.payload.clone(), sign(&town, &asked.bytes));
+    let stranger = envelope::sign(&new_key(), act::PAYLOAD_TYPE, &asked.bytes);
+    let stranger = STANDARD.encode(stranger.bytes);
+    assert_eq!(asked.enter(&payload, "").await.status, 422, "unsigned");
+    assert_eq!(
+        asked.enter(&payload, &stranger).await.status,
+        422,
+        "by another key"
+    );
+    let mut other = Act::decode(&asked.bytes).unwrap();
+    other.deed = Deed::PublishCatalogue(bundle(&[]));
+    let other = other.encode();
+    let (bytes, signed) = (STANDARD.encode(&other), sign(&town, &other));
+    assert_eq!(
+        asked.enter(&bytes, &signed).await.status,
+        403,
+        "another kind of act"
+    );
+
+    let mut li = joined(&town, "li", PersonRole::Operator, None).await;
+    let form = li.get("/").await.form();
+    let fields = [
+        ("payload", payload.as_str()),
+        ("signature", signature.as_str()),
+    ];
+    assert_eq!(
+        li.post("/act/enter", &form, &fields).await.status,
+        403,
+        "by another person"
+    );
+    assert!(asked.visit.get(SLOT).await.body.contains("未报"));
     town.clock.step(3_500_000);
-    drop(visit.get("/").await);
+    drop(asked.visit.get("/").await);
     town.clock.step(200_000);
-    let late = visit
-        .post(
-            "/act/enter",
-            &form,
-            &[("payload", &payload), ("signature", &signature)],
-        )
-        .await;
-    assert_eq!(late.status, 422);
+    assert_eq!(
+        asked.enter(&payload, &signature).await.status,
+        422,
+        "much later"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
