@@ -73,7 +73,7 @@ const isBusy = () => [...main.querySelectorAll("input[type=search]")].some((one)
   || (main.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
 async function refresh() {
   if (isBusy()) return;
-  const answer = await fetch(location.href, { credentials: "same-origin" });
+  const answer = await fetch(location.href, { credentials: "same-origin", headers: { "x-granary-following": "1" } });
   if (answer.redirected) return location.reload();
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const body = fresh.getElementById("main");

@@ -30,7 +30,7 @@ pub(super) async fn follow(State(console): State<Arc<Console>>, headers: HeaderM
             // Whoever has signed out, or may no longer, hears nothing more.
             if console
                 .sessions
-                .find(&headers, console.city.clock.now_ms())
+                .find(&headers, console.city.clock.now_ms(), false)
                 .is_none()
             {
                 return;

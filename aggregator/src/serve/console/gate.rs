@@ -20,6 +20,8 @@ use crate::people::{Person, secret};
 /// The cookies of the chosen language and colours, which scripts need not read either.
 const LANGUAGE_COOKIE: &str = "__Host-granary-lang";
 const THEME_COOKIE: &str = "__Host-granary-theme";
+/// What the script sends with a request that nobody has asked for.
+const FOLLOWING: &str = "x-granary-following";
 /// The secret of forms before somebody has signed in: the form must hold what the cookie holds.
 pub(super) const FORM_COOKIE: &str = "__Host-granary-form";
 
@@ -83,7 +85,9 @@ fn chosen(uri: &Uri) -> Chosen {
 fn visitor(console: &Console, request: &Request, chosen: &Chosen) -> std::io::Result<Visitor> {
     let headers = request.headers();
     let now_ms = console.city.clock.now_ms();
-    let session = console.sessions.find(headers, now_ms);
+    // The wall has nobody who could ask.
+    let is_asked = !headers.contains_key(FOLLOWING) || request.uri().path() == "/wall";
+    let session = console.sessions.find(headers, now_ms, is_asked);
     let person = session
         .as_ref()
         .and_then(|session| console.people.find(&session.login));

@@ -8,7 +8,7 @@
 //!
 //! # Who may look
 //! - People sign in with a password; the session is a cookie that scripts cannot read and other sites cannot send ([`session`]), ended after
-//!   an hour without a request and after twelve hours in any case. There is one gate before all paths ([`gate`]).
+//!   an hour in which nobody asked for anything and after twelve hours in any case. There is one gate before all paths ([`gate`]).
 //! - What a role may not see is refused, and so is a unit outside the person's part of the tree ([`scope`]). Readings of figures go into the
 //!   access log before they are answered, as `person:LOGIN`.
 //! - Each form carries the session's own secret, and what comes from another site by Origin or Sec-Fetch-Site is refused. No script and no

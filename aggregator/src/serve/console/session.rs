@@ -12,7 +12,7 @@ use crate::people::{Person, secret};
 
 /// The cookie. A browser takes this name only from a secure origin (or loopback), for this host and all its paths.
 pub(super) const COOKIE: &str = "__Host-granary";
-/// How long a session lasts without a request, in milliseconds. A page that follows events asks by itself.
+/// How long a session lasts without a request of a person, in milliseconds.
 const IDLE_MS_MAX: i64 = 3_600_000;
 /// How long a session lasts at all, in milliseconds.
 const AGE_MS_MAX: i64 = 12 * 3_600_000;
@@ -72,8 +72,8 @@ impl Sessions {
         Ok(token)
     }
 
-    /// The session of a cookie; it counts as a request.
-    pub(super) fn find(&self, headers: &HeaderMap, now_ms: i64) -> Option<Session> {
+    /// The session of a cookie. Only what somebody asks for keeps it from going idle, not what a page asks for by itself.
+    pub(super) fn find(&self, headers: &HeaderMap, now_ms: i64, is_asked: bool) -> Option<Session> {
         let key = Digest::of(cookie(headers, COOKIE)?.as_bytes());
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get_mut(&key)?;
@@ -81,7 +81,9 @@ impl Sessions {
             sessions.remove(&key);
             return None;
         }
-        session.seen_ms = now_ms;
+        if is_asked {
+            session.seen_ms = now_ms;
+        }
         Some(session.clone())
     }
 
@@ -144,28 +146,52 @@ mod tests {
     fn a_session_ends_when_idle_when_old_and_when_closed() {
         let (sessions, wang) = (Sessions::default(), person("wang"));
         let token = sessions.open(&wang, 0).unwrap();
-        assert!(sessions.find(&with(&token), IDLE_MS_MAX - 1).is_some());
         assert!(
-            sessions.find(&with(&token), 2 * IDLE_MS_MAX - 2).is_some(),
+            sessions
+                .find(&with(&token), IDLE_MS_MAX - 1, true)
+                .is_some()
+        );
+        assert!(
+            sessions
+                .find(&with(&token), 2 * IDLE_MS_MAX - 2, true)
+                .is_some(),
             "a request keeps it"
         );
         assert!(
-            sessions.find(&with(&token), 3 * IDLE_MS_MAX - 2).is_none(),
+            sessions
+                .find(&with(&token), 3 * IDLE_MS_MAX - 2, true)
+                .is_none(),
             "idle"
         );
         let token = sessions.open(&wang, 0).unwrap();
         for hour in 0..12 {
             assert!(
                 sessions
-                    .find(&with(&token), hour * (IDLE_MS_MAX - 1))
+                    .find(&with(&token), hour * (IDLE_MS_MAX - 1), true)
                     .is_some()
             );
         }
-        assert!(sessions.find(&with(&token), AGE_MS_MAX).is_none(), "old");
+        assert!(
+            sessions.find(&with(&token), AGE_MS_MAX, true).is_none(),
+            "old"
+        );
+        let token = sessions.open(&wang, 0).unwrap();
+        assert!(
+            sessions
+                .find(&with(&token), IDLE_MS_MAX - 1, false)
+                .is_some()
+        );
+        assert!(
+            sessions.find(&with(&token), IDLE_MS_MAX, true).is_none(),
+            "a page that follows by itself keeps nothing open"
+        );
         let token = sessions.open(&wang, 0).unwrap();
         sessions.close(&with(&token));
-        assert!(sessions.find(&with(&token), 0).is_none(), "closed");
-        assert!(sessions.find(&with(&"0".repeat(64)), 0).is_none(), "forged");
+        assert!(sessions.find(&with(&token), 0, true).is_none(), "closed");
+        assert!(
+            sessions.find(&with(&"0".repeat(64)), 0, true).is_none(),
+            "forged"
+        );
     }
 
     #[test]
@@ -175,10 +201,10 @@ mod tests {
             .map(|at| sessions.open(&wang, at).unwrap())
             .collect();
         assert!(
-            sessions.find(&with(&tokens[0]), 9).is_none(),
+            sessions.find(&with(&tokens[0]), 9, true).is_none(),
             "the oldest made room"
         );
-        let kept = sessions.find(&with(&tokens[1]), 9).unwrap();
+        let kept = sessions.find(&with(&tokens[1]), 9, true).unwrap();
         assert!(kept.is_of(&wang));
         assert!(!kept.is_of(&Person {
             since_ms: 6,

@@ -80,7 +80,7 @@ async fn somebody_joins_sees_a_slot_turn_and_signs_an_act() {
         browser.types("#password", PASSWORD);
         browser.types("#again", PASSWORD);
         browser.click("main button[type=submit]");
-        browser.sees("wang 先生");
+        browser.sees("先打给谁");
         browser.open(&format!(
             "{address}/completeness?dataset=quarterly-accounts"
         ));
