@@ -141,7 +141,7 @@ async fn an_act_that_was_not_asked_for_is_not_entered() {
 async fn a_page_tells_what_grpc_answers() {
     let town = Town::founded(&[CONSOLE]).await;
     let office = town.office(GUIYANG).await;
-    let receipt = office.submit(office.revenue(1)).await.unwrap();
+    office.submit(office.revenue(1)).await.unwrap();
     let mut visit = joined(&town, "auditor", PersonRole::Auditor, None).await;
     let csv = visit
         .get("/completeness?dataset=monthly-revenue&csv=completeness")
@@ -180,7 +180,14 @@ async fn a_page_tells_what_grpc_answers() {
         (total.timely, total.late, total.missing, total.expected)
     );
     assert_eq!(total.late, 1, "reported long after it was due");
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_is_dropped_is_checked() {
+    let town = Town::founded(&[CONSOLE]).await;
+    let office = town.office(GUIYANG).await;
+    let receipt = office.submit(office.revenue(1)).await.unwrap();
+    let mut visit = joined(&town, "auditor", PersonRole::Auditor, None).await;
     let text = visit.get(&format!("/receipt/{}", receipt.index)).await.body;
     let form = visit.get("/log").await.form();
     assert!(

@@ -212,7 +212,13 @@ async fn an_invitation_opens_a_session_once() {
         410,
         "it is used up"
     );
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_ends_by_signing_out_and_by_idleness() {
+    let town = Town::founded(&[CONSOLE]).await;
+    let mut visit = joined(&town, "wang", PersonRole::Viewer, None).await;
+    let home = visit.get("/").await;
     let stolen = visit.cookies.clone();
     assert_eq!(
         visit.post("/logout", "0", &[]).await.status,
