@@ -17,6 +17,16 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// Replaces the file at `path` by one with these bytes that only its owner may read.
+///
+/// # Errors
+/// What the file system said; the old file stands then.
+pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = write_aside(path, bytes, 0o600)?;
+    std::fs::rename(&aside, path)?;
+    sync_folder(path)
+}
+
 /// Makes a file that only its owner may read. A secret is never replaced.
 ///
 /// # Errors

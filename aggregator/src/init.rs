@@ -297,7 +297,9 @@ fn settings_text(plan: &Plan) -> String {
          data = {data:?}\n\
          server_names = [{}]\n\
          listen = \"0.0.0.0:7443\"\n\
-         metrics_listen = \"127.0.0.1:9464\"\n",
+         metrics_listen = \"127.0.0.1:9464\"\n\
+         # 控制台，用浏览器打开；非本机地址即用 TLS。The console, for browsers; with TLS unless it listens on loopback.\n\
+         console_listen = \"127.0.0.1:7480\"\n",
         names.join(", ")
     )
 }

@@ -18,6 +18,7 @@ pub mod access;
 pub mod evidence;
 pub mod witness;
 pub mod fleet;
+pub mod people;
 
 pub mod serve;
 pub mod events;

@@ -12,6 +12,7 @@
 //! | `notices.toml` | who is told what, where notices are on | yes, write it anew |
 //! | `notices/` | which notices were sent | yes, a new one begins with the present |
 //! | `access/` | who read what, bound to the journal | no: it is evidence |
+//! | `people/` | who may use the console ([`crate::people`]) | no, else they are invited again |
 //! | `evidence/` | files that units have handed in | no, else they are asked for again |
 //! | `operator/` | the operator's key and certificate | it is carried away: the server does not need it |
 //!

@@ -7,8 +7,8 @@
 //! | number | from 1, without gaps |
 //! | previous | SHA-256 of the line before without its LF, 64 hexadecimal digits; 64 zeros in the first |
 //! | at | milliseconds since 1970-01-01T00:00:00Z by the city's clock |
-//! | who | `role:operator`, `role:auditor` or `unit:CODE`, from the certificate |
-//! | certificate | SHA-256 of the certificate (DER), 64 hexadecimal digits |
+//! | who | `role:operator`, `role:auditor` or `unit:CODE`, from the certificate; `person:LOGIN` of the console |
+//! | certificate | SHA-256 of the certificate (DER), 64 hexadecimal digits; of the word `person:LOGIN` where there is none |
 //! | access | a word of [`Access`] |
 //! | what | what was read, at most [`WHAT_BYTES_MAX`] bytes without control characters |
 //!

@@ -123,7 +123,7 @@ free_ports() {
 
 start_city() {
     "$bin/granary-aggregator" --lang "$lang" serve --data "$city" --listen "127.0.0.1:$port" --metrics-listen "127.0.0.1:$metrics_port" \
-        --log-listen "127.0.0.1:$log_port" >>"$logs/city.log" 2>&1 &
+        --log-listen "127.0.0.1:$log_port" --console-listen off >>"$logs/city.log" 2>&1 &
     server_pid=$!
     await 20 "the aggregator does not answer" city_answers
 }

@@ -31,6 +31,14 @@ const FLAGS: [(&str, &str); Settings::KEYS.len()] = [
         "Where the log is served to anybody over HTTP, or off [off]. ¦ 向任何人公开日志的 HTTP 监听地址，或 off [off]。",
     ),
     (
+        "console-listen",
+        "Where the console is served to browsers, or off [off; init writes 127.0.0.1:7480]. ¦ 控制台（浏览器）监听地址，或 off [off；init 写入 127.0.0.1:7480]。",
+    ),
+    (
+        "console-tls",
+        "Whether the console itself speaks TLS: on, off, or auto, which is on unless it listens on loopback [auto]. ¦ 控制台自身是否用 TLS：on、off 或 auto（非本机地址即用）[auto]。",
+    ),
+    (
         "server-names",
         "Host names in the server's certificate, by commas [localhost]. ¦ 服务证书中的主机名，逗号分隔 [localhost]。",
     ),
@@ -136,9 +144,10 @@ impl Args for SettingFlags {
 fn value_name(key: &str) -> &'static str {
     match key {
         "data" => "DIR",
-        "listen" | "metrics_listen" | "log_listen" => "ADDRESS",
+        "listen" | "metrics_listen" | "log_listen" | "console_listen" => "ADDRESS",
         "server_names" => "HOSTS",
         "log_format" => "FORMAT",
+        "console_tls" => "CHOICE",
         "log_filter" => "FILTER",
         _ => "N",
     }

@@ -79,6 +79,10 @@ pub(super) fn init(args: InitArgs, screen: &Screen) -> Result<(), Complaint> {
             "the journal, with its first entry"
         )
     ));
+    screen.print(format!(
+        "  people/           {}",
+        pick(screen, "控制台的人员", "the console's people")
+    ));
     screen.print(format!("  operator/         {}", pick(screen, "操作员的密钥和证书。请移到操作员的电脑，服务器不需要", "the operator's key and certificate. Carry it to the operator's computer: the server does not need it")));
     screen.say(
         format!("操作员密钥 {}", made.operator_key_id),
@@ -95,6 +99,7 @@ pub(super) fn init(args: InitArgs, screen: &Screen) -> Result<(), Complaint> {
         format!("证书机构的核对词（各单位注册时看到同样的词语）：{words}"),
         format!("the authority in words (every office sees the same at its enrolment): {words}"),
     );
+    super::people::invite_first(&plan.data, screen)?;
     screen.say("下一步：", "next:");
     screen.print(format!("  granary-aggregator serve --data {data}"));
     screen.print(format!(

@@ -13,6 +13,7 @@ mod agents;
 mod history;
 mod serve;
 mod notices;
+mod people;
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -21,7 +22,7 @@ use clap::{
 };
 use granary_core::text::Language;
 
-use self::{flags::SettingFlags, notices::NoticesTask, screen::Screen};
+use self::{flags::SettingFlags, notices::NoticesTask, people::PeopleTask, screen::Screen};
 
 /// What parts the two languages in a help text.
 const SEPARATOR: &str = " ¦ ";
@@ -102,6 +103,9 @@ enum Task {
     /// Check the notices file, see what would be told, what was, and send a test message. ¦ 检查通知文件，预览、查询通知，发送测试消息。
     #[command(subcommand)]
     Notices(NoticesTask),
+    /// Invite people to the console, and list them. ¦ 邀请控制台人员、列出人员。
+    #[command(subcommand)]
+    People(PeopleTask),
 }
 
 #[derive(Debug, Args)]
@@ -440,6 +444,7 @@ fn perform(
         Task::Status(connection) => remote::status(&connection, screen),
         Task::Agents(args) => agents::list(args, screen),
         Task::Notices(task) => notices::perform(task, &environment, screen),
+        Task::People(task) => people::perform(task, screen),
     }
 }
 

@@ -87,6 +87,17 @@ async fn serve(
             format!("the log is public at http://{log}/checkpoint"),
         );
     }
+    if let Some(console) = server.console_address()? {
+        let scheme = if settings.console_tls {
+            "https"
+        } else {
+            "http"
+        };
+        screen.say(
+            format!("控制台：{scheme}://{console}"),
+            format!("the console is at {scheme}://{console}"),
+        );
+    }
     // Both are asked for before the first is awaited, so that no signal kills what is half set up.
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,

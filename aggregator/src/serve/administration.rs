@@ -83,7 +83,10 @@ impl AdministrationService for Administration {
 /// Why history cannot be imported beside what was imported before, evidence not be asked for, or a step of a random
 /// verification comes at the wrong time. Admission knows neither slots nor an entry's place, and the fold, which has the last
 /// word, would only leave the entry without effect.
-async fn contradiction(city: &Arc<City>, received: &Received) -> Result<Option<Refusal>, Failure> {
+pub(super) async fn contradiction(
+    city: &Arc<City>,
+    received: &Received,
+) -> Result<Option<Refusal>, Failure> {
     // What cannot be decoded is refused by admission.
     let Ok(Act { deed, .. }) = Act::decode(&received.payload) else {
         return Ok(None);

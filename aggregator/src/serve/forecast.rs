@@ -28,32 +28,24 @@ const LINES_MAX: u32 = 5_000;
 
 /// The service.
 pub(super) struct Forecast {
-    city: Arc<City>,
-    kept: Arc<Kept>,
+    pub(super) city: Arc<City>,
 }
 
 /// The models, which last from call to call; whoever computes with them has them alone.
-type Kept = Mutex<Models>;
+pub(super) type Kept = Mutex<Models>;
 
 impl Forecast {
-    pub(super) fn new(city: Arc<City>) -> Self {
-        Self {
-            city,
-            kept: Arc::default(),
-        }
-    }
-
     /// Lets the caller pass and computes the answer away from the tasks that move bytes.
     async fn answer<Q: Send + 'static, A: Send + 'static>(
         &self,
         request: Request<Q>,
-        compute: impl FnOnce(&City, &Kept, Q) -> Result<A, Failure> + Send + 'static,
+        compute: impl FnOnce(&City, Q) -> Result<A, Failure> + Send + 'static,
     ) -> Result<Response<A>, Status> {
         guard::person(&request, Need::Person)?;
-        let (city, kept) = (Arc::clone(&self.city), Arc::clone(&self.kept));
+        let city = Arc::clone(&self.city);
         let request = request.into_inner();
         Ok(Response::new(
-            blocking(move || compute(&city, &kept, request)).await?,
+            blocking(move || compute(&city, request)).await?,
         ))
     }
 }
@@ -71,24 +63,20 @@ impl ForecastService for Forecast {
         &self,
         request: Request<v1::GetArrivalsRequest>,
     ) -> Result<Response<v1::GetArrivalsResponse>, Status> {
-        self.answer(request, |city, kept, request| {
-            arrivals(city, kept, &request)
-        })
-        .await
+        self.answer(request, |city, request| arrivals(city, &request))
+            .await
     }
 
     async fn get_calibration(
         &self,
         request: Request<v1::GetCalibrationRequest>,
     ) -> Result<Response<v1::GetCalibrationResponse>, Status> {
-        self.answer(request, |city, _, request| calibration(city, request))
-            .await
+        self.answer(request, calibration).await
     }
 }
 
-fn risks(
+pub(super) fn risks(
     city: &City,
-    kept: &Kept,
     request: v1::ListRisksRequest,
 ) -> Result<v1::ListRisksResponse, Failure> {
     if request.chance_percent_min > 100 {
@@ -103,7 +91,7 @@ fn risks(
         lines_max: bounded(request.lines_max, LINES_DEFAULT, LINES_MAX),
     };
     let basis = basis(city, as_of_ms);
-    let found = with_models(city, kept, |board, models| {
+    let found = with_models(city, |board, models| {
         forecast::risks(board, models, &wanted, as_of_ms)
     });
     let found = found.unwrap_or_default();
@@ -127,16 +115,15 @@ fn risks(
     })
 }
 
-fn arrivals(
+pub(super) fn arrivals(
     city: &City,
-    kept: &Kept,
     request: &v1::GetArrivalsRequest,
 ) -> Result<v1::GetArrivalsResponse, Failure> {
     let code = DatasetCode::new(&request.dataset).map_err(|e| Failure::invalid("dataset", e))?;
     let period = Period::parse(&request.period).map_err(|e| Failure::invalid("period", e))?;
     let as_of_ms = city.instant(request.as_of_ms);
     let basis = basis(city, as_of_ms);
-    let found = with_models(city, kept, |board, models| {
+    let found = with_models(city, |board, models| {
         let catalogue = board.catalogue();
         let dataset = catalogue
             .dataset_index(&code)
@@ -169,12 +156,8 @@ fn calibration(
 }
 
 /// Computes with the models that are kept; `None` before a catalogue is published.
-fn with_models<T>(
-    city: &City,
-    kept: &Kept,
-    read: impl FnOnce(&Board, &mut Models) -> T,
-) -> Option<T> {
-    let mut models = kept.lock().unwrap_or_else(PoisonError::into_inner);
+fn with_models<T>(city: &City, read: impl FnOnce(&Board, &mut Models) -> T) -> Option<T> {
+    let mut models = city.models.lock().unwrap_or_else(PoisonError::into_inner);
     let board = city.board()?;
     Some(read(&board, &mut models))
 }

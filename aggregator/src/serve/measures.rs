@@ -40,7 +40,7 @@ impl MeasureService for Measures {
     }
 }
 
-fn list(
+pub(super) fn list(
     city: &City,
     mut request: v1::ListMeasuresRequest,
 ) -> Result<v1::ListMeasuresResponse, Failure> {

@@ -37,6 +37,7 @@ mod scores;
 mod bulletins;
 mod forecast;
 mod log_http;
+mod console;
 mod server;
 
 use std::sync::Arc;
@@ -87,6 +88,8 @@ struct City {
     stop: watch::Receiver<bool>,
     /// The bytes of the catalogue in force, with their version.
     bundle: ArcSwapOption<(Digest, Vec<u8>)>,
+    /// What forecasts have learnt.
+    models: forecast::Kept,
 }
 
 impl City {

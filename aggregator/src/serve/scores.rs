@@ -67,7 +67,10 @@ impl ScoreService for Scores {
     }
 }
 
-fn league(city: &City, request: &v1::GetLeagueRequest) -> Result<v1::GetLeagueResponse, Failure> {
+pub(super) fn league(
+    city: &City,
+    request: &v1::GetLeagueRequest,
+) -> Result<v1::GetLeagueResponse, Failure> {
     let asked = Asked::read(&request.scorecard, &request.period)?;
     let (basis, league) = steady(city, request.as_of_ms, |known| {
         let card = asked.scorecard(known)?;
@@ -80,7 +83,7 @@ fn league(city: &City, request: &v1::GetLeagueRequest) -> Result<v1::GetLeagueRe
     })
 }
 
-fn explain(
+pub(super) fn explain(
     city: &City,
     request: &v1::ExplainScoreRequest,
 ) -> Result<v1::ExplainScoreResponse, Failure> {

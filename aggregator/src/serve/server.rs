@@ -34,11 +34,11 @@ use super::{
     administration::Administration,
     bulletins::Bulletins,
     collection::Collection,
-    connections,
+    connections, console,
     enrolment::Enrolment,
     evidence::Evidence,
     fleet::{self, Heartbeats},
-    forecast::Forecast,
+    forecast::{self, Forecast},
     journal::JournalReader,
     log_http,
     measures::Measures,
@@ -58,10 +58,11 @@ use crate::{
     journal::{Journal, OpenError, StoreError},
     metrics::{Metrics, MetricsError},
     notices::{Desk, NoticeError, NoticeSettings},
+    people::{People, PeopleError},
     pipeline::{Handle, Options, Pipeline, ShutdownError, StartError},
     project::Derived,
     settings::{Limits, Settings},
-    site::{Site, SiteError},
+    site::{self, Site, SiteError},
     witness::Rounds,
 };
 
@@ -87,6 +88,8 @@ pub struct Server {
     listener: TcpListener,
     /// Where the log is read by anybody, where that is wanted.
     log_listener: Option<TcpListener>,
+    /// The console, where it is served.
+    console: Option<console::Bound>,
     tls: ServerTlsConfig,
     metrics: Option<Metrics>,
     stop: watch::Sender<bool>,
@@ -126,6 +129,12 @@ pub enum ServeError {
     /// The folder of evidence cannot be used.
     #[error("the folder of evidence cannot be used: {0}")]
     Evidence(std::io::Error),
+    /// The folder of the console's people cannot be used.
+    #[error("the folder of the console's people cannot be used: {0}")]
+    People(#[from] PeopleError),
+    /// The server's certificate cannot be used with browsers.
+    #[error("the console cannot speak TLS: {0}")]
+    ConsoleTls(std::io::Error),
     /// An address cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Bind(SocketAddr, std::io::Error),
@@ -175,6 +184,7 @@ impl Server {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
+        let console = console(settings, &site).await?;
         let outside = outside::read(&site.witnesses())?;
         let (options, data, its_clock) =
             (options(settings), settings.data.clone(), Arc::clone(&clock));
@@ -203,6 +213,7 @@ impl Server {
             clock,
             stop: stopped,
             bundle: ArcSwapOption::empty(),
+            models: forecast::Kept::default(),
         };
         let (grace, enrolled) = (settings.grace, site.enrolled());
         Ok(Self {
@@ -210,6 +221,7 @@ impl Server {
             pipeline,
             listener,
             log_listener,
+            console,
             tls,
             metrics,
             stop,
@@ -226,6 +238,9 @@ impl Server {
     /// # Errors
     /// [`NoticeError`] where the outbox or a channel cannot be used.
     pub fn tell(&mut self, data: &Path, notices: NoticeSettings) -> Result<(), NoticeError> {
+        if let Some(console) = &mut self.console {
+            console.contacts = notices.contacts.values().cloned().collect();
+        }
         let (handle, clock) = (self.city.handle.clone(), Arc::clone(&self.city.clock));
         self.notices = Some(Desk::open(data, notices, handle, clock)?);
         Ok(())
@@ -250,6 +265,17 @@ impl Server {
             .transpose()
     }
 
+    /// Where the console is served to browsers, where it is.
+    ///
+    /// # Errors
+    /// What the operating system said.
+    pub fn console_address(&self) -> std::io::Result<Option<SocketAddr>> {
+        let console = self.console.as_ref();
+        console
+            .map(|console| console.listener.local_addr())
+            .transpose()
+    }
+
     /// Serves until `shutdown` completes, then drains for at most the grace period.
     ///
     /// # Errors
@@ -260,6 +286,7 @@ impl Server {
             pipeline,
             listener,
             log_listener,
+            console,
             tls,
             metrics,
             stop,
@@ -285,6 +312,7 @@ impl Server {
                     stop.subscribe(),
                 ))
             }),
+            showing: console.map(|console| tokio::spawn(console.serve(Arc::clone(&city)))),
             telling: notices.map(|desk| tokio::spawn(desk.run(stop.subscribe()))),
         };
         let anchoring = access::keep_anchored(Arc::clone(&city), access_anchor, stop.subscribe());
@@ -326,6 +354,7 @@ struct Beside {
     counting: JoinHandle<()>,
     scraping: Option<JoinHandle<()>>,
     publishing: Option<JoinHandle<()>>,
+    showing: Option<JoinHandle<()>>,
     telling: Option<JoinHandle<()>>,
 }
 
@@ -340,7 +369,10 @@ impl Beside {
         }
         // The log's readers can ask again: what is not answered by then is dropped with the connection. The telling ends by
         // itself a few seconds after the stop; what it has not noted is sent once more.
-        for ending in [self.publishing, self.telling].into_iter().flatten() {
+        for ending in [self.publishing, self.showing, self.telling]
+            .into_iter()
+            .flatten()
+        {
             let _ = tokio::time::timeout_at(deadline, ending).await;
         }
     }
@@ -420,7 +452,9 @@ async fn router(
         .add_service(ScoreServiceServer::new(Scores {
             city: Arc::clone(city),
         }))
-        .add_service(ForecastServiceServer::new(Forecast::new(Arc::clone(city))))
+        .add_service(ForecastServiceServer::new(Forecast {
+            city: Arc::clone(city),
+        }))
         .add_service(BulletinServiceServer::new(Bulletins {
             city: Arc::clone(city),
         }))
@@ -468,6 +502,31 @@ fn tls(site: &Site, names: &[String], now: Timestamp) -> Result<ServerTlsConfig,
         .client_ca_root(Certificate::from_pem(authority.certificate_pem()))
         .client_auth_optional(true)
         .timeout(HANDSHAKE_MAX))
+}
+
+/// Binds the console's address, where it is to be served.
+async fn console(settings: &Settings, site: &Site) -> Result<Option<console::Bound>, ServeError> {
+    let Some(address) = settings.console_listen else {
+        return Ok(None);
+    };
+    let tls = match settings.console_tls {
+        true => {
+            let chain = format!(
+                "{}{}",
+                site::read(&site.server_certificate())?,
+                site::read(&site.authority_certificate())?
+            );
+            let key = site::read(&site.server_key())?;
+            Some(console::acceptor(&chain, &key).map_err(ServeError::ConsoleTls)?)
+        }
+        false => None,
+    };
+    Ok(Some(console::Bound {
+        listener: bind(address).await?,
+        tls,
+        people: People::open(&settings.data)?,
+        contacts: Vec::new(),
+    }))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {

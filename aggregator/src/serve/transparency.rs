@@ -167,7 +167,7 @@ fn payload(
 }
 
 /// A receipt under the checkpoint with the most cosignatures that covers the entry, else under the newest.
-fn witnessed_receipt(city: &City, index: LogIndex) -> Result<Option<Receipt>, Failure> {
+pub(super) fn witnessed_receipt(city: &City, index: LogIndex) -> Result<Option<Receipt>, Failure> {
     let journal = city.handle.journal();
     let cosigned = city.witnesses.most_cosigned();
     let under = cosigned.filter(|(size, _)| index.0 < *size);

@@ -31,6 +31,10 @@ pub struct Settings {
     pub metrics_listen: Option<SocketAddr>,
     /// Where the log is served to anybody over HTTP; `None` where it is not.
     pub log_listen: Option<SocketAddr>,
+    /// Where the console is served to the city's people in a browser; `None` where it is not.
+    pub console_listen: Option<SocketAddr>,
+    /// Whether the console itself speaks TLS, with the server's certificate.
+    pub console_tls: bool,
     /// The host names and addresses that the server's certificate holds.
     pub server_names: Vec<String>,
     /// What bounds the clients.
@@ -114,11 +118,13 @@ pub struct Fault {
 
 impl Settings {
     /// Every key, in the order in which they are documented.
-    pub const KEYS: [&'static str; 21] = [
+    pub const KEYS: [&'static str; 23] = [
         "data",
         "listen",
         "metrics_listen",
         "log_listen",
+        "console_listen",
+        "console_tls",
         "server_names",
         "connections_max",
         "requests_per_connection_max",
@@ -160,6 +166,12 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let listen = reader.address("listen", "0.0.0.0:7443");
     let metrics_listen = reader.address_or_off("metrics_listen", "127.0.0.1:9464");
     let log_listen = reader.address_or_off("log_listen", "off");
+    let console_listen = reader.address_or_off("console_listen", "off");
+    let console_tls = reader.choice(
+        "console_tls",
+        None,
+        &[("auto", None), ("on", Some(true)), ("off", Some(false))],
+    );
     let server_names = reader.names("server_names", "localhost");
     let limits = read_limits(reader);
     let batch = read_batch(reader);
@@ -184,6 +196,13 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         listen: listen?,
         metrics_listen: metrics_listen?,
         log_listen: log_listen?,
+        console_listen: console_listen?,
+        // Passwords never cross a network in the clear unless somebody has written that they may.
+        console_tls: console_tls?.unwrap_or_else(|| {
+            console_listen
+                .flatten()
+                .is_some_and(|address| !address.ip().is_loopback())
+        }),
         server_names: server_names?,
         limits: limits?,
         batch: batch?,
@@ -249,6 +268,24 @@ fn check_together(settings: &Settings, reader: &mut Reader<'_>) {
         reader.report(
             "metrics_listen",
             Bilingual::new("与 listen 是同一地址", "it is the same address as listen"),
+            Bilingual::new("换一个端口，或写 off", "choose another port, or write off"),
+        );
+    }
+    let others = [
+        Some(settings.listen),
+        settings.metrics_listen,
+        settings.log_listen,
+    ];
+    let console = settings
+        .console_listen
+        .filter(|address| address.port() != 0);
+    if console.is_some() && others.contains(&console) {
+        reader.report(
+            "console_listen",
+            Bilingual::new(
+                "与 listen、metrics_listen 或 log_listen 是同一地址",
+                "it is the same address as listen, metrics_listen or log_listen",
+            ),
             Bilingual::new("换一个端口，或写 off", "choose another port, or write off"),
         );
     }

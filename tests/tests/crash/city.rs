@@ -72,6 +72,8 @@ impl City {
             "127.0.0.1:0",
             "--metrics-listen",
             "off",
+            "--console-listen",
+            "off",
             "--log-filter",
             "warn",
             "--data",

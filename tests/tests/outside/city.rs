@@ -172,7 +172,8 @@ fn serve(data: &Path) -> (Child, u16, SocketAddr) {
         "127.0.0.1:0",
     ]);
     serve.args(["--witness-round-ms", "0"]);
-    serve.args(["--metrics-listen", "off", "--log-filter", "warn", "--data"]);
+    serve.args(["--metrics-listen", "off", "--console-listen", "off"]);
+    serve.args(["--log-filter", "warn", "--data"]);
     let mut server = serve.arg(data).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
     let mut said = |before: &str, after: &str| loop {

@@ -20,3 +20,4 @@ mod exporting;
 mod log_http;
 mod forecasting;
 mod scores;
+mod console;

@@ -51,6 +51,8 @@ pub(super) struct Town {
     pub(super) address: SocketAddr,
     /// Where the log is served to anybody, where it is.
     pub(super) log_address: Option<SocketAddr>,
+    /// Where the console is served, where it is.
+    pub(super) console_address: Option<SocketAddr>,
     pub(super) verifier_key: String,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<Result<(), ServeError>>>,
@@ -105,6 +107,7 @@ impl Town {
             clock,
             address,
             log_address: None,
+            console_address: None,
             verifier_key,
             stop: None,
             running: None,
@@ -128,6 +131,7 @@ impl Town {
         let server = self.open(settings, metrics).await.unwrap();
         self.address = server.address().unwrap();
         self.log_address = server.log_address().unwrap();
+        self.console_address = server.console_address().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         self.stop = Some(stop);
         self.running = Some(tokio::spawn(server.run(async move { drop(stopped.await) })));

@@ -187,6 +187,8 @@ async fn serve(program: &Path, folder: &Path, address: SocketAddr) -> Outcome<Ru
         &address.to_string(),
         "--metrics-listen",
         "off",
+        "--console-listen",
+        "off",
         "--log-filter",
         "warn",
     ]);

@@ -1,0 +1,93 @@
+//! The city's console: what operations need on a deadline day, in a browser; pages of this program, styles and scripts embedded, no other host.
+//!
+//! In: what a browser asks, with the cookie of a session. Out: pages, tables as CSV, receipts, and acts for the journal. Durable after: an act,
+//! once it is in force; an account or an invitation, in the folder of [`crate::people`]. On crash: sessions end, and people sign in again.
+//!
+//! Every figure comes from the functions that answer gRPC ([`super::slots`], [`super::measures`], [`super::scores`], [`super::findings`],
+//! [`super::forecast`], [`super::series`]); nothing is computed a second time, so a page and `granary-audit` cannot differ.
+//!
+//! # Who may look
+//! - People sign in with a password; the session is a cookie that scripts cannot read and other sites cannot send ([`session`]), ended after
+//!   an hour in which nobody asked for anything and after twelve hours in any case. There is one gate before all paths ([`gate`]).
+//! - What a role may not see is refused, and so is a unit outside the person's part of the tree ([`scope`]). Readings of figures go into the
+//!   access log before they are answered, as `person:LOGIN`.
+//! - Each form carries the session's own secret, and what comes from another site by Origin or Sec-Fetch-Site is refused. No script and no
+//!   style runs that is not a file of this program.
+//! - Failed sign-ins are slowed down ([`throttle`]).
+//!
+//! # Acts
+//! The server holds no operator's key. It writes the act, with the person's name in its reason; the browser signs these bytes with the key
+//! that the operator chose there, and the key never leaves it ([`acts`]). So an act from the console is what an act from the command line is.
+//!
+//! # Bounds
+//! Connections, heads, forms, sessions, failed sign-ins that are remembered, passwords that are hashed at once, pages that are computed at
+//! once, rows on a page ([`listen`], [`session`], [`throttle`], [`routes`]).
+
+mod problem;
+mod listen;
+mod session;
+mod throttle;
+mod scope;
+mod gate;
+mod routes;
+mod enter;
+mod acts;
+mod events;
+mod pages;
+mod view;
+
+use std::sync::Arc;
+
+use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_rustls::TlsAcceptor;
+
+use self::{session::Sessions, throttle::Throttle};
+use super::City;
+use crate::{notices::settings::Contact, people::People};
+
+pub(super) use listen::acceptor;
+
+/// Passwords that are hashed at once: each takes 19 MiB.
+const HASHES_MAX: usize = 2;
+/// Pages that are computed at once; the others wait.
+const PAGES_MAX: usize = 6;
+
+/// What the handlers share.
+pub(super) struct Console {
+    city: Arc<City>,
+    people: People,
+    /// Written by the gate and by signing in and out.
+    sessions: Sessions,
+    /// Written by signing in.
+    throttle: Throttle,
+    hashing: Semaphore,
+    computing: Semaphore,
+    /// Whom to ring, from the notices file.
+    contacts: Vec<Contact>,
+}
+
+/// A console that has bound its address and does not serve yet.
+pub(super) struct Bound {
+    pub(super) listener: TcpListener,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) people: People,
+    pub(super) contacts: Vec<Contact>,
+}
+
+impl Bound {
+    /// Serves until `stop` becomes true.
+    pub(super) async fn serve(self, city: Arc<City>) {
+        let stop = city.stop.clone();
+        let console = Console {
+            city,
+            people: self.people,
+            sessions: Sessions::default(),
+            throttle: Throttle::default(),
+            hashing: Semaphore::new(HASHES_MAX),
+            computing: Semaphore::new(PAGES_MAX),
+            contacts: self.contacts,
+        };
+        let router = routes::router(Arc::new(console));
+        listen::serve(self.listener, self.tls, router, stop).await;
+    }
+}

@@ -1,0 +1,233 @@
+//! *People*: who has access, and the invitations; for administrators.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    body::Bytes,
+    extract::{RawQuery, State},
+    response::{IntoResponse as _, Response},
+};
+use maud::{Markup, html};
+
+use super::select;
+use crate::{
+    people::{INVITATION_MS, Invitation, PersonRole, Right},
+    serve::console::{
+        Console,
+        problem::Problem,
+        routes::{asked, failed, field, fields},
+        view::{
+            Frame, Tab, Visitor,
+            table::{Cell, Table},
+        },
+    },
+};
+
+/// `GET /people`
+pub(in crate::serve::console) async fn show(
+    State(console): State<Arc<Console>>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let wanted = asked(query.as_deref(), "csv");
+    if wanted.is_some() && allowed(&visitor).is_ok() {
+        let frame = Frame::new(&visitor, Tab::People, None);
+        if let Some(file) = listed(&frame, &console).csv(wanted.as_deref()) {
+            return made(&visitor, file);
+        }
+    }
+    made(&visitor, shown(&console, &visitor, None))
+}
+
+/// `POST /people`: somebody is invited; the link is shown once.
+pub(in crate::serve::console) async fn invite(
+    State(console): State<Arc<Console>>,
+    Extension(visitor): Extension<Visitor>,
+    body: Bytes,
+) -> Response {
+    made(&visitor, invited(&console, &visitor, &body))
+}
+
+/// `POST /people/access`: somebody's access is ended or given back.
+pub(in crate::serve::console) async fn access(
+    State(console): State<Arc<Console>>,
+    Extension(visitor): Extension<Visitor>,
+    body: Bytes,
+) -> Response {
+    made(&visitor, changed(&console, &visitor, &body))
+}
+
+fn made(visitor: &Visitor, made: Result<Response, Problem>) -> Response {
+    made.unwrap_or_else(|problem| failed(visitor, &problem))
+}
+
+fn allowed(visitor: &Visitor) -> Result<&str, Problem> {
+    let person = visitor
+        .person
+        .as_ref()
+        .filter(|person| person.role.may(Right::People));
+    person
+        .map(|person| person.login.as_str())
+        .ok_or(Problem::NotAllowed)
+}
+
+fn invited(console: &Console, visitor: &Visitor, body: &Bytes) -> Result<Response, Problem> {
+    let who = allowed(visitor)?;
+    let fields = fields(visitor, body)?;
+    let given = |name: &str| field(&fields, name).unwrap_or_default().to_owned();
+    let role = PersonRole::from_word(&given("role")).ok_or(Problem::NotFound)?;
+    let invitation = Invitation {
+        login: given("login").to_lowercase(),
+        name: given("name"),
+        role,
+        under: Some(given("under")).filter(|under| !under.is_empty()),
+        expires_at_ms: visitor.now_ms + INVITATION_MS,
+    };
+    let token = console.people.invite(&invitation, visitor.now_ms)?;
+    tracing::info!(
+        by = who,
+        login = invitation.login,
+        role = role.word(),
+        "invited somebody to the console"
+    );
+    shown(console, visitor, Some((&invitation, &token)))
+}
+
+fn changed(console: &Console, visitor: &Visitor, body: &Bytes) -> Result<Response, Problem> {
+    let who = allowed(visitor)?;
+    let fields = fields(visitor, body)?;
+    let login = field(&fields, "login").unwrap_or_default();
+    let is_active = field(&fields, "active") == Some("yes");
+    if login == who {
+        return Err(Problem::unfit(
+            "不能停用自己的账户",
+            "you cannot end your own access",
+        ));
+    }
+    console.people.set_active(login, is_active)?;
+    tracing::info!(
+        by = who,
+        login,
+        is_active,
+        "changed somebody's access to the console"
+    );
+    Ok(super::super::routes::go("/people"))
+}
+
+fn shown(
+    console: &Console,
+    visitor: &Visitor,
+    fresh: Option<(&Invitation, &str)>,
+) -> Result<Response, Problem> {
+    allowed(visitor)?;
+    let catalogue = console.city.handle.registry().catalogue().cloned();
+    let frame = Frame::new(visitor, Tab::People, catalogue.as_deref());
+    let title = frame.pick("人员", "People");
+    let mut units = vec![(
+        String::new(),
+        frame.pick("全部单位", "all units").to_owned(),
+    )];
+    if let Some(catalogue) = &catalogue {
+        units.extend(catalogue.units().iter().map(|unit| {
+            (
+                unit.code().to_string(),
+                format!("{} {}", visitor.say(unit.name()), unit.code()),
+            )
+        }));
+    }
+    let open = console.people.invitations(visitor.now_ms)?;
+    let body = html! {
+        h1 { (title) }
+        @if let Some((invitation, token)) = fresh { (link(&frame, invitation, token)) }
+        (listed(&frame, console).show(&frame))
+        @if !open.is_empty() { section { h2 { (frame.pick("未使用的邀请", "Open invitations")) } ul.plain { @for one in &open {
+            li { code { (one.login) } " " (one.name) " · " (visitor.say(&one.role.name())) " · " (frame.pick("有效至", "until")) " " (frame.time(one.expires_at_ms)) }
+        } } } }
+        section { h2 { (frame.pick("邀请", "Invite somebody")) } (form(&frame, &units)) }
+    };
+    Ok(frame.page(title, &body).into_response())
+}
+
+fn link(frame: &Frame<'_>, invitation: &Invitation, token: &str) -> Markup {
+    html! { div.notice.good role="status" {
+        p { (frame.pick("把下面的一次性链接当面或经可信渠道交给", "Hand this one-time link to")) " " strong { (invitation.name) } (frame.pick("，只显示这一次，三天内有效：", " in person or by a channel that you trust. It is shown once and is good for three days:")) }
+        p { code data-link={ "/join/" (token) } { "/join/" (token) } }
+    } }
+}
+
+fn listed(frame: &Frame<'_>, console: &Console) -> Table {
+    let pick = |zh, en| frame.pick(zh, en);
+    let columns = [
+        pick("登录名", "Login"),
+        pick("姓名", "Name"),
+        pick("角色", "Role"),
+        pick("范围", "Units"),
+        pick("密码设于", "Password set"),
+        pick("状态", "Access"),
+    ];
+    let mut table = Table::new("people", pick("人员", "People"), &columns);
+    for person in console.people.all() {
+        let (to, word) = if person.is_active {
+            ("no", pick("停用", "End access"))
+        } else {
+            ("yes", pick("恢复", "Give it back"))
+        };
+        let state = if person.is_active {
+            pick("有效", "active")
+        } else {
+            pick("已停用", "ended")
+        };
+        let is_self = frame
+            .visitor
+            .person
+            .as_ref()
+            .is_some_and(|own| own.login == person.login);
+        table.push(vec![
+            Cell::text(person.login.clone()),
+            Cell::text(person.name.clone()),
+            Cell::text(frame.visitor.say(&person.role.name())),
+            Cell::text(
+                person
+                    .under
+                    .clone()
+                    .unwrap_or_else(|| pick("全部", "all").into()),
+            ),
+            Cell::text(frame.time(person.since_ms)).by(person.since_ms),
+            Cell::text(state).shown(html! {
+                span.badge.good[person.is_active].bad[!person.is_active] { (state) }
+                @if !is_self { form.inline method="post" action="/people/access" {
+                    (frame.visitor.secret())
+                    input type="hidden" name="login" value=(person.login);
+                    button.quiet type="submit" name="active" value=(to) { (word) }
+                } }
+            }),
+        ]);
+    }
+    table
+}
+
+fn form(frame: &Frame<'_>, units: &[(String, String)]) -> Markup {
+    let roles = PersonRole::ALL.map(|role| {
+        (
+            role.word().to_owned(),
+            frame.visitor.say(&role.name()).to_owned(),
+        )
+    });
+    html! {
+        form.choice method="post" action="/people" {
+            (frame.visitor.secret())
+            label { span { (frame.pick("登录名", "Login")) } input type="text" name="login" maxlength="32" autocapitalize="none" spellcheck="false" required; }
+            label { span { (frame.pick("姓名", "Name")) } input type="text" name="name" maxlength="40" required; }
+            (select("role", frame.pick("角色", "Role"), "viewer", &roles))
+            (select("under", frame.pick("范围", "Units"), "", units))
+            button type="submit" { (frame.pick("生成一次性链接", "Make a one-time link")) }
+        }
+        ul.quiet {
+            li { (frame.pick("查看员：看报送进度与排名，不看数值；", "viewer: sees how reporting stands and the ranks, and no figures;")) }
+            li { (frame.pick("操作员：另看数值与说明，凭操作员密钥核定说明、延期、免报；", "operator: sees figures and explanations too; with the operator's key decides on explanations, extends and exempts;")) }
+            li { (frame.pick("审计员：看操作员所看的，不操作；", "auditor: sees what an operator sees, and does not act;")) }
+            li { (frame.pick("管理员：管理人员，其余同查看员。已有账户再次邀请即重设密码、角色和范围。", "administrator: manages people, and else is a viewer. Inviting somebody again sets password, role and units anew.")) }
+        }
+    }
+}

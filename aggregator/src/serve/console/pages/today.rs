@@ -1,0 +1,317 @@
+//! *Today*: the deadlines of the day with what has arrived, who is late or likely to be, what came back, and whom to ring.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::{RawQuery, State},
+    response::{IntoResponse as _, Response},
+};
+use granary_proto::v1;
+use maud::{Markup, html};
+
+use super::{
+    dataset_name,
+    summary::{RISK_PERCENT, Sheet, Summary, contacts, tenths, total},
+    unit_name,
+};
+use crate::{
+    people::Right,
+    serve::console::{
+        Console,
+        routes::{Room, asked, page},
+        view::{
+            Frame, Tab, Visitor, chart, encoded, slot_path, state, state_of,
+            table::{Cell, Table},
+        },
+    },
+};
+
+/// Lines of each list that the page shows; the file has all.
+const LINES_MAX: usize = 40;
+
+/// `GET /`
+pub(in crate::serve::console) async fn show(
+    State(console): State<Arc<Console>>,
+    Extension(visitor): Extension<Visitor>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    page(console, visitor, (Right::Look, None), move |room| {
+        let frame = room.frame(Tab::Today).live();
+        let summary = Summary::draw_up(room)?;
+        let wanted = asked(query.as_deref(), "csv");
+        let most = if wanted.is_some() {
+            usize::MAX
+        } else {
+            LINES_MAX
+        };
+        let tables = [
+            calls(room, &frame, &summary, most),
+            late(room, &frame, &summary, most),
+            risks(&frame, &summary, most),
+            returned(room, &frame, &summary, most),
+        ];
+        if let Some(file) = tables.iter().find_map(|table| table.csv(wanted.as_deref())) {
+            return file;
+        }
+        let title = frame.pick("今日", "Today");
+        Ok(frame
+            .page(title, &body(room, &frame, &summary, &tables))
+            .into_response())
+    })
+    .await
+}
+
+fn body(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, tables: &[Table; 4]) -> Markup {
+    let [calls, late, risks, returned] = tables;
+    html! {
+        h1 { (frame.pick("今日", "Today")) " " span.quiet { (frame.day(frame.visitor.now_ms)) } }
+        (tiles(room, frame, summary))
+        section { h2 { (frame.pick("期限", "Deadlines")) } (sheets(room, frame, summary)) }
+        section { h2 { (frame.pick("先打给谁", "Whom to ring first")) }
+            @if calls.is_empty() { (nothing(frame, "没有需要催报或核实的单位", "no unit needs a call")) } @else { (calls.show(frame)) } }
+        div.columns {
+            section { h2 { (frame.pick("已逾期未报", "Late")) (count(summary.late.len())) }
+                @if late.is_empty() { (nothing(frame, "没有逾期", "nothing is late")) } @else { (late.show(frame)) (more(frame, summary.late.len())) } }
+            section { h2 { (frame.pick("可能迟报", "Likely to be late")) (count(summary.risks.len())) }
+                p.quiet { (frame.pick("迟报概率不低于", "Chance to be late at least")) " " (RISK_PERCENT) " %" }
+                @if risks.is_empty() { (nothing(frame, "没有，或历史尚短", "none, or too little history")) } @else { (risks.show(frame)) (more(frame, summary.risks.len())) } }
+            section { h2 { (frame.pick("已退回未改正", "Returned, not corrected")) (count(summary.returned.len())) }
+                @if returned.is_empty() { (nothing(frame, "没有退回待改的报送", "nothing was returned")) } @else { (returned.show(frame)) (more(frame, summary.returned.len())) } }
+        }
+        @if summary.is_cut { p.notice.wait { (frame.pick("应报过多，只列出一部分；请在“完整性”中按单位查看", "there are more slots than are looked through here; see Completeness by unit")) } }
+    }
+}
+
+/// The day in six figures.
+fn tiles(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary) -> Markup {
+    let day = summary.of_the_day(frame);
+    let counts = total(&day);
+    let arrived = counts.timely + counts.late;
+    let owed = counts.expected - counts.exempt;
+    let due = day.first().map(|sheet| sheet.due_at_ms);
+    html! {
+        div.tiles {
+            div.tile.wide {
+                span.name { (frame.pick("本次期限", "The deadline")) @if let Some(due) = due { " " (frame.short(due)) " " (frame.countdown(due)) } }
+                strong { (arrived) span.of { " / " (owed) } }
+                (bar(frame, &counts))
+            }
+            (tile(frame.pick("已逾期", "late now"), summary.late.len() as u64, "missing", Some("#late")))
+            (tile(frame.pick("可能迟报", "likely late"), summary.risks.len() as u64, "late", Some("#risks")))
+            (tile(frame.pick("退回未改", "returned"), summary.returned.len() as u64, "missing", Some("#returned")))
+            (tile(frame.pick("未说明的问题", "unexplained"), summary.open, "late", room.may(Right::Figures).then_some("/findings")))
+        }
+    }
+}
+
+fn tile(name: &str, count: u64, class: &str, to: Option<&str>) -> Markup {
+    let class = if count > 0 { class } else { "" };
+    html! { div class={ "tile " (class) } {
+        span.name { @match to { Some(to) => a href=(to) { (name) }, None => (name) } }
+        strong { (count) }
+    } }
+}
+
+pub(super) fn bar(frame: &Frame<'_>, counts: &v1::StateCounts) -> Markup {
+    let parts = [
+        (v1::SlotState::Timely, counts.timely),
+        (v1::SlotState::Late, counts.late),
+        (v1::SlotState::Missing, counts.missing),
+        (v1::SlotState::Exempt, counts.exempt),
+        (v1::SlotState::Pending, counts.pending),
+    ];
+    let label: Vec<String> = parts
+        .iter()
+        .map(|(state, count)| {
+            let (_, _, zh, en) = state_of(*state);
+            format!("{} {count}", frame.pick(zh, en))
+        })
+        .collect();
+    chart::bar(
+        &parts.map(|(state, count)| (state_of(state).0, count)),
+        &label.join("，"),
+    )
+}
+
+fn sheets(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary) -> Markup {
+    if summary.sheets.is_empty() {
+        return nothing(
+            frame,
+            "前后两周内没有期限",
+            "no deadline lies within two weeks",
+        );
+    }
+    let today = frame.day(frame.visitor.now_ms);
+    html! {
+        div.scroll role="region" aria-label=(frame.pick("期限", "Deadlines")) tabindex="0" { table {
+            thead { tr {
+                th scope="col" { (frame.pick("报表", "Dataset")) }
+                th scope="col" { (frame.pick("报告期", "Period")) }
+                th scope="col" { (frame.pick("截止", "Due")) }
+                th scope="col" { (frame.pick("进度", "Progress")) }
+                th.figure scope="col" { (frame.pick("已报 / 应报", "Arrived / owed")) }
+                th.figure scope="col" { (frame.pick("通常此时", "Usual by now")) }
+                th.figure scope="col" { (frame.pick("未报", "Missing")) }
+                th.figure scope="col" { (frame.pick("待报", "Pending")) }
+            } }
+            tbody { @for sheet in &summary.sheets { (row(room, frame, sheet, frame.day(sheet.due_at_ms) == today)) } }
+        } }
+    }
+}
+
+fn row(room: &Room<'_>, frame: &Frame<'_>, sheet: &Sheet, is_today: bool) -> Markup {
+    let counts = &sheet.counts;
+    let name = dataset_name(frame, &room.catalogue, &sheet.dataset);
+    let to = format!(
+        "/completeness?dataset={}&last={}",
+        encoded(&sheet.dataset),
+        sheet.period
+    );
+    html! { tr.today[is_today] {
+        th scope="row" { a href=(to) { (name) } }
+        td.nowrap { (sheet.period) }
+        td.nowrap { (frame.short(sheet.due_at_ms)) " " (frame.countdown(sheet.due_at_ms)) }
+        td.progress { (bar(frame, counts)) }
+        td.figure { (counts.timely + counts.late) " / " (counts.expected - counts.exempt) }
+        td.figure.quiet { (if sheet.usual.is_empty() { "—" } else { &sheet.usual }) }
+        td.figure { (counts.missing) }
+        td.figure { (counts.pending) }
+    } }
+}
+
+/// By unit, with why and whom.
+fn calls(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) -> Table {
+    let pick = |zh, en| frame.pick(zh, en);
+    let columns = [
+        pick("单位", "Unit"),
+        pick("#逾期", "#Late"),
+        pick("#退回", "#Returned"),
+        pick("#迟报概率", "#Chance late"),
+        pick("#未说明", "#Unexplained"),
+        pick("联系人", "Contact"),
+    ];
+    let mut table = Table::new("calls", pick("先打给谁", "Whom to ring first"), &columns);
+    for (unit, reasons) in summary.calls.iter().take(most.min(2 * LINES_MAX).max(most)) {
+        let chance = match reasons.chance_milli {
+            0 => String::new(),
+            chance => format!("{}.{} %", chance / 10, chance % 10),
+        };
+        table.push(vec![
+            Cell::link(
+                &format!("/unit/{}", encoded(unit)),
+                unit_name(frame, &room.catalogue, unit),
+            ),
+            few(reasons.late),
+            few(reasons.returned),
+            Cell::figure(chance).by(reasons.chance_milli),
+            few(reasons.open),
+            Cell::text(contacts(room, unit).join("; ")),
+        ]);
+    }
+    table
+}
+
+fn late(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) -> Table {
+    let pick = |zh, en| frame.pick(zh, en);
+    let columns = [
+        pick("单位", "Unit"),
+        pick("报表", "Dataset"),
+        pick("报告期", "Period"),
+        pick("逾期", "Overdue"),
+    ];
+    let mut table = Table::new("late", pick("已逾期未报", "Late"), &columns);
+    for slot in summary.late.iter().take(most) {
+        let overdue = frame.visitor.now_ms - slot.due_at_ms;
+        table.push(vec![
+            unit_cell(frame, slot),
+            Cell::text(dataset_name(frame, &room.catalogue, &slot.dataset)),
+            Cell::text(slot.period.clone()),
+            Cell::text(frame.span(overdue)).by(overdue),
+        ]);
+    }
+    table
+}
+
+fn risks(frame: &Frame<'_>, summary: &Summary, most: usize) -> Table {
+    let pick = |zh, en| frame.pick(zh, en);
+    let columns = [
+        pick("单位", "Unit"),
+        pick("报表", "Dataset"),
+        pick("报告期", "Period"),
+        pick("#迟报概率", "#Chance late"),
+        pick("理由", "Why"),
+    ];
+    let mut table = Table::new("risks", pick("可能迟报", "Likely to be late"), &columns);
+    for risk in summary.risks.iter().take(most) {
+        let code = |named: &Option<v1::Named>| {
+            named
+                .as_ref()
+                .map(|named| named.code.clone())
+                .unwrap_or_default()
+        };
+        let path = slot_path(&code(&risk.unit), &code(&risk.dataset), &risk.period);
+        table.push(vec![
+            Cell::link(&path, frame.visitor.named(risk.unit.as_ref())),
+            Cell::text(frame.visitor.named(risk.dataset.as_ref())),
+            Cell::text(risk.period.clone()),
+            Cell::figure(format!("{} %", risk.chance_percent)).by(tenths(&risk.chance_percent)),
+            Cell::text(frame.visitor.words(risk.reason.as_ref())),
+        ]);
+    }
+    table
+}
+
+fn returned(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) -> Table {
+    let pick = |zh, en| frame.pick(zh, en);
+    let columns = [
+        pick("单位", "Unit"),
+        pick("报表", "Dataset"),
+        pick("报告期", "Period"),
+        pick("状态", "State"),
+        pick("#退回次数", "#Times returned"),
+    ];
+    let mut table = Table::new(
+        "returned",
+        pick("已退回未改正", "Returned, not corrected"),
+        &columns,
+    );
+    for slot in summary.returned.iter().take(most) {
+        let (_, _, zh, en) = state_of(slot.state());
+        table.push(vec![
+            unit_cell(frame, slot),
+            Cell::text(dataset_name(frame, &room.catalogue, &slot.dataset)),
+            Cell::text(slot.period.clone()),
+            Cell::text(pick(zh, en)).shown(state(frame, slot.state())),
+            Cell::count(slot.returned_count.into()),
+        ]);
+    }
+    table
+}
+
+/// A count that is not shown where it is 0, so that the others are seen.
+fn few(count: u64) -> Cell {
+    let cell = Cell::count(count);
+    if count == 0 {
+        cell.shown(html! {})
+    } else {
+        cell
+    }
+}
+
+fn unit_cell(frame: &Frame<'_>, slot: &v1::Slot) -> Cell {
+    let name = frame.pick(&slot.unit_name_zh, &slot.unit_name_en);
+    Cell::link(&slot_path(&slot.unit, &slot.dataset, &slot.period), name)
+}
+
+fn count(count: usize) -> Markup {
+    html! { " " span.count { (count) } }
+}
+
+fn more(frame: &Frame<'_>, all: usize) -> Markup {
+    html! { @if all > LINES_MAX { p.quiet { (frame.pick("其余在 CSV 中：", "the rest is in the CSV: ")) (all - LINES_MAX) } } }
+}
+
+fn nothing(frame: &Frame<'_>, zh: &str, en: &str) -> Markup {
+    html! { p.quiet { (frame.pick(zh, en)) } }
+}

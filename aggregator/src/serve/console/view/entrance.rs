@@ -1,0 +1,74 @@
+//! The pages before somebody has signed in: nothing of the city stands on them.
+
+use axum::response::Html;
+use granary_core::text::Bilingual;
+use maud::{Markup, html};
+
+use super::{Visitor, encoded, plain};
+use crate::people::{Invitation, PASSWORD_CHARS_MIN};
+
+/// The form that signs in.
+pub(in crate::serve::console) fn sign_in(
+    visitor: &Visitor,
+    to: &str,
+    why: Option<&Bilingual>,
+) -> Html<String> {
+    let title = visitor.pick("登录", "Sign in");
+    let body = html! {
+        section.entrance {
+            h1 { (title) }
+            p.quiet { (visitor.pick("城市控制台", "The city's console")) }
+            (told(visitor, why))
+            form method="post" action="/login" {
+                (visitor.secret())
+                input type="hidden" name="to" value=(to);
+                label for="login" { (visitor.pick("登录名", "Login")) }
+                input type="text" id="login" name="login" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="32" required autofocus;
+                label for="password" { (visitor.pick("密码", "Password")) }
+                input type="password" id="password" name="password" autocomplete="current-password" maxlength="400" required;
+                button.primary type="submit" { (title) }
+            }
+            p.quiet { (visitor.pick(
+                "没有账户或忘了密码：请管理员在“人员”中发一次性邀请。",
+                "No account, or a forgotten password: the administrator sends a one-time invitation from “People”.")) }
+        }
+    };
+    plain(visitor, title, &body)
+}
+
+/// The form that uses an invitation.
+pub(in crate::serve::console) fn join(
+    visitor: &Visitor,
+    token: &str,
+    invitation: &Invitation,
+    why: Option<&Bilingual>,
+) -> Html<String> {
+    let title = visitor.pick("设置密码", "Set your password");
+    let body = html! {
+        section.entrance {
+            h1 { (title) }
+            dl {
+                dt { (visitor.pick("姓名", "Name")) } dd { (invitation.name) }
+                dt { (visitor.pick("登录名", "Login")) } dd { code { (invitation.login) } }
+                dt { (visitor.pick("角色", "Role")) } dd { (visitor.say(&invitation.role.name())) }
+                dt { (visitor.pick("范围", "Units")) } dd { (invitation.under.as_deref().unwrap_or(visitor.pick("全部单位", "all units"))) }
+            }
+            (told(visitor, why))
+            form method="post" action={ "/join/" (encoded(token)) } {
+                (visitor.secret())
+                input.hidden type="text" name="login" value=(invitation.login) autocomplete="username" readonly tabindex="-1" aria-hidden="true";
+                label for="password" { (visitor.pick("密码", "Password")) }
+                input type="password" id="password" name="password" autocomplete="new-password" maxlength="400" required aria-describedby="rule";
+                p.quiet id="rule" { (visitor.pick("至少", "At least")) " " (PASSWORD_CHARS_MIN) " " (visitor.pick("个字符；用一句只有自己知道的话", "characters; take a sentence that only you know")) }
+                label for="again" { (visitor.pick("再输入一次", "Once more")) }
+                input type="password" id="again" name="again" autocomplete="new-password" maxlength="400" required;
+                button.primary type="submit" { (visitor.pick("设置并登录", "Set it and sign in")) }
+            }
+        }
+    };
+    plain(visitor, title, &body)
+}
+
+fn told(visitor: &Visitor, why: Option<&Bilingual>) -> Markup {
+    html! { @if let Some(why) = why { p.notice.bad role="alert" { (visitor.say(why)) } } }
+}
