@@ -18,15 +18,23 @@
 //! | `granary_projector_lag_entries` | gauge | entries in the journal that are not folded yet |
 //! | `granary_access_anchors_total` | counter | anchors of the access log in the journal |
 //! | `granary_access_anchor_failed_total` | counter | anchors that could not be set; the next one covers them |
+//! | `granary_backup_images_total` | counter | images of the data folder that were made to take a backup from |
+//! | `granary_backup_image_failed_total` | counter | images that could not be made |
+//! | `granary_backup_image_timestamp_seconds` | gauge | when the newest was made, in seconds since 1970; 0 before the first since the start |
 //! | `granary_projector_stopped` | gauge | 1 once the projector has stopped |
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use granary_core::ledger::Refusal;
 use metrics::{counter, gauge, histogram};
 use tracing::{debug, error, info, warn};
 
-use crate::{access::Anchored, journal::OpenError, project::ProjectError};
+use crate::{
+    access::Anchored,
+    backup::{BackupError, Image},
+    journal::OpenError,
+    project::ProjectError,
+};
 
 /// A batch is durable.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +115,15 @@ pub struct Projected {
 pub struct AccessAnchored<'a> {
     /// What came of it.
     pub result: &'a Result<Option<Anchored>, Refusal>,
+}
+
+/// An image of the data folder was made to take a backup from, or could not be.
+#[derive(Clone, Copy, Debug)]
+pub struct BackupImage<'a> {
+    /// What came of it.
+    pub result: &'a Result<Image, BackupError>,
+    /// How long it took.
+    pub took: Duration,
 }
 
 /// The projector has stopped.
@@ -228,6 +245,27 @@ impl AccessAnchored<'_> {
             Err(refusal) => {
                 counter!("granary_access_anchor_failed_total").increment(1);
                 warn!(reason = %refusal.message.en, "the access log could not be bound to the journal; it is tried again");
+            }
+        }
+    }
+}
+
+impl BackupImage<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        match self.result {
+            Ok(image) => {
+                counter!("granary_backup_images_total").increment(1);
+                let now = UNIX_EPOCH.elapsed().unwrap_or_default();
+                gauge!("granary_backup_image_timestamp_seconds").set(now.as_secs_f64());
+                info!(
+                    entries = image.signed_entries, took = ?self.took, folder = %image.folder.display(),
+                    "made an image for a backup"
+                );
+            }
+            Err(error) => {
+                counter!("granary_backup_image_failed_total").increment(1);
+                error!(%error, "no image could be made for a backup");
             }
         }
     }

@@ -17,6 +17,7 @@ pub mod init;
 pub mod access;
 pub mod evidence;
 pub mod witness;
+pub mod backup;
 
 pub mod serve;
 pub mod events;

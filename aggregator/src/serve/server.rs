@@ -30,7 +30,7 @@ use tonic_health::server::HealthReporter;
 use super::{
     City, ENVELOPE_BYTES_MAX, OutsideError,
     access::{self, Accesses},
-    administration::Administration,
+    administration::{Administration, Images},
     bulletins::Bulletins,
     collection::Collection,
     connections,
@@ -89,7 +89,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     grace: Duration,
     access_anchor: Duration,
-    enrolled: std::path::PathBuf,
+    site: Site,
     notices: Option<Desk>,
     outside: Vec<outside::Outsider>,
 }
@@ -200,7 +200,6 @@ impl Server {
             stop: stopped,
             bundle: ArcSwapOption::empty(),
         };
-        let (grace, enrolled) = (settings.grace, site.enrolled());
         Ok(Self {
             city: Arc::new(city),
             pipeline,
@@ -209,9 +208,9 @@ impl Server {
             tls,
             metrics,
             stop,
-            grace,
+            grace: settings.grace,
             access_anchor: settings.access_anchor,
-            enrolled,
+            site,
             notices: None,
             outside,
         })
@@ -261,12 +260,12 @@ impl Server {
             stop,
             grace,
             access_anchor,
-            enrolled,
+            site,
             notices,
             outside,
         } = self;
         let limits = city.limits;
-        let (reporter, router) = router(&city, tls, &enrolled).await?;
+        let (reporter, router) = router(&city, tls, &site).await?;
         let handle = city.handle.clone();
         let beside = Beside {
             watching: tokio::spawn(watch_health(handle.clone(), reporter)),
@@ -374,17 +373,19 @@ async fn last_anchor(city: &City, anchoring: JoinHandle<()>, deadline: Instant) 
 async fn router(
     city: &Arc<City>,
     tls: ServerTlsConfig,
-    enrolled: &Path,
+    site: &Site,
 ) -> Result<(HealthReporter, Router), ServeError> {
+    let images = Images::new(site.clone());
     let collection = CollectionServiceServer::new(Collection {
         city: Arc::clone(city),
     });
     let enrolment = Enrolment {
         city: Arc::clone(city),
-        folder: enrolled.to_owned(),
+        folder: site.enrolled(),
     };
     let administration = AdministrationServiceServer::new(Administration {
         city: Arc::clone(city),
+        images,
     });
     let (reporter, health) = tonic_health::server::health_reporter();
     set_health(&reporter, true).await;
