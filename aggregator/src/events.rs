@@ -1,27 +1,5 @@
 //! Operational events: each is one struct that emits its log line and its metrics together.
-//!
-//! | metric | kind | meaning |
-//! |---|---|---|
-//! | `granary_committed_entries_total` | counter | entries made durable |
-//! | `granary_committed_payload_bytes_total` | counter | their payloads, in bytes |
-//! | `granary_commit_seconds` | histogram | write and sync of one batch |
-//! | `granary_batch_entries` | histogram | entries in one batch |
-//! | `granary_duplicates_total` | counter | submissions that were in the journal before |
-//! | `granary_refused_total{code}` | counter | submissions refused, by refusal code |
-//! | `granary_queue_submissions` | gauge | submissions waiting for the sequencer |
-//! | `granary_journal_entries` | gauge | entries in the journal |
-//! | `granary_clock_jumped_back_total` | counter | times that a clock stopped sequencing |
-//! | `granary_clock_behind_milliseconds` | gauge | how far the clock is behind the last entry; 0 while it is not |
-//! | `granary_storage_failed_total` | counter | writes of the journal that failed |
-//! | `granary_projected_entries_total` | counter | entries folded |
-//! | `granary_ineffective_entries_total` | counter | entries that had no effect, which a sound program never writes |
-//! | `granary_projector_lag_entries` | gauge | entries in the journal that are not folded yet |
-//! | `granary_access_anchors_total` | counter | anchors of the access log in the journal |
-//! | `granary_access_anchor_failed_total` | counter | anchors that could not be set; the next one covers them |
-//! | `granary_backup_images_total` | counter | images of the data folder that were made to take a backup from |
-//! | `granary_backup_image_failed_total` | counter | images that could not be made |
-//! | `granary_backup_image_timestamp_seconds` | gauge | when the newest was made, in seconds since 1970; 0 before the first since the start |
-//! | `granary_projector_stopped` | gauge | 1 once the projector has stopped |
+//! What each metric means stands in [`crate::metrics::NAMES`].
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -142,6 +120,8 @@ impl Committed {
         histogram!("granary_batch_entries").record(self.entries as f64);
         gauge!("granary_journal_entries").set(self.size as f64);
         gauge!("granary_queue_submissions").set(self.queued as f64);
+        let now = UNIX_EPOCH.elapsed().unwrap_or_default();
+        gauge!("granary_checkpoint_timestamp_seconds").set(now.as_secs_f64());
         debug!(entries = self.entries, size = self.size, took = ?self.took, "committed a batch");
     }
 }
@@ -170,7 +150,7 @@ impl ClockJumpedBack {
     /// Logs and counts.
     pub fn emit(self) {
         counter!("granary_clock_jumped_back_total").increment(1);
-        gauge!("granary_clock_behind_milliseconds").set(self.behind_ms as f64);
+        gauge!("granary_clock_behind_seconds").set(self.behind_ms as f64 / 1_000.0);
         error!(
             behind_ms = self.behind_ms,
             "the clock is behind the last entry's receive time: nothing is journaled until it has caught up. Check the time service"
@@ -181,7 +161,7 @@ impl ClockJumpedBack {
 impl ClockCaughtUp {
     /// Logs and counts.
     pub fn emit(self) {
-        gauge!("granary_clock_behind_milliseconds").set(0.0);
+        gauge!("granary_clock_behind_seconds").set(0.0);
         info!("the clock has caught up; journaling goes on");
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn unit_in_force<T>(city: &City, request: &Request<T>) -> Result<Unit
         .keys()
         .any(|(_, key)| key.unit == unit && key.row.revoked_index.is_none());
     if in_force {
+        city.calls.note(&unit);
         Ok(unit)
     } else {
         Err(Failure::UnitRevoked)

@@ -35,6 +35,7 @@ mod scores;
 mod bulletins;
 mod forecast;
 mod log_http;
+mod vitals;
 mod server;
 
 use std::sync::Arc;
@@ -75,6 +76,8 @@ struct City {
     log_key: LogKey,
     access: Arc<AccessLog>,
     evidence: EvidenceStore,
+    /// Whose agents have called.
+    calls: vitals::LastCalls,
     /// The heads that agents cosign.
     witnesses: Rounds,
     clock: Arc<dyn Clock>,

@@ -45,6 +45,7 @@ use super::{
     outside,
     scores::Scores,
     transparency::Transparency,
+    vitals::{LastCalls, Vitals},
     witness::Witnessing,
 };
 use crate::{
@@ -195,6 +196,7 @@ impl Server {
             log_key,
             access: Arc::new(access),
             evidence: evidence.map_err(ServeError::Evidence)?,
+            calls: LastCalls::default(),
             witnesses,
             clock,
             stop: stopped,
@@ -270,8 +272,10 @@ impl Server {
         let beside = Beside {
             watching: tokio::spawn(watch_health(handle.clone(), reporter)),
             asking: tokio::spawn(outside::run(Arc::clone(&city), outside)),
-            scraping: metrics
-                .map(|metrics| tokio::spawn(metrics.serve(handle.clone(), stop.subscribe()))),
+            scraping: metrics.map(|metrics| {
+                let vitals = Vitals::new(Arc::clone(&city), site);
+                tokio::spawn(metrics.serve(move || vitals.observe(), stop.subscribe()))
+            }),
             publishing: log_listener.map(|listener| {
                 tokio::spawn(log_http::serve(
                     listener,
