@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     journal::Journal,
-    pipeline::Handle,
     project::{self, Derived},
     site::Site,
     testing::{City, FOUNDING_ENTRIES, GUIYANG, ORIGIN, revenue, stop},
@@ -41,16 +40,6 @@ async fn city() -> City {
         fs::write(path, text).unwrap();
     }
     city
-}
-
-fn image(city: &City, handle: &Handle, now_ms: i64) -> Image {
-    Image::make(
-        &Site::new(city.path()),
-        handle.journal(),
-        handle.derived(),
-        now_ms,
-    )
-    .unwrap()
 }
 
 fn check(taken: &Taken) -> Verified {
