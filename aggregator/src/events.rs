@@ -1,38 +1,19 @@
 //! Operational events: each is one struct that emits its log line and its metrics together.
-//!
-//! | metric | kind | meaning |
-//! |---|---|---|
-//! | `granary_committed_entries_total` | counter | entries made durable |
-//! | `granary_committed_payload_bytes_total` | counter | their payloads, in bytes |
-//! | `granary_commit_seconds` | histogram | write and sync of one batch |
-//! | `granary_batch_entries` | histogram | entries in one batch |
-//! | `granary_duplicates_total` | counter | submissions that were in the journal before |
-//! | `granary_refused_total{code}` | counter | submissions refused, by refusal code |
-//! | `granary_queue_submissions` | gauge | submissions waiting for the sequencer |
-//! | `granary_journal_entries` | gauge | entries in the journal |
-//! | `granary_clock_jumped_back_total` | counter | times that a clock stopped sequencing |
-//! | `granary_clock_behind_milliseconds` | gauge | how far the clock is behind the last entry; 0 while it is not |
-//! | `granary_storage_failed_total` | counter | writes of the journal that failed |
-//! | `granary_projected_entries_total` | counter | entries folded |
-//! | `granary_ineffective_entries_total` | counter | entries that had no effect, which a sound program never writes |
-//! | `granary_projector_lag_entries` | gauge | entries in the journal that are not folded yet |
-//! | `granary_access_anchors_total` | counter | anchors of the access log in the journal |
-//! | `granary_access_anchor_failed_total` | counter | anchors that could not be set; the next one covers them |
-//! | `granary_heartbeats_total` | counter | heartbeats of agents |
-//! | `granary_certificate_renewals_total{expired}` | counter | client certificates issued anew, by whether the one before had expired |
-//! | `granary_agents{state}` | gauge | enrolled agents: `live`, `silent` for more than five minutes, `unheard` since the start |
-//! | `granary_agents_spooled_records` | gauge | statements in the agents' spools, as they said last |
-//! | `granary_agents_problems` | gauge | files and alarms that somebody in an office has to look at |
-//! | `granary_agents_clock_off_milliseconds_max` | gauge | the largest difference of a live agent's clock from the city's |
-//! | `granary_projector_stopped` | gauge | 1 once the projector has stopped |
+//! What each metric means stands in [`crate::metrics::NAMES`].
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use granary_core::{code::UnitCode, ledger::Refusal};
 use metrics::{counter, gauge, histogram};
 use tracing::{debug, error, info, warn};
 
-use crate::{access::Anchored, fleet::Figures, journal::OpenError, project::ProjectError};
+use crate::{
+    access::Anchored,
+    backup::{BackupError, Image},
+    fleet::Figures,
+    journal::OpenError,
+    project::ProjectError,
+};
 
 /// A batch is durable.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +96,15 @@ pub struct AccessAnchored<'a> {
     pub result: &'a Result<Option<Anchored>, Refusal>,
 }
 
+/// An image of the data folder was made to take a backup from, or could not be.
+#[derive(Clone, Copy, Debug)]
+pub struct BackupImage<'a> {
+    /// What came of it.
+    pub result: &'a Result<Image, BackupError>,
+    /// How long it took.
+    pub took: Duration,
+}
+
 /// The projector has stopped.
 #[derive(Clone, Copy, Debug)]
 pub struct ProjectorStopped<'a> {
@@ -153,6 +143,8 @@ impl Committed {
         histogram!("granary_batch_entries").record(self.entries as f64);
         gauge!("granary_journal_entries").set(self.size as f64);
         gauge!("granary_queue_submissions").set(self.queued as f64);
+        let now = UNIX_EPOCH.elapsed().unwrap_or_default();
+        gauge!("granary_checkpoint_timestamp_seconds").set(now.as_secs_f64());
         debug!(entries = self.entries, size = self.size, took = ?self.took, "committed a batch");
     }
 }
@@ -181,7 +173,7 @@ impl ClockJumpedBack {
     /// Logs and counts.
     pub fn emit(self) {
         counter!("granary_clock_jumped_back_total").increment(1);
-        gauge!("granary_clock_behind_milliseconds").set(self.behind_ms as f64);
+        gauge!("granary_clock_behind_seconds").set(self.behind_ms as f64 / 1_000.0);
         error!(
             behind_ms = self.behind_ms,
             "the clock is behind the last entry's receive time: nothing is journaled until it has caught up. Check the time service"
@@ -192,7 +184,7 @@ impl ClockJumpedBack {
 impl ClockCaughtUp {
     /// Logs and counts.
     pub fn emit(self) {
-        gauge!("granary_clock_behind_milliseconds").set(0.0);
+        gauge!("granary_clock_behind_seconds").set(0.0);
         info!("the clock has caught up; journaling goes on");
     }
 }
@@ -261,6 +253,27 @@ impl AccessAnchored<'_> {
     }
 }
 
+impl BackupImage<'_> {
+    /// Logs and counts.
+    pub fn emit(self) {
+        match self.result {
+            Ok(image) => {
+                counter!("granary_backup_images_total").increment(1);
+                let now = UNIX_EPOCH.elapsed().unwrap_or_default();
+                gauge!("granary_backup_image_timestamp_seconds").set(now.as_secs_f64());
+                info!(
+                    entries = image.signed_entries, took = ?self.took, folder = %image.folder.display(),
+                    "made an image for a backup"
+                );
+            }
+            Err(error) => {
+                counter!("granary_backup_image_failed_total").increment(1);
+                error!(%error, "no image could be made for a backup");
+            }
+        }
+    }
+}
+
 impl ProjectorStopped<'_> {
     /// Logs and counts.
     pub fn emit(self) {
@@ -295,7 +308,7 @@ impl FleetCounted {
         gauge!("granary_agents", "state" => "unheard").set(unheard as f64);
         gauge!("granary_agents_spooled_records").set(self.figures.spooled_records as f64);
         gauge!("granary_agents_problems").set(self.figures.problems as f64);
-        gauge!("granary_agents_clock_off_milliseconds_max")
-            .set(self.figures.clock_off_ms_max as f64);
+        let clock_off_ms = self.figures.clock_off_ms_max as f64;
+        gauge!("granary_agents_clock_off_seconds_max").set(clock_off_ms / 1_000.0);
     }
 }

@@ -19,6 +19,7 @@ pub mod evidence;
 pub mod witness;
 pub mod fleet;
 pub mod people;
+pub mod backup;
 
 pub mod serve;
 pub mod events;

@@ -349,6 +349,12 @@ impl Handle {
         }
     }
 
+    /// How many submissions wait for the sequencer.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.0.queue.len()
+    }
+
     fn verify(&self, received: Received) -> Result<Verified, Answer> {
         let registry = self.0.published.registry();
         received.verify(&registry, self.0.clock.0.now_ms()).map_err(

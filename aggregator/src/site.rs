@@ -14,6 +14,7 @@
 //! | `access/` | who read what, bound to the journal | no: it is evidence |
 //! | `people/` | who may use the console ([`crate::people`]) | no, else they are invited again |
 //! | `evidence/` | files that units have handed in | no, else they are asked for again |
+//! | `image/` | what a backup is taken from | yes, each backup makes it anew |
 //! | `operator/` | the operator's key and certificate | it is carried away: the server does not need it |
 //!
 //! Keys are PKCS #8 PEM, readable by their owner only.

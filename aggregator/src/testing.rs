@@ -143,7 +143,7 @@ impl City {
         .unwrap()
     }
 
-    async fn found(&self, handle: &Handle) {
+    pub(crate) async fn found(&self, handle: &Handle) {
         let genesis = Deed::Genesis {
             origin: ORIGIN.into(),
             log_public_key: *signing_key(9).verifying_key().as_bytes(),

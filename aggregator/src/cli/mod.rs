@@ -14,6 +14,7 @@ mod history;
 mod serve;
 mod notices;
 mod people;
+mod backup;
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -100,6 +101,21 @@ enum Task {
         after_help = "Example ¦ 示例:\n  granary-aggregator agents --operator ./operator --server https://stats.city.example:7443"
     )]
     Agents(AgentsArgs),
+    /// Take a backup, while the server runs: a new folder with a manifest, in which only what is new takes space. Without secret keys. ¦ 备份（不停机）：新建带清单的文件夹，只有新内容占用空间。不含私钥。
+    #[command(
+        after_help = "Examples ¦ 示例:\n  granary-aggregator backup --data /var/lib/granary --to /backup/granary --operator ./backup-client\n  granary-aggregator backup --data /var/lib/granary --to /backup/granary --stopped\n  granary-aggregator backup --data /var/lib/granary --keys /media/safe/granary-keys"
+    )]
+    Backup(BackupArgs),
+    /// Check a backup: every file, every entry, the signed root, and the state folded anew. ¦ 核验备份：逐个文件、逐条记录、签名的根，并重新汇总比对。
+    #[command(
+        after_help = "Example ¦ 示例:\n  granary-aggregator verify-backup /backup/granary/20261125T185725.123Z --log-key log.vkey"
+    )]
+    VerifyBackup(VerifyBackupArgs),
+    /// Restore a backup into a new or empty folder. ¦ 将备份恢复到新建或空的目录。
+    #[command(
+        after_help = "Example ¦ 示例:\n  granary-aggregator restore /backup/granary/20261125T185725.123Z --data /var/lib/granary --keys /media/safe/granary-keys --seen newest.checkpoint"
+    )]
+    Restore(RestoreArgs),
     /// Check the notices file, see what would be told, what was, and send a test message. ¦ 检查通知文件，预览、查询通知，发送测试消息。
     #[command(subcommand)]
     Notices(NoticesTask),
@@ -365,6 +381,57 @@ struct DataArgs {
 }
 
 #[derive(Debug, Args)]
+struct BackupArgs {
+    /// The data folder, on this machine. ¦ 本机上的数据目录。
+    #[arg(long, value_name = "DIR", env = "GRANARY_DATA")]
+    data: PathBuf,
+    /// The folder of backups; on another disk, or it is none. ¦ 备份目录；须在另一块磁盘上，否则不算备份。
+    #[arg(long, value_name = "DIR", required_unless_present = "keys")]
+    to: Option<PathBuf>,
+    /// Keep this many backups, and remove older ones once this one is whole. ¦ 保留的备份份数；本次完成后删除更早的。
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep: Option<u32>,
+    /// The server is stopped: open the folder here. ¦ 服务已停止：由本命令打开数据目录。
+    #[arg(long)]
+    stopped: bool,
+    /// Copy the secret keys into this new folder, and nothing else. Whoever has them can sign in the city's name: keep them offline, apart from the backups. ¦ 仅将私钥复制到此新目录。持有者可冒用全市名义签名：请离线保管，不与备份放在一起。
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["to", "keep", "stopped"])]
+    keys: Option<PathBuf>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, Args)]
+struct VerifyBackupArgs {
+    /// The backup's folder. ¦ 备份文件夹。
+    backup: PathBuf,
+    /// The log's public key as you have it from elsewhere; without it, the backup's own is taken. ¦ 从别处得到的日志公钥；不写则用备份中的。
+    #[arg(long, value_name = "FILE")]
+    log_key: Option<PathBuf>,
+    /// Where temporary files may be made, twice as large as the derived state. ¦ 临时文件的位置，需派生状态两倍的空间。
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct RestoreArgs {
+    /// The backup's folder. ¦ 备份文件夹。
+    backup: PathBuf,
+    /// The folder to restore into, new or empty. ¦ 恢复到的目录，须为新建或空目录。
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The folder with the secret keys. ¦ 存放私钥的文件夹。
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// A signed head of the log that somebody holds, a checkpoint or a receipt: the backup must reach it; may be repeated. ¦ 他人持有的签名检查点或回执：备份须不短于它；可重复。
+    #[arg(long, value_name = "FILE", required_unless_present = "as_newest")]
+    seen: Vec<PathBuf>,
+    /// You answer for it that nobody holds a signed head of more entries: else going on from here is a fork of the log. ¦ 由您负责：确认无人持有覆盖更多条目的检查点；否则由此继续即构成日志分叉。
+    #[arg(long)]
+    as_newest: bool,
+}
+
+#[derive(Debug, Args)]
 struct StateDigestArgs {
     /// The data folder of a stopped server; otherwise the running server is asked. ¦ 已停止服务的数据目录；不写则询问运行中的服务。
     #[arg(long, value_name = "DIR")]
@@ -443,6 +510,9 @@ fn perform(
         },
         Task::Status(connection) => remote::status(&connection, screen),
         Task::Agents(args) => agents::list(args, screen),
+        Task::Backup(args) => backup::backup(&args, screen),
+        Task::VerifyBackup(args) => backup::verify(&args, screen),
+        Task::Restore(args) => backup::restore(&args, screen),
         Task::Notices(task) => notices::perform(task, &environment, screen),
         Task::People(task) => people::perform(task, screen),
     }

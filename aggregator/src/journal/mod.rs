@@ -267,6 +267,34 @@ impl Journal {
         self.with_store(|store| Tail::read(store, self.size()))
     }
 
+    /// The file that says that a journal must be here.
+    pub(crate) fn marker(&self) -> &Path {
+        &self.paths.marker
+    }
+
+    /// Copies the file of the newest checkpoint; gives the entries under it.
+    ///
+    /// # Errors
+    /// What the file system said.
+    pub(crate) fn copy_head(&self, to: &Path) -> std::io::Result<u64> {
+        let file = self
+            .head_file
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        std::fs::copy(&self.paths.head, to)?;
+        drop(file);
+        let (_, stored) = HeadFile::open(to, true)?;
+        Ok(stored.map_or(0, |stored| stored.checkpoint.size()))
+    }
+
+    /// Copies the store into a new folder while it is written; files that never change get a second name where they can.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn copy_store(&self, to: &Path) -> Result<(), StoreError> {
+        self.with_store(|store| Ok(store.copy_to(to)?))
+    }
+
     fn with_store<T>(
         &self,
         read: impl FnOnce(&Store) -> Result<T, StoreError>,

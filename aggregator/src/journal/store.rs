@@ -13,6 +13,7 @@ use std::path::Path;
 use rocksdb::{
     BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
     DBRecoveryMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+    checkpoint::Checkpoint,
 };
 
 use super::StoreError;
@@ -134,6 +135,11 @@ impl Store {
         let mut sync = WriteOptions::default();
         sync.set_sync(true);
         Self { db, sync }
+    }
+
+    /// Copies the store as it is now into a new folder, by RocksDB's checkpoint.
+    pub(super) fn copy_to(&self, to: &Path) -> Result<(), rocksdb::Error> {
+        Checkpoint::new(&self.db)?.create_checkpoint(to)
     }
 
     /// A family's handle, to put rows into a batch.

@@ -16,7 +16,7 @@ use granary_core::{
 };
 use rocksdb::{
     BlockBasedOptions, Cache, DB, DBCompressionType, DBRawIterator, Options, ReadOptions, Snapshot,
-    WriteBatch,
+    WriteBatch, checkpoint::Checkpoint,
 };
 
 use crate::journal::{self, StoreError};
@@ -120,6 +120,14 @@ impl Derived {
             }
         }
         Ok(self.db.write_without_wal(batch)?)
+    }
+
+    /// Copies the rows as they are now into a new folder, by RocksDB's checkpoint: a whole number of the fold's steps.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn copy_to(&self, to: &Path) -> Result<(), StoreError> {
+        Ok(Checkpoint::new(&self.db)?.create_checkpoint(to)?)
     }
 
     /// Writes what is in memory to disk; for an orderly end, so that nothing has to be folded again.

@@ -3,7 +3,7 @@
 //! A batch is answered at once: a stream gets all of its answers in one message, so that it wakes once a batch. The proof
 //! of an answer is taken out of the batch by the task that sends it, not by the sequencer's thread.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use granary_core::{
     ledger::{LogIndex, Refusal, RefusalCode},
@@ -27,7 +27,11 @@ pub struct Accepted {
 
 /// The way back to one submitter. It is used up by one answer; dropped without one, it refuses.
 #[derive(Debug)]
-pub struct Reply(Option<Way>);
+pub struct Reply {
+    way: Option<Way>,
+    /// When the submission arrived.
+    since: Instant,
+}
 
 #[derive(Debug)]
 enum Way {
@@ -121,7 +125,21 @@ impl Reply {
     #[must_use]
     pub fn once() -> (Self, oneshot::Receiver<Answer>) {
         let (sender, receiver) = oneshot::channel();
-        (Self(Some(Way::Once(sender))), receiver)
+        (Self::to(Way::Once(sender)), receiver)
+    }
+
+    fn to(way: Way) -> Self {
+        Self {
+            way: Some(way),
+            since: Instant::now(),
+        }
+    }
+
+    /// The way back, once; and how long the answer took is counted.
+    fn take(&mut self) -> Option<Way> {
+        let way = self.way.take()?;
+        metrics::histogram!("granary_submission_seconds").record(self.since.elapsed());
+        Some(way)
     }
 
     /// Answers. Nobody may be waiting any more; then the answer is lost, and the sender will ask again.
@@ -130,7 +148,7 @@ impl Reply {
     }
 
     fn answer(&mut self, answer: Answer) {
-        match self.0.take() {
+        match self.take() {
             Some(Way::Once(sender)) => drop(sender.send(answer)),
             Some(Way::Stream {
                 answers, sequence, ..
@@ -143,7 +161,7 @@ impl Reply {
 /// A program that loses a reply must not leave its submitter waiting for ever.
 impl Drop for Reply {
     fn drop(&mut self) {
-        if self.0.is_some() {
+        if self.way.is_some() {
             self.answer(Err(storage(
                 "市级系统未能完成处理，请重试",
                 "the city could not finish this: try again",
@@ -157,11 +175,11 @@ impl AnswerSender {
     #[must_use]
     pub fn reply(&self, sequence: u64) -> Reply {
         let stream = Arc::as_ptr(&self.identity) as StreamId;
-        Reply(Some(Way::Stream {
+        Reply::to(Way::Stream {
             answers: self.answers.clone(),
             stream,
             sequence,
-        }))
+        })
     }
 }
 
@@ -176,7 +194,7 @@ impl AnswerReceiver {
 pub(super) fn send_all(replies: impl Iterator<Item = (Reply, Answer)>) {
     let mut streams: BTreeMap<StreamId, (mpsc::UnboundedSender<_>, Vec<_>)> = BTreeMap::new();
     for (mut reply, answer) in replies {
-        match reply.0.take() {
+        match reply.take() {
             Some(Way::Once(sender)) => drop(sender.send(answer)),
             Some(Way::Stream {
                 answers,

@@ -1,6 +1,9 @@
 //! The administration service: the operator's signed acts, the keys, the state digest.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 
 use granary_core::{
     access::Access,
@@ -18,9 +21,11 @@ use super::{
     guard,
 };
 use crate::{
-    convert,
+    backup::{IMAGES, Image},
+    convert, events,
     ingress::Received,
     project::{self, Derived, StoredView},
+    site::Site,
 };
 
 /// How often the state is digested anew where entries were folded meanwhile.
@@ -29,6 +34,40 @@ const DIGEST_ATTEMPTS: usize = 10;
 /// The service.
 pub(super) struct Administration {
     pub(super) city: Arc<City>,
+    pub(super) images: Images,
+}
+
+/// Where images for backups are made. One is made at a time.
+#[derive(Clone)]
+pub(super) struct Images {
+    site: Site,
+    busy: Arc<Mutex<()>>,
+}
+
+impl Images {
+    pub(super) fn new(site: Site) -> Self {
+        Self {
+            site,
+            busy: Arc::default(),
+        }
+    }
+
+    fn make(&self, city: &City) -> Result<Image, Failure> {
+        let Ok(_alone) = self.busy.try_lock() else {
+            return Err(Failure::NotReady(
+                "an image is being made already: wait for it",
+            ));
+        };
+        let (journal, derived) = (city.handle.journal(), city.handle.derived());
+        let started = Instant::now();
+        let made = Image::make(&self.site, journal, derived, city.clock.now_ms());
+        events::BackupImage {
+            result: &made,
+            took: started.elapsed(),
+        }
+        .emit();
+        made.map_err(Failure::internal)
+    }
 }
 
 #[tonic::async_trait]
@@ -76,6 +115,23 @@ impl AdministrationService for Administration {
         Ok(Response::new(v1::GetStateDigestResponse {
             state_digest: digest.as_bytes().to_vec(),
             applied_size,
+        }))
+    }
+
+    async fn make_backup_image(
+        &self,
+        request: Request<v1::MakeBackupImageRequest>,
+    ) -> Result<Response<v1::MakeBackupImageResponse>, Status> {
+        // A backup is a reading of everything.
+        let what = "backup image";
+        access::person(&self.city, &request, Need::Operator, Access::Journal, what).await?;
+        let (images, city) = (self.images.clone(), Arc::clone(&self.city));
+        let image = super::blocking(move || images.make(&city)).await?;
+        let name = image.folder.file_name().unwrap_or_default();
+        Ok(Response::new(v1::MakeBackupImageResponse {
+            path: format!("{IMAGES}/{}", name.to_string_lossy()),
+            signed_entries: image.signed_entries,
+            origin: self.city.handle.journal().origin().to_owned(),
         }))
     }
 }

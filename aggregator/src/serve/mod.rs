@@ -38,6 +38,7 @@ mod bulletins;
 mod forecast;
 mod log_http;
 mod console;
+mod vitals;
 mod server;
 
 use std::sync::Arc;

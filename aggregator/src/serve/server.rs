@@ -31,7 +31,7 @@ use tonic_health::server::HealthReporter;
 use super::{
     City, ENVELOPE_BYTES_MAX, OutsideError,
     access::{self, Accesses},
-    administration::Administration,
+    administration::{Administration, Images},
     bulletins::Bulletins,
     collection::Collection,
     connections, console,
@@ -47,6 +47,7 @@ use super::{
     outside,
     scores::Scores,
     transparency::Transparency,
+    vitals::Vitals,
     witness::Witnessing,
 };
 use crate::{
@@ -95,7 +96,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     grace: Duration,
     access_anchor: Duration,
-    enrolled: std::path::PathBuf,
+    site: Site,
     notices: Option<Desk>,
     outside: Vec<outside::Outsider>,
 }
@@ -215,7 +216,6 @@ impl Server {
             bundle: ArcSwapOption::empty(),
             models: forecast::Kept::default(),
         };
-        let (grace, enrolled) = (settings.grace, site.enrolled());
         Ok(Self {
             city: Arc::new(city),
             pipeline,
@@ -225,9 +225,9 @@ impl Server {
             tls,
             metrics,
             stop,
-            grace,
+            grace: settings.grace,
             access_anchor: settings.access_anchor,
-            enrolled,
+            site,
             notices: None,
             outside,
         })
@@ -292,19 +292,21 @@ impl Server {
             stop,
             grace,
             access_anchor,
-            enrolled,
+            site,
             notices,
             outside,
         } = self;
         let limits = city.limits;
-        let (reporter, router) = router(&city, tls, &enrolled).await?;
+        let (reporter, router) = router(&city, tls, &site).await?;
         let handle = city.handle.clone();
         let beside = Beside {
             watching: tokio::spawn(watch_health(handle.clone(), reporter)),
             asking: tokio::spawn(outside::run(Arc::clone(&city), outside)),
             counting: tokio::spawn(fleet::count(Arc::clone(&city), stop.subscribe())),
-            scraping: metrics
-                .map(|metrics| tokio::spawn(metrics.serve(handle.clone(), stop.subscribe()))),
+            scraping: metrics.map(|metrics| {
+                let vitals = Vitals::new(Arc::clone(&city), site);
+                tokio::spawn(metrics.serve(move || vitals.observe(), stop.subscribe()))
+            }),
             publishing: log_listener.map(|listener| {
                 tokio::spawn(log_http::serve(
                     listener,
@@ -413,17 +415,19 @@ async fn last_anchor(city: &City, anchoring: JoinHandle<()>, deadline: Instant) 
 async fn router(
     city: &Arc<City>,
     tls: ServerTlsConfig,
-    enrolled: &Path,
+    site: &Site,
 ) -> Result<(HealthReporter, Router), ServeError> {
+    let images = Images::new(site.clone());
     let collection = CollectionServiceServer::new(Collection {
         city: Arc::clone(city),
     });
     let enrolment = Enrolment {
         city: Arc::clone(city),
-        folder: enrolled.to_owned(),
+        folder: site.enrolled(),
     };
     let administration = AdministrationServiceServer::new(Administration {
         city: Arc::clone(city),
+        images,
     });
     let (reporter, health) = tonic_health::server::health_reporter();
     set_health(&reporter, true).await;

@@ -220,6 +220,14 @@ impl CertificateRequest {
     }
 }
 
+/// When a certificate ends, in seconds since 1970; `None` where it cannot be read.
+#[must_use]
+pub fn ends_at_seconds(certificate_pem: &str) -> Option<i64> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(certificate_pem.as_bytes()).ok()?;
+    let (_, certificate) = X509Certificate::from_der(&pem.contents).ok()?;
+    Some(certificate.validity().not_after.timestamp())
+}
+
 /// Whether a server certificate holds every name and has time left; otherwise it is made anew.
 #[must_use]
 pub fn serves(certificate_pem: &str, names: &[String], now: Timestamp) -> bool {

@@ -9,6 +9,8 @@ mod authority;
 mod caller;
 mod token;
 
-pub use authority::{Authority, AuthorityError, CertificateRequest, IssuedKey, serves};
+pub use authority::{
+    Authority, AuthorityError, CertificateRequest, IssuedKey, ends_at_seconds, serves,
+};
 pub use caller::{Caller, Role};
 pub use token::{EnrolmentToken, TokenError};

@@ -206,6 +206,15 @@ impl Rounds {
         (best.cosignatures() > 0).then(|| (best.size, best.note.to_text()))
     }
 
+    /// Entries and cosignatures of that head; zeroes where there is none.
+    #[must_use]
+    pub fn witnessed(&self) -> (u64, usize) {
+        let state = self.state();
+        let best = state.rounds.iter().max_by_key(|round| round.cosignatures());
+        best.filter(|round| round.cosignatures() > 0)
+            .map_or((0, 0), |round| (round.size, round.cosignatures()))
+    }
+
     /// Makes what a round has durable, unless somebody else just did, and forgets the oldest.
     fn keep(&self, size: u64) -> io::Result<()> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
 //! Granary seen by people who have only its documents: an agent in Python made from `docs/PROTOCOL.md`, and an auditor who types
-//! what `docs/AUDIT.md` prints. Both meet a real city.
+//! what `docs/AUDIT.md` prints, and an operator who types what `docs/OPERATIONS.md` does. All meet a real city.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,
@@ -9,6 +9,8 @@
 
 mod city;
 mod foreign_agent;
+mod operations;
+mod page;
 mod sm2;
 #[path = "../../../audit/tests/support/venv.rs"]
 mod venv;

@@ -141,6 +141,12 @@ async fn metrics_are_scraped_on_an_address_of_their_own() {
         "granary_projector_lag_entries 0",
         "granary_alarm 0",
         "granary_committed_entries_total 2",
+        "granary_checkpoint_lag_entries 0",
+        "granary_submission_seconds_count 2",
+        "granary_storage_failed_total 0",
+        "granary_units_enrolled 0",
+        "granary_witnesses 0",
+        "granary_findings{severity=\"validity\",status=\"open\"} 0",
     ] {
         assert!(answer.lines().any(|l| l == line), "{line}: {answer}");
     }

@@ -17,6 +17,7 @@ mod quality;
 mod evidence;
 mod trail;
 mod exporting;
+mod backing_up;
 mod log_http;
 mod forecasting;
 mod scores;

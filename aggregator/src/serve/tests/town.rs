@@ -304,6 +304,14 @@ impl Town {
         }
     }
 
+    /// The office on a new connection, with the certificate that it was given.
+    pub(super) async fn reconnect(&self, office: Office) -> Office {
+        let certificate = pem("CERTIFICATE", &office.enrolled.certificate);
+        let key = office.tls_key.serialize_pem();
+        let channel = self.connect(Some((&certificate, &key))).await;
+        Office { channel, ..office }
+    }
+
     /// Enrols an office with a token of its own.
     pub(super) async fn office(&self, unit: &str) -> Office {
         let (key, tls_key) = (new_key(), KeyPair::generate().unwrap());

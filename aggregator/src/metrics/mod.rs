@@ -1,12 +1,14 @@
 //! Metrics for Prometheus: one recorder for the process, served at `/metrics` on an address of its own.
 
-use std::{net::SocketAddr, time::Duration};
+mod names;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, http::header, routing::get};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::pipeline::Handle;
+pub use names::{Kind, NAMES, Name};
 
 /// How often histograms that nobody scrapes are folded together, so that they do not grow.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -40,7 +42,9 @@ pub enum MetricsError {
 /// # Errors
 /// [`MetricsError::Build`] where there is one already.
 pub fn install() -> Result<PrometheusHandle, MetricsError> {
-    Ok(builder()?.install_recorder()?)
+    let handle = builder()?.install_recorder()?;
+    names::describe();
+    Ok(handle)
 }
 
 fn builder() -> Result<PrometheusBuilder, BuildError> {
@@ -70,14 +74,20 @@ impl Metrics {
         self.listener.local_addr()
     }
 
-    /// Serves until `stop` becomes true.
-    pub async fn serve(self, city: Handle, mut stop: watch::Receiver<bool>) {
+    /// Serves until `stop` becomes true. `observe` reads what is not counted as it happens; it may block.
+    pub async fn serve(
+        self,
+        observe: impl Fn() + Send + Sync + 'static,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let upkeep = tokio::spawn(upkeep(self.handle.clone()));
-        let handle = self.handle;
+        let (handle, observe) = (self.handle, Arc::new(observe));
         let scrape = move || {
-            observe(&city);
-            let text = handle.render();
+            let (handle, observe) = (handle.clone(), Arc::clone(&observe));
             async move {
+                // A look that failed leaves the gauges of before; the rest is told all the same.
+                let _ = tokio::task::spawn_blocking(move || observe()).await;
+                let text = handle.render();
                 (
                     [(
                         header::CONTENT_TYPE,
@@ -100,15 +110,6 @@ impl Metrics {
         }
         upkeep.abort();
     }
-}
-
-/// What is read at the scrape instead of counted as it happens.
-fn observe(city: &Handle) {
-    let status = city.status();
-    metrics::gauge!("granary_journal_entries").set(status.size as f64);
-    metrics::gauge!("granary_projector_lag_entries")
-        .set(status.size.saturating_sub(status.applied) as f64);
-    metrics::gauge!("granary_alarm").set(if status.alarm.is_some() { 1.0 } else { 0.0 });
 }
 
 async fn upkeep(handle: PrometheusHandle) {
