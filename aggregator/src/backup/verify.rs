@@ -186,7 +186,15 @@ fn in_journal(error: OpenError) -> BackupError {
         OpenError::Store(StoreError::Disk(_))
         | OpenError::File { .. }
         | OpenError::NewerFormat { .. } => BackupError::Journal(error),
-        other => BackupError::damaged("journal", other),
+        other @ (OpenError::Store(StoreError::Damaged(_) | StoreError::Closed)
+        | OpenError::NotInitialised(_)
+        | OpenError::Missing(_)
+        | OpenError::Exists(_)
+        | OpenError::InUse(_)
+        | OpenError::OriginDiffers { .. }
+        | OpenError::Shorter { .. }
+        | OpenError::RootDiffers { .. }
+        | OpenError::HeadGone { .. }) => BackupError::damaged("journal", other),
     }
 }
 

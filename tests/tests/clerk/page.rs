@@ -211,11 +211,14 @@ fn looks_around(browser: &mut Browser, url: &str) {
         ("/files", "What was handed in", "files-en"),
     ] {
         browser.click(&format!("a[href='{path}']"));
+        // The page before may show the same words while it is being left.
+        browser.until(&format!("location.pathname === '{path}'"));
         browser.sees(text);
         pictures(browser, name);
     }
     let own = url.split("/enter").next().unwrap();
     browser.open(&format!("{own}/slots/monthly-revenue/2021-M05"));
+    browser.until("location.pathname === '/slots/monthly-revenue/2021-M05'");
     browser.sees("Withdraw this period");
     browser.value("document.querySelector('details').open = true");
     pictures(browser, "slot-en");
