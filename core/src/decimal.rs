@@ -7,7 +7,10 @@
 //! A value in a snapshot is narrower ([`Decimal::to_wire`]): its mantissa has at most 18 digits, so that a billion of
 //! them can be added without overflow.
 
-use std::{cmp::Ordering, fmt, hash};
+use std::{cmp::Ordering, fmt, hash, str};
+
+/// The longest text without a sign: the digits of a `u128` and a point.
+const TEXT_BYTES_MAX: usize = 40;
 
 /// An exact decimal number. `Display` writes all the digits of its scale.
 #[derive(Clone, Copy)]
@@ -267,16 +270,23 @@ impl hash::Hash for Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.mantissa.unsigned_abs().to_string();
+        // Every figure that the city takes is written out once for its digest: no text is made on the way.
+        let mut text = [0; TEXT_BYTES_MAX];
+        let (mut rest, mut at) = (self.mantissa.unsigned_abs(), text.len());
         let scale = usize::from(self.scale);
-        let digits = format!("{digits:0>width$}", width = scale + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        let text = if scale == 0 {
-            whole.to_owned()
-        } else {
-            format!("{whole}.{fraction}")
-        };
-        f.pad_integral(self.mantissa >= 0, "", &text)
+        let mut digits = 0;
+        while rest > 0 || digits <= scale {
+            if digits == scale && scale > 0 {
+                at -= 1;
+                text[at] = b'.';
+            }
+            at -= 1;
+            text[at] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            rest /= 10;
+            digits += 1;
+        }
+        let text = str::from_utf8(&text[at..]).map_err(|_| fmt::Error)?;
+        f.pad_integral(self.mantissa >= 0, "", text)
     }
 }
 
@@ -286,7 +296,7 @@ impl fmt::Debug for Decimal {
     }
 }
 
-impl std::str::FromStr for Decimal {
+impl str::FromStr for Decimal {
     type Err = DecimalError;
     fn from_str(text: &str) -> Result<Self, DecimalError> {
         Self::parse(text)

@@ -1,6 +1,7 @@
 //! Folding entries into the derived store: one step an entry, several steps a write.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -15,6 +16,7 @@ use granary_core::{
 use super::{
     Derived,
     derived::overlay,
+    kept::Kept,
     view::{Pending, PendingView, StoredView},
 };
 use crate::journal::{Journal, StoreError};
@@ -70,6 +72,7 @@ pub(crate) struct Folder {
     derived: Arc<Derived>,
     ledger: Ledger,
     pending: Pending,
+    kept: RefCell<Kept>,
     effects: Effects,
 }
 
@@ -114,6 +117,7 @@ impl Folder {
             derived,
             ledger,
             pending: Pending::new(),
+            kept: RefCell::default(),
             effects: Effects::default(),
         })
     }
@@ -160,6 +164,7 @@ impl Folder {
         let view = PendingView {
             stored,
             pending: &self.pending,
+            kept: &self.kept,
         };
         let applied = self.ledger.apply(&view, index, entry, payload);
         let applied = applied.map_err(|error| ProjectError::Fold { index, error })?;
@@ -183,7 +188,10 @@ impl Folder {
     pub(super) fn write(&mut self) -> Result<Effects, ProjectError> {
         if !self.pending.is_empty() {
             self.derived.write(self.pending.iter())?;
-            self.pending.clear();
+            let kept = self.kept.get_mut();
+            for (key, row) in std::mem::take(&mut self.pending) {
+                kept.put(key, row);
+            }
         }
         Ok(std::mem::take(&mut self.effects))
     }

@@ -10,6 +10,7 @@
 
 mod derived;
 mod view;
+mod kept;
 mod fold;
 mod published;
 

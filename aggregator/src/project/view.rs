@@ -1,12 +1,13 @@
 //! What the fold may read: the stored rows, and over them the changes that are not written yet.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{cell::RefCell, collections::BTreeMap, ops::ControlFlow};
 
 use granary_core::ledger::{LogIndex, View, ViewError, Visit};
 
 use super::{
     Derived,
     derived::{below, walk},
+    kept::Kept,
 };
 use crate::journal::{Journal, StoreError};
 
@@ -33,6 +34,8 @@ pub(super) type Pending = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 pub(super) struct PendingView<'a> {
     pub(super) stored: StoredView<'a>,
     pub(super) pending: &'a Pending,
+    /// Stored rows that need not be read again.
+    pub(super) kept: &'a RefCell<Kept>,
 }
 
 impl View for StoredView<'_> {
@@ -82,10 +85,15 @@ impl View for FrozenView<'_> {
 
 impl View for PendingView<'_> {
     fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ViewError> {
-        match self.pending.get(key) {
-            Some(value) => Ok(value.clone()),
-            None => self.stored.row(key),
+        if let Some(value) = self.pending.get(key) {
+            return Ok(value.clone());
         }
+        if let Some(row) = self.kept.borrow_mut().get(key) {
+            return Ok(row);
+        }
+        let row = self.stored.row(key)?;
+        self.kept.borrow_mut().put(key.to_vec(), row.clone());
+        Ok(row)
     }
 
     fn scan(&self, prefix: &[u8], visit: &mut Visit<'_>) -> Result<(), ViewError> {

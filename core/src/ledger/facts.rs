@@ -4,6 +4,8 @@
 //! [`Life`] are their small forms for indexes in memory. None of them holds a clock reading that is not an entry's
 //! receive time.
 
+use std::fmt::Write as _;
+
 use prost::Message;
 use sha2::{Digest as _, Sha256};
 
@@ -162,23 +164,26 @@ pub struct Life {
 /// slot, the revision and the status of a value are not in it.
 #[must_use]
 pub fn figures_sha256(snapshot: &Snapshot) -> Digest {
-    let mut hash = Sha256::new();
+    let (mut hash, mut line) = (Sha256::new(), String::new());
     for observation in &snapshot.observations {
-        hash.update(observation.indicator.as_str());
-        hash.update([0]);
-        hash.update(observation.item.as_ref().map_or("", |item| item.as_str()));
-        hash.update([0]);
-        hash.update(figure_text(observation));
-        hash.update("\n");
+        line.clear();
+        line.push_str(observation.indicator.as_str());
+        line.push('\0');
+        line.push_str(observation.item.as_ref().map_or("", |item| item.as_str()));
+        line.push('\0');
+        push_figure(&mut line, observation);
+        line.push('\n');
+        hash.update(&line);
     }
     Digest::from_bytes(hash.finalize().into())
 }
 
-fn figure_text(observation: &Observation) -> String {
-    observation.value.map_or_else(
-        || observation.status.letter().to_string(),
-        |value| value.normalised().to_string(),
-    )
+fn push_figure(line: &mut String, observation: &Observation) {
+    match observation.value {
+        // Writing into a text cannot fail.
+        Some(value) => drop(write!(line, "{}", value.normalised())),
+        None => line.push(observation.status.letter()),
+    }
 }
 
 impl FactsRow {

@@ -79,6 +79,14 @@ pub fn table(table: Table) -> Vec<u8> {
     vec![table as u8]
 }
 
+/// Whether the fold writes rows of this table and never reads them back by their key.
+#[must_use]
+pub fn is_only_written(key: &[u8]) -> bool {
+    [Table::Vintage, Table::Feed]
+        .map(|table| Some(table as u8))
+        .contains(&key.first().copied())
+}
+
 /// The key of an enrolled key's row.
 #[must_use]
 pub fn key(key_id: &KeyId) -> Vec<u8> {

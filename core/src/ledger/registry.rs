@@ -77,7 +77,7 @@ impl Registry {
             Some(index) => Some(load_catalogue(view, index)?),
             None => None,
         };
-        let witnesses = load_witnesses(view, genesis.as_ref())?;
+        let witnesses = load_witnesses(view, genesis.as_ref(), &self.witnesses)?;
         Ok(Self {
             generation: applied,
             genesis,
@@ -266,12 +266,21 @@ fn load_tokens(view: &dyn View) -> Result<BTreeMap<Digest, TokenRow>, FoldError>
 fn load_witnesses(
     view: &dyn View,
     genesis: Option<&GenesisRow>,
+    known: &BTreeMap<[u8; 32], EnrolledWitness>,
 ) -> Result<BTreeMap<[u8; 32], EnrolledWitness>, FoldError> {
     let origin = genesis.map_or("", |row| row.origin.as_str());
     let mut witnesses = BTreeMap::new();
     for (key, value) in table_rows(view, Table::Witness)? {
-        let enrolled =
-            WitnessRow::decode_row(&value)?.enrolled(origin, key.get(1..).unwrap_or_default())?;
+        let (row, public_key) = (WitnessRow::decode_row(&value)?, key.get(1..));
+        let public_key = public_key.unwrap_or_default();
+        let same = known.get(public_key).filter(|known| {
+            known.unit.as_str() == row.unit && known.enrolled_index.0 == row.enrolled_index
+        });
+        // The origin, which is in the key's name, is the first entry's and never another.
+        let enrolled = match same {
+            Some(same) => same.clone(),
+            None => row.enrolled(origin, public_key)?,
+        };
         witnesses.insert(enrolled.key.public_key().to_bytes(), enrolled);
     }
     Ok(witnesses)

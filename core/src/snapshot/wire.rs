@@ -2,8 +2,13 @@
 //!
 //! The messages are declared again here because the core depends on no wire crate of ours; a golden test holds the two
 //! declarations together. Unknown fields are passed over, as protobuf asks, so that a newer agent may add some.
+//!
+//! Texts of observations are declared as bytes, which are the same on the wire and are cut out of the payload without a copy of
+//! each; that they are UTF-8 is checked here.
 
-use prost::Message;
+use std::str;
+
+use prost::{Message, bytes::Bytes};
 
 use super::{
     Evidence, Explanation, Observation, ObservationStatus, SignOff, SignOffRole, SlotKey, Snapshot,
@@ -44,10 +49,10 @@ struct SnapshotWire {
 
 #[derive(Clone, PartialEq, Message)]
 struct ObservationWire {
-    #[prost(string, tag = "1")]
-    indicator: String,
-    #[prost(string, optional, tag = "2")]
-    item: Option<String>,
+    #[prost(bytes = "bytes", tag = "1")]
+    indicator: Bytes,
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    item: Option<Bytes>,
     #[prost(message, optional, tag = "3")]
     value: Option<DecimalWire>,
     #[prost(int32, tag = "4")]
@@ -99,7 +104,8 @@ pub(super) fn decode(payload: &[u8]) -> Result<Snapshot> {
             format!("{} bytes; at most 4194304 are allowed", payload.len()),
         ));
     }
-    let wire = SnapshotWire::decode(payload).map_err(|e| fault("payload", e.to_string()))?;
+    let wire = SnapshotWire::decode(Bytes::copy_from_slice(payload))
+        .map_err(|e| fault("payload", e.to_string()))?;
     limit(
         "observations",
         wire.observations.len(),
@@ -222,8 +228,14 @@ fn decode_slot(wire: &SnapshotWire) -> Result<SlotKey> {
 
 fn decode_observation(wire: ObservationWire) -> Result<Observation> {
     Ok(Observation {
-        indicator: parsed("indicator", IndicatorCode::new(&wire.indicator))?,
-        item: item(wire.item.as_deref())?,
+        indicator: parsed(
+            "indicator",
+            IndicatorCode::new(utf8("indicator", &wire.indicator)?),
+        )?,
+        item: match &wire.item {
+            Some(text) => item(Some(utf8("item", text)?))?,
+            None => None,
+        },
         value: wire.value.map(DecimalWire::to_decimal).transpose()?,
         status: ObservationStatus::from_number(wire.status)
             .ok_or_else(|| fault("status", format!("{} is not a status", wire.status)))?,
@@ -239,8 +251,11 @@ fn encode_observation(observation: &Observation, index: usize) -> Result<Observa
         })?),
     };
     Ok(ObservationWire {
-        indicator: observation.indicator.to_string(),
-        item: observation.item.as_ref().map(ToString::to_string),
+        indicator: Bytes::copy_from_slice(observation.indicator.as_str().as_bytes()),
+        item: observation
+            .item
+            .as_ref()
+            .map(|item| Bytes::copy_from_slice(item.as_str().as_bytes())),
         value,
         status: observation.status.number(),
     })
@@ -333,6 +348,10 @@ fn each<W, T>(field: &str, wires: Vec<W>, decode: fn(W) -> Result<T>) -> Result<
         values.push(value);
     }
     Ok(values)
+}
+
+fn utf8<'a>(field: &str, bytes: &'a [u8]) -> Result<&'a str> {
+    parsed(field, str::from_utf8(bytes))
 }
 
 fn item(text: Option<&str>) -> Result<Option<ItemKey>> {

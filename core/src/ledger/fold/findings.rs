@@ -31,50 +31,58 @@ enum Part {
     Validity,
 }
 
+/// What a slot's findings are looked for by.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) slot: &'a SlotKey,
+    /// Whether no snapshot of the slot came before: then it has no findings, and they need not be looked for.
+    pub(super) is_first: bool,
+}
+
 /// An accepted snapshot: its failures are the slot's findings now, and all others of the record are corrected.
 pub(super) fn replace(
     draft: &mut Draft<'_>,
-    catalogue: &Catalogue,
-    slot: &SlotKey,
+    place: Place<'_>,
     failures: &[Failure],
 ) -> Result<(), FoldError> {
     let failures: Vec<&Failure> = failures.iter().collect();
-    settle(draft, catalogue, slot, &failures, Part::Record)
+    settle(draft, place, &failures, Part::Record)
 }
 
 /// A returned snapshot: its validity failures are open until something is accepted.
 pub(super) fn add_returned(
     draft: &mut Draft<'_>,
-    catalogue: &Catalogue,
-    slot: &SlotKey,
+    place: Place<'_>,
     failures: &[Failure],
 ) -> Result<(), FoldError> {
     let failures: Vec<&Failure> = failures
         .iter()
         .filter(|failure| failure.kind == EditKind::Validity)
         .collect();
-    settle(draft, catalogue, slot, &failures, Part::Validity)
+    settle(draft, place, &failures, Part::Validity)
 }
 
 /// One edit that looks beyond its record was judged again for a slot's current snapshot.
 pub(super) fn put_one(
     draft: &mut Draft<'_>,
-    catalogue: &Catalogue,
-    slot: &SlotKey,
+    place: Place<'_>,
     snapshot_index: LogIndex,
     edit: &Edit,
     item: Option<&ItemKey>,
     failure: Option<&Failure>,
 ) -> Result<(), FoldError> {
-    let key = keys::finding(slot, edit.id(), item);
-    let before = draft
-        .row(&key)?
-        .map(|row| FindingRow::decode_row(&row))
-        .transpose()?;
+    let key = keys::finding(place.slot, edit.id(), item);
+    let before = if place.is_first {
+        None
+    } else {
+        draft.row(&key)?
+    };
+    let before = before.map(|row| FindingRow::decode_row(&row)).transpose()?;
     match (failure, before) {
         (Some(failure), before) => open(
             draft,
-            catalogue,
+            place.catalogue,
             key,
             failure,
             snapshot_index,
@@ -106,12 +114,20 @@ pub(super) fn correct_other_items(
 
 fn settle(
     draft: &mut Draft<'_>,
-    catalogue: &Catalogue,
-    slot: &SlotKey,
+    place: Place<'_>,
     failures: &[&Failure],
     part: Part,
 ) -> Result<(), FoldError> {
-    let mut before = findings_of(draft, slot)?;
+    let Place {
+        catalogue,
+        slot,
+        is_first,
+    } = place;
+    let mut before = if is_first {
+        BTreeMap::new()
+    } else {
+        findings_of(draft, slot)?
+    };
     let index = draft.index;
     for failure in failures {
         let key = keys::finding(slot, &failure.edit, failure.item.as_ref());

@@ -17,14 +17,21 @@ use crate::{
     snapshot::{SlotKey, Snapshot},
 };
 
-use super::{FoldError, findings, overlay::Draft, rollups};
+use super::{
+    FoldError,
+    findings::{self, Place},
+    overlay::Draft,
+    rollups,
+};
 
-/// After `snapshot` became the current value of its slot in the place of `replaced`.
+/// After `snapshot` became the current value of its slot in the place of `replaced`. `is_first` says that it is the first
+/// snapshot of the slot.
 pub(super) fn follow(
     draft: &mut Draft<'_>,
     catalogue: &Catalogue,
     snapshot: &Arc<Snapshot>,
     replaced: Option<&Snapshot>,
+    is_first: bool,
 ) -> Result<(), FoldError> {
     let slot = snapshot.slot.clone();
     let Some(dataset) = catalogue.dataset(&slot.dataset) else {
@@ -36,7 +43,12 @@ pub(super) fn follow(
     affected.insert(slot.clone(), own);
     let current = Current::new(draft.index, snapshot);
     for (record, edits) in affected {
-        judge(draft, catalogue, &current, &record, &edits)?;
+        let place = Place {
+            catalogue,
+            slot: &record,
+            is_first: is_first && record == slot,
+        };
+        judge(draft, place, &current, &edits)?;
     }
     Ok(())
 }
@@ -71,11 +83,11 @@ impl Current {
 
 fn judge(
     draft: &mut Draft<'_>,
-    catalogue: &Catalogue,
+    place: Place<'_>,
     current: &Current,
-    record: &SlotKey,
     edits: &EditPlaces,
 ) -> Result<(), FoldError> {
+    let (catalogue, record) = (place.catalogue, place.slot);
     let (Some(dataset), Some(found)) = (
         catalogue.dataset(&record.dataset),
         current.snapshot(draft, record)?,
@@ -87,15 +99,7 @@ fn judge(
     for edit in edits.iter().filter_map(|place| dataset.edits().get(*place)) {
         for item in &items {
             let failure = failure(draft, catalogue, current, snapshot, *item, edit)?;
-            findings::put_one(
-                draft,
-                catalogue,
-                record,
-                index,
-                edit,
-                *item,
-                failure.as_ref(),
-            )?;
+            findings::put_one(draft, place, index, edit, *item, failure.as_ref())?;
         }
         if dataset.itemised() {
             findings::correct_other_items(draft, record, edit, &items)?;

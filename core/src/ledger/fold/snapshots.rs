@@ -44,6 +44,11 @@ pub(super) fn fold(
         &row,
     );
     let replaced = row.current.clone();
+    let place = findings::Place {
+        catalogue,
+        slot,
+        is_first: row.received_count == 0,
+    };
     let revisions = match outcome {
         Outcome::Accepted => revisions::follow(draft, catalogue, &row, &snapshot)?,
         Outcome::Returned | Outcome::Superseded => None,
@@ -60,10 +65,11 @@ pub(super) fn fold(
     draft.applied.assessed = Some(slot.unit.clone());
     match outcome {
         Outcome::Accepted => {
-            findings::replace(draft, catalogue, slot, &assessment.failures)?;
-            follow(draft, catalogue, snapshot, replaced.as_ref())
+            findings::replace(draft, place, &assessment.failures)?;
+            let is_first = place.is_first;
+            follow(draft, catalogue, snapshot, replaced.as_ref(), is_first)
         }
-        Outcome::Returned => findings::add_returned(draft, catalogue, slot, &assessment.failures),
+        Outcome::Returned => findings::add_returned(draft, place, &assessment.failures),
         Outcome::Superseded => Ok(()),
     }
 }
@@ -74,6 +80,7 @@ fn follow(
     catalogue: &Catalogue,
     snapshot: Snapshot,
     replaced: Option<&CurrentRow>,
+    is_first: bool,
 ) -> Result<(), FoldError> {
     if !catalogue.is_related(&snapshot.slot.dataset) {
         return Ok(());
@@ -82,7 +89,7 @@ fn follow(
     let replaced = replaced.transpose()?;
     let snapshot = draft.remember(draft.index, snapshot);
     rollups::follow(draft, catalogue, &snapshot, replaced.as_deref())?;
-    related::follow(draft, catalogue, &snapshot, replaced.as_deref())
+    related::follow(draft, catalogue, &snapshot, replaced.as_deref(), is_first)
 }
 
 fn rank(snapshot: &Snapshot, payload_sha256: Digest) -> Rank {
