@@ -50,6 +50,33 @@ pub(super) fn init(args: InitArgs, screen: &Screen) -> Result<(), Complaint> {
         format!("已建立数据目录 {data}"),
         format!("made the data folder {data}"),
     );
+    tell_what_is_where(screen);
+    screen.say(
+        format!("操作员密钥 {}", made.operator_key_id),
+        format!("operator key {}", made.operator_key_id),
+    );
+    screen.say(
+        "日志公钥（请公布，回执据此核验）：",
+        "the log's public key (publish it: receipts are verified by it):",
+    );
+    screen.print(format!("  {}", made.verifier_key));
+    let authority = made.site.authority()?.certificate_sha256();
+    let words = fingerprint::words(&authority, screen.language());
+    screen.say(
+        format!("证书机构的核对词（各单位注册时看到同样的词语）：{words}"),
+        format!("the authority in words (every office sees the same at its enrolment): {words}"),
+    );
+    super::people::invite_first(&plan.data, screen)?;
+    screen.say("下一步：", "next:");
+    screen.print(format!("  granary-aggregator serve --data {data}"));
+    screen.print(format!(
+        "  granary-aggregator catalogue publish DIR --operator {operator}"
+    ));
+    Ok(())
+}
+
+/// The parts of a new data folder, and what each must never lose.
+fn tell_what_is_where(screen: &Screen) {
     screen.print(format!(
         "  granary.toml      {}",
         pick(screen, "设置", "settings")
@@ -84,28 +111,6 @@ pub(super) fn init(args: InitArgs, screen: &Screen) -> Result<(), Complaint> {
         pick(screen, "控制台的人员", "the console's people")
     ));
     screen.print(format!("  operator/         {}", pick(screen, "操作员的密钥和证书。请移到操作员的电脑，服务器不需要", "the operator's key and certificate. Carry it to the operator's computer: the server does not need it")));
-    screen.say(
-        format!("操作员密钥 {}", made.operator_key_id),
-        format!("operator key {}", made.operator_key_id),
-    );
-    screen.say(
-        "日志公钥（请公布，回执据此核验）：",
-        "the log's public key (publish it: receipts are verified by it):",
-    );
-    screen.print(format!("  {}", made.verifier_key));
-    let authority = made.site.authority()?.certificate_sha256();
-    let words = fingerprint::words(&authority, screen.language());
-    screen.say(
-        format!("证书机构的核对词（各单位注册时看到同样的词语）：{words}"),
-        format!("the authority in words (every office sees the same at its enrolment): {words}"),
-    );
-    super::people::invite_first(&plan.data, screen)?;
-    screen.say("下一步：", "next:");
-    screen.print(format!("  granary-aggregator serve --data {data}"));
-    screen.print(format!(
-        "  granary-aggregator catalogue publish DIR --operator {operator}"
-    ));
-    Ok(())
 }
 
 /// Issues a client certificate into a new folder.
