@@ -38,7 +38,14 @@ const GROUPINGS: [GroupBy; 8] = [
 
 fn board(city: &City) -> Board {
     let catalogue = city.ledger.registry().catalogue().unwrap();
-    Board::load(&city.store, catalogue.clone()).unwrap()
+    let board = Board::load(&city.store, catalogue.clone()).unwrap();
+    // What only counts states reads less and counts the same.
+    let states = Board::load_states(&city.store, catalogue.clone()).unwrap();
+    for by in [GroupBy::UnitDataset, GroupBy::DatasetPeriod] {
+        let counts = |board: &Board| board.counts(&Filter::default(), by, city.now_ms);
+        assert_eq!(counts(&board), counts(&states));
+    }
+    board
 }
 
 fn submit(city: &mut City, at_text: &str, snapshot: &Snapshot) {

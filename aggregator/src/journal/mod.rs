@@ -41,7 +41,7 @@ use crate::durable;
 
 pub use append::{Append, NewEntry};
 pub use error::{OpenError, StoreError};
-pub(crate) use store::quiet;
+pub(crate) use store::{in_parts, quiet};
 pub use tree::{Head, ReadError, Tail};
 
 use files::{MARKER_FIRST_LINE, Paths, check_meta, create_store, open_store, read_marker};

@@ -11,8 +11,8 @@
 use std::path::Path;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRecoveryMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB,
+    DBCompressionType, DBRecoveryMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
     checkpoint::Checkpoint,
 };
 
@@ -68,6 +68,7 @@ impl Family {
         table.set_block_cache(cache);
         table.set_cache_index_and_filter_blocks(true);
         table.set_bloom_filter(BLOOM_BITS_A_KEY, false);
+        in_parts(&mut table);
         let mut options = Options::default();
         options.set_max_write_buffer_number(3);
         options.set_compression_type(DBCompressionType::None);
@@ -90,6 +91,14 @@ impl Family {
         options.set_block_based_table_factory(&table);
         options
     }
+}
+
+/// Has a table's index and filter in parts, of which only those in use are cached. Whole, those of a long journal's tables are
+/// megabytes each, push one another out of the cache, and are read and unpacked again for each key.
+pub(crate) fn in_parts(table: &mut BlockBasedOptions) {
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_pin_top_level_index_and_filter(true);
 }
 
 /// An open store.

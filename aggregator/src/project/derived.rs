@@ -184,6 +184,7 @@ fn options() -> Options {
     table.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
     table.set_cache_index_and_filter_blocks(true);
     table.set_bloom_filter(BLOOM_BITS_A_KEY, false);
+    journal::in_parts(&mut table);
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES);

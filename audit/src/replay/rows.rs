@@ -15,8 +15,8 @@ use granary_core::{
     ledger::{Change, Visit, state_digest},
 };
 use rocksdb::{
-    BlockBasedOptions, Cache, DB, DBCompressionType, LogLevel, Options, ReadOptions, WriteBatch,
-    WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, DB, DBCompressionType, LogLevel, Options,
+    ReadOptions, WriteBatch, WriteOptions,
 };
 use tempfile::TempDir;
 
@@ -181,6 +181,11 @@ fn options() -> Options {
     table.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE_BYTES));
     table.set_cache_index_and_filter_blocks(true);
     table.set_bloom_filter(BLOOM_BITS_A_KEY, false);
+    // A table's index and filter in parts, of which only those in use are cached: whole, those of a long journal's tables are
+    // megabytes each, push one another out of the cache, and are read and unpacked again for each key.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_pin_top_level_index_and_filter(true);
     let mut options = Options::default();
     options.create_if_missing(true);
     options.set_block_based_table_factory(&table);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use granary_core::{
-    completeness::{Filter, GroupBy, StateCounts},
+    completeness::{Board, Filter, GroupBy, StateCounts},
     digest::Digest,
     ledger::{EnrolledWitness, FoldError},
     log::Hash,
@@ -60,7 +60,9 @@ impl Replayed {
         }
         let as_of_ms = as_of_ms.unwrap_or(self.last_received_at_ms);
         let local = |error: FoldError| Fault::local(error);
-        let counted = self.board().map_err(local)?.map(|board| {
+        let catalogue = self.catalogue().cloned();
+        let board = catalogue.map(|catalogue| Board::load_states(&self.view(), catalogue));
+        let counted = board.transpose().map_err(local)?.map(|board| {
             let counts = board.counts(&Filter::default(), GroupBy::Nothing, as_of_ms);
             let total = counts.first();
             total.map_or_else(StateCounts::default, |(_, total)| *total)

@@ -73,6 +73,21 @@ impl Board {
         Ok(board)
     }
 
+    /// Reads what the states of the slots follow from, and neither what measures count nor findings: for whoever only counts
+    /// states, in a journal of any length.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_states(view: &dyn View, catalogue: Arc<Catalogue>) -> Result<Self, FoldError> {
+        let mut board = Self::empty(catalogue);
+        each(view, &keys::table(Table::Slot), &mut |key, value| {
+            let (slot, _) = keys::parse_slot(key)?;
+            board.update(&slot, &SlotRow::decode_row(value).ok()?);
+            Some(())
+        })?;
+        Ok(board)
+    }
+
     /// A board on which nothing has happened.
     #[must_use]
     pub fn empty(catalogue: Arc<Catalogue>) -> Self {

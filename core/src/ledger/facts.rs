@@ -285,7 +285,7 @@ impl RevisionSumsRow {
     /// Keeps the sums.
     #[must_use]
     pub fn of(revisions: &Revisions) -> Self {
-        let levels = |(measure, levels): (&MeasureCode, &Levels)| LevelsRow {
+        let levels = |(measure, levels): &(MeasureCode, Levels)| LevelsRow {
             measure: measure.to_string(),
             figures: levels.figures,
             change_sum: exact(levels.change_sum),
@@ -304,21 +304,21 @@ impl RevisionSumsRow {
     /// # Errors
     /// [`RowError`] where a code in them is damaged.
     pub fn revisions(&self) -> Result<Revisions, RowError> {
-        let levels = |row: &LevelsRow| {
+        let mut revisions = Revisions {
+            ratios: self.ratios,
+            ratio_sum: sum(self.ratio_sum.as_ref()),
+            ratio_abs_sum: sum(self.ratio_abs_sum.as_ref()),
+            ..Revisions::default()
+        };
+        for row in &self.levels {
             let measure = MeasureCode::new(&row.measure).map_err(|e| RowError(e.to_string()))?;
-            let levels = Levels {
+            *revisions.levels_of(&measure) = Levels {
                 figures: row.figures,
                 change_sum: sum(row.change_sum.as_ref()),
                 latest_sum: sum(row.latest_sum.as_ref()),
             };
-            Ok((measure, levels))
-        };
-        Ok(Revisions {
-            ratios: self.ratios,
-            ratio_sum: sum(self.ratio_sum.as_ref()),
-            ratio_abs_sum: sum(self.ratio_abs_sum.as_ref()),
-            levels: self.levels.iter().map(levels).collect::<Result<_, _>>()?,
-        })
+        }
+        Ok(revisions)
     }
 }
 

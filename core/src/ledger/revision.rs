@@ -35,8 +35,9 @@ pub struct Revisions {
     pub(super) ratio_sum: Sum,
     /// The sum of its magnitudes.
     pub(super) ratio_abs_sum: Sum,
-    /// Sums of levels, for each unit of measure.
-    pub(super) levels: BTreeMap<MeasureCode, Levels>,
+    /// Sums of levels, for each unit of measure, sorted by it. A list, because the city holds one for each revision: a map
+    /// takes a kilobyte for the two or three that there are.
+    pub(super) levels: Vec<(MeasureCode, Levels)>,
 }
 
 /// Sums over the figures in one unit of measure.
@@ -128,7 +129,7 @@ impl Revisions {
     pub fn add(&mut self, measure: &MeasureCode, first: Decimal, latest: Decimal) {
         let change = Sum(latest.checked_sub(first));
         let magnitude = Sum(change.0.map(Decimal::abs));
-        let levels = self.levels.entry(measure.clone()).or_default();
+        let levels = self.levels_of(measure);
         levels.figures += 1;
         levels.change_sum = levels.change_sum.plus(magnitude);
         levels.latest_sum = levels.latest_sum.plus(Sum(Some(latest.abs())));
@@ -140,13 +141,24 @@ impl Revisions {
         }
     }
 
+    /// The sums of one unit of measure; zero where there are none yet.
+    pub(super) fn levels_of(&mut self, measure: &MeasureCode) -> &mut Levels {
+        let found = self.levels.binary_search_by(|(own, _)| own.cmp(measure));
+        let at = found.unwrap_or_else(|at| {
+            self.levels.reserve_exact(1);
+            self.levels.insert(at, (measure.clone(), Levels::default()));
+            at
+        });
+        &mut self.levels[at].1
+    }
+
     /// Adds the figures of another.
     pub fn merge(&mut self, other: &Self) {
         self.ratios += other.ratios;
         self.ratio_sum = self.ratio_sum.plus(other.ratio_sum);
         self.ratio_abs_sum = self.ratio_abs_sum.plus(other.ratio_abs_sum);
         for (measure, more) in &other.levels {
-            let levels = self.levels.entry(measure.clone()).or_default();
+            let levels = self.levels_of(measure);
             levels.figures += more.figures;
             levels.change_sum = levels.change_sum.plus(more.change_sum);
             levels.latest_sum = levels.latest_sum.plus(more.latest_sum);
@@ -169,7 +181,7 @@ impl Revisions {
     #[must_use]
     pub fn relative_mean_absolute(&self) -> Option<Decimal> {
         let (mut figures, mut sum) = (0, Sum::default());
-        for levels in self.levels.values() {
+        for (_, levels) in &self.levels {
             let Some(relative) = ratio(levels.change_sum.0?, levels.latest_sum.0?) else {
                 continue;
             };
