@@ -8,7 +8,7 @@ use granary_core::{
 };
 use granary_proto::v1::{self, fleet_service_client::FleetServiceClient};
 
-use super::{CONSOLE, acts::Asked, joined, value};
+use super::{CONSOLE, acts::Asked, joined};
 use crate::{
     fleet::SILENT_AFTER_MS,
     people::PersonRole,
@@ -79,8 +79,6 @@ async fn a_token_from_the_console_enrols_a_key_and_is_shown_once() {
     );
     let asked = Asked::of(&page);
     let entered = asked.sign(&town, &mut visit).await;
-    let command = value(&entered.body, "data-copy>granary-agent enrol ").map(|_| ());
-    assert_eq!(command, None, "no quotation mark ends it");
     let (_, rest) = entered
         .body
         .split_once("granary-agent enrol 520100@localhost:")
