@@ -237,6 +237,7 @@ fn pending(folder: &Path, request: &Request) -> Option<EnrolRequest> {
         | Deed::RequestEvidence { .. }
         | Deed::AnchorAccess { .. }
         | Deed::Sample(_)
+        | Deed::PublishBulletin(_)
         | Deed::EnrolWitness { .. }
         | Deed::Decide { .. } => None,
     }

@@ -14,6 +14,8 @@ use granary_proto::v1::HeartbeatRequest;
 
 /// How long an agent may say nothing before it counts as silent. It says something every minute.
 pub const SILENT_AFTER_MS: i64 = 5 * 60 * 1_000;
+/// From this difference on, an agent's clock is worth a mark, in milliseconds. It never changes when a report counts as received.
+pub const CLOCK_OFF_MS_MAX: i64 = 5 * 60 * 1_000;
 /// What is kept of name and version, in bytes.
 pub const SOFTWARE_BYTES_MAX: usize = 64;
 

@@ -20,6 +20,7 @@ pub mod witness;
 pub mod fleet;
 pub mod people;
 pub mod backup;
+mod examination;
 
 pub mod serve;
 pub mod events;

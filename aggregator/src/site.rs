@@ -151,6 +151,12 @@ impl Site {
         self.folder.join("cosigned")
     }
 
+    /// The documents of published bulletins, by their digests.
+    #[must_use]
+    pub fn bulletins(&self) -> PathBuf {
+        self.folder.join("bulletins")
+    }
+
     /// Where `init` puts the operator's files.
     #[must_use]
     pub fn operator(&self) -> OperatorFolder {

@@ -24,7 +24,7 @@
 //! | [`words`] | codes, instants and figures as people read them, in Chinese and English |
 //! | [`table`] | tables that line up with East Asian widths |
 //! | [`json`] | the same answers for programs |
-//! | [`bulletin`] | a period's bulletin drawn as PDF, XLSX and HTML |
+//! | [`bulletin`] | a period's bulletin, drawn by the crate that draws it for the city too, and compared |
 //! | [`cli`] | arguments, output and exit codes |
 //!
 //! Invariants: verification reads no network; what is not checked is never said to be proved; every listing names
@@ -34,7 +34,7 @@ pub mod durable;
 pub mod verify;
 pub mod witnessed;
 pub mod witness;
-pub mod rates;
+pub use granary_bulletin::rates;
 pub mod city;
 pub mod calendar;
 pub mod progress;
@@ -49,7 +49,7 @@ pub mod sample;
 pub mod enrolled;
 pub mod rules;
 pub mod publish;
-pub mod words;
+pub use granary_bulletin::words;
 pub mod table;
 pub mod json;
 pub mod bulletin;

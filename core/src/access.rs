@@ -74,6 +74,10 @@ accesses! {
     EvidenceSent = "evidence-sent" "单位送来佐证" "handed evidence in";
     /// A unit said why it cannot hand in a file of evidence.
     EvidenceAnswered = "evidence-answered" "单位答复无法提供佐证" "answered that evidence cannot be handed in";
+    /// Somebody submitted a signed act at the console; the line names it by its digest.
+    Act = "act" "在控制台提交操作" "submitted an act at the console";
+    /// An account of the console was invited, opened or changed.
+    Account = "account" "变更控制台账户" "changed an account of the console";
 }
 
 /// One line.

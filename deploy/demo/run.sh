@@ -110,20 +110,20 @@ become_agent() {
     exec "$bin/granary-agent" "$@" --dir "$agents/$unit"
 }
 
-# Four ports in a row on which nobody listens, below those that systems give out by themselves.
+# Five ports in a row on which nobody listens, below those that systems give out by themselves.
 is_free() { ! (exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 free_ports() {
     local first
     while :; do
         first=$((20000 + RANDOM % 12000))
-        if is_free "$first" && is_free $((first + 1)) && is_free $((first + 2)) && is_free $((first + 3)); then break; fi
+        if is_free "$first" && is_free $((first + 1)) && is_free $((first + 2)) && is_free $((first + 3)) && is_free $((first + 4)); then break; fi
     done
     echo "$first"
 }
 
-start_city() {
+start_city() { # start_city [CONSOLE]
     "$bin/granary-aggregator" --lang "$lang" serve --data "$city" --listen "127.0.0.1:$port" --metrics-listen "127.0.0.1:$metrics_port" \
-        --log-listen "127.0.0.1:$log_port" --console-listen off >>"$logs/city.log" 2>&1 &
+        --log-listen "127.0.0.1:$log_port" --console-listen "${1:-off}" >>"$logs/city.log" 2>&1 &
     server_pid=$!
     await 20 "the aggregator does not answer" city_answers
 }
@@ -483,7 +483,9 @@ printf '\n演示成功，用时 %s 秒（不含编译） / The demo succeeded in
     $((SECONDS - built_s)) $((SECONDS - built_s))
 finished=1
 if [ -n "$ONCE" ]; then exit 0; fi
-start_city
+console=127.0.0.1:$((port + 4))
+start_city "$console"
+link=$(aggregator people invite --data "$city" --login duty --name 值班员 --role operator --console "http://$console" | tail -n 1)
 cat <<END
 
 城市仍在运行，按 Ctrl-C 结束 / the city goes on until Ctrl-C. Look at it from another terminal:
@@ -492,5 +494,7 @@ cat <<END
   $bin/granary-agent status --dir $agents/621100
   cp $demo/reports/621100/annual-accounts_2021-A1.csv $agents/621100/inbox/     (再报一次 / hand it in again)
   curl http://127.0.0.1:$metrics_port/metrics
+控制台，一次性链接（操作员） / the console, by a one-time link of an operator:$link
+  操作员密钥 / the operator's key: $city/operator/operator.key
 END
 wait "$server_pid"

@@ -10,7 +10,10 @@ use granary_core::{
     decimal::Decimal,
     digest::Digest,
     envelope::{self, KeyRole, PublicKey, SecretKey, Signature, Suite},
-    ledger::{Act, Arrival, Deed, JournalEntry, LogIndex, Outcome, RefusalCode, Subject},
+    ledger::{
+        Act, Arrival, Deed, JournalEntry, LogIndex, Outcome, RefusalCode, Subject,
+        publication::Publication,
+    },
     scorecard,
     snapshot::{
         Evidence, Explanation, Observation, ObservationStatus, SignOff, SignOffRole, SlotKey,
@@ -225,6 +228,12 @@ fn proof_deeds() -> Vec<Deed> {
             expires_at_ms: 9,
             role: KeyRole::StatisticsHead,
         },
+        Deed::PublishBulletin(Publication {
+            period: "2021-Q3".parse().unwrap(),
+            as_of_ms: 12,
+            applied_size: 13,
+            sha256: Digest::of(b"bulletin"),
+        }),
     ]
 }
 

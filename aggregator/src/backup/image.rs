@@ -53,6 +53,7 @@ impl Image {
         copy_present(&site.folder().join("access/log"), &work.join("access/log"))?;
         link_all(&site.enrolled(), &work.join("enrolled"))?;
         link_all(&site.folder().join("evidence"), &work.join("evidence"))?;
+        link_all(&site.bulletins(), &work.join("bulletins"))?;
         for file in [
             site.settings(),
             site.notices(),

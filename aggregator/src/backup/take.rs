@@ -120,9 +120,12 @@ impl Taken {
     }
 }
 
-/// Whether nobody ever writes into a file of this name: RocksDB's tables, and evidence under its digest.
+/// Whether nobody ever writes into a file of this name: RocksDB's tables, and evidence and bulletins under their digests.
 fn is_immutable(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|end| end == "sst") || path.starts_with("evidence/")
+    let is_kept = ["evidence/", "bulletins/"]
+        .iter()
+        .any(|folder| path.starts_with(folder));
+    Path::new(path).extension().is_some_and(|end| end == "sst") || is_kept
 }
 
 /// The finished backups, the oldest first.

@@ -32,6 +32,8 @@ async fn city() -> City {
         ("access/log", "a line\n"),
         ("evidence/0123", "a file"),
         ("evidence/4567.part", "half a file"),
+        ("bulletins/89ab.bulletin", "a document"),
+        ("people/accounts/wang.json", "a secret"),
         ("cosigned/00000000000000000001.checkpoint", "a note\n"),
         ("log.key", "a secret"),
     ] {
@@ -135,6 +137,7 @@ async fn a_backup_holds_no_secret_and_nothing_unfinished_and_a_second_one_only_w
         "log.vkey",
         "access/log",
         "evidence/0123",
+        "bulletins/89ab.bulletin",
         "journal.id",
         "journal.head",
     ] {
@@ -142,9 +145,9 @@ async fn a_backup_holds_no_secret_and_nothing_unfinished_and_a_second_one_only_w
     }
     assert!(names.iter().any(|name| name.starts_with("derived/")));
     assert!(
-        !names
-            .iter()
-            .any(|name| name.ends_with(".key") || name.ends_with(".part")),
+        !names.iter().any(|name| name.ends_with(".key")
+            || name.ends_with(".part")
+            || name.starts_with("people")),
         "{names:?}"
     );
     assert_eq!(first.linked, 0);

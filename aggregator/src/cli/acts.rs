@@ -52,12 +52,7 @@ pub(super) fn token(args: TokenArgs, screen: &Screen) -> Result<(), Complaint> {
     let (_, authority) = x509_parser::pem::parse_x509_pem(pem.as_bytes())?;
     let token = EnrolmentToken::new(Digest::of(&authority.contents), init::random()?);
     let role = KeyRole::parse(&args.role).unwrap_or_default();
-    let deed = Deed::IssueToken {
-        unit: unit.clone(),
-        token_sha256: token.secret_sha256(),
-        expires_at_ms: expires_at.as_millisecond(),
-        role,
-    };
+    let deed = token.deed(unit.clone(), role, expires_at.as_millisecond());
     let index = submit(deed, &args.connection)?;
     let until = expires_at.strftime("%Y-%m-%d %H:%M UTC");
     let name = role.name();
@@ -77,9 +72,8 @@ pub(super) fn token(args: TokenArgs, screen: &Screen) -> Result<(), Complaint> {
         format!("compare the city's authority by telephone, both sides read out: {words}"),
     );
     screen.say("单位只需执行这一行：", "what the office runs, one line:");
-    let address = args.connection.server.trim_start_matches("https://");
-    let address = address.trim_end_matches('/');
-    screen.print(format!("  granary-agent enrol {unit}@{address}/{token}"));
+    let command = token.command(&unit, &args.connection.server);
+    screen.print(format!("  {command}"));
     screen.say("登记码本身：", "the token alone:");
     screen.print(token);
     Ok(())

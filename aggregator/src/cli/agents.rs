@@ -13,11 +13,10 @@ use super::{
     remote::{block_on, failed, monitoring},
     screen::{Complaint, Screen},
 };
+use crate::fleet::CLOCK_OFF_MS_MAX;
 
 /// Agents that are asked for.
 const AGENTS_MAX: u32 = 10_000;
-/// From this difference on, a clock is worth a mark.
-const CLOCK_OFF_MS_MAX: i64 = 5 * 60 * 1_000;
 
 /// Asks and prints.
 pub(super) fn list(args: AgentsArgs, screen: &Screen) -> Result<(), Complaint> {

@@ -9,9 +9,8 @@ use std::{
 };
 
 use granary_core::{
-    catalogue::{Bundle, Catalogue, Dataset},
+    catalogue::{Bundle, Catalogue, Fault},
     digest::Digest,
-    edits::{self, Conflict, Edit, Scope, Severity},
     envelope::Suite,
     fingerprint,
     text::{Bilingual, Language},
@@ -24,6 +23,7 @@ use super::{
 };
 use crate::{
     clock::{Clock as _, SystemClock},
+    examination::{Examined, Unsound, examine},
     init::{self, Plan},
     journal::Journal,
     project::{self, Derived},
@@ -144,29 +144,32 @@ pub(super) fn read_sound_catalogue(folder: &Path) -> Result<Catalogue, Complaint
 }
 
 fn parse_catalogue(bundle: &Bundle) -> Result<Catalogue, Complaint> {
-    Catalogue::parse(bundle).map_err(|faults| {
-        let mut lines: Vec<Bilingual> = faults
-            .iter()
-            .map(|fault| Bilingual::new(fault.text(Language::Zh), fault.text(Language::En)))
-            .collect();
-        let count = lines.len();
-        lines.push(Bilingual::new(
-            format!("共 {count} 处错误"),
-            format!("{count} faults"),
-        ));
-        Complaint::lines(lines)
-    })
+    Catalogue::parse(bundle).map_err(|faults| faulty(&faults))
+}
+
+fn faulty(faults: &[Fault]) -> Complaint {
+    let mut lines: Vec<Bilingual> = faults
+        .iter()
+        .map(|fault| Bilingual::new(fault.text(Language::Zh), fault.text(Language::En)))
+        .collect();
+    let count = lines.len();
+    lines.push(Bilingual::new(
+        format!("共 {count} 处错误"),
+        format!("{count} faults"),
+    ));
+    Complaint::lines(lines)
 }
 
 /// Reads a catalogue's files and tells every fault.
 pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, Complaint> {
     let bundle = Bundle::new(read_catalogue(folder)?)?;
-    let catalogue = parse_catalogue(&bundle)?;
-    for warning in catalogue.warnings() {
-        let (zh, en) = (warning.text(Language::Zh), warning.text(Language::En));
-        screen.say(format!("提醒：{zh}"), format!("note: {en}"));
+    let Examined { catalogue, remarks } = examine(&bundle).map_err(|unsound| match unsound {
+        Unsound::Faults(faults) => faulty(&faults),
+        Unsound::Contradictions(lines) => Complaint::lines(lines),
+    })?;
+    for remark in remarks {
+        screen.say(remark.zh, remark.en);
     }
-    examine(&catalogue, screen)?;
     let edits: usize = catalogue
         .datasets()
         .iter()
@@ -186,69 +189,6 @@ pub(super) fn check_catalogue(folder: &Path, screen: &Screen) -> Result<Bundle, 
         format!("version {}", catalogue.version()),
     );
     Ok(bundle)
-}
-
-/// Tells what linear programming finds out about the edits; a contradiction is a fault, the rest is worth a look.
-fn examine(catalogue: &Catalogue, screen: &Screen) -> Result<(), Complaint> {
-    let mut contradictions = Vec::new();
-    for conflict in conflicts(catalogue) {
-        let line = told(&conflict);
-        match conflict.severity() {
-            Severity::Error => contradictions.push(line),
-            Severity::Warning | Severity::Note => screen.say(line.zh, line.en),
-        }
-    }
-    if contradictions.is_empty() {
-        return Ok(());
-    }
-    Err(Complaint::lines(contradictions))
-}
-
-/// The conflicts among the edits that are in force everywhere, and of these with the edits of each narrower scope: two edits
-/// that never meet in a record do not contradict each other.
-fn conflicts(catalogue: &Catalogue) -> Vec<Conflict> {
-    let edits: Vec<&Edit> = catalogue
-        .datasets()
-        .iter()
-        .flat_map(Dataset::edits)
-        .collect();
-    let everywhere = Scope::default();
-    let mut scopes = vec![&everywhere];
-    for edit in &edits {
-        if !scopes.contains(&edit.scope()) {
-            scopes.push(edit.scope());
-        }
-    }
-    let mut found: Vec<Conflict> = Vec::new();
-    for scope in scopes {
-        let here = edits.iter().copied();
-        let here = here.filter(|e| *e.scope() == everywhere || e.scope() == scope);
-        for conflict in edits::examine(&here.collect::<Vec<_>>()) {
-            if !found.contains(&conflict) {
-                found.push(conflict);
-            }
-        }
-    }
-    found
-}
-
-fn told(conflict: &Conflict) -> Bilingual {
-    let (word_zh, word_en) = match conflict.severity() {
-        Severity::Error => ("矛盾", "contradiction"),
-        Severity::Warning => ("多余", "redundant"),
-        Severity::Note => ("提示", "note"),
-    };
-    // The message names the edits.
-    let Conflict {
-        dataset,
-        message,
-        remedy,
-        ..
-    } = conflict;
-    Bilingual::new(
-        format!("{word_zh}：{dataset}：{}；{}", message.zh, remedy.zh),
-        format!("{word_en}: {dataset}: {}; {}", message.en, remedy.en),
-    )
 }
 
 /// The `.toml` files directly in a folder, by name.

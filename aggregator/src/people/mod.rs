@@ -6,16 +6,18 @@
 //! # The folder `people/`
 //! | file | holds |
 //! |---|---|
-//! | `accounts/LOGIN.json` | one person, with the Argon2id hash of their password |
+//! | `accounts/LOGIN.json` | one person, with the Argon2id hash of their password and the secret of their second step, where they have one |
 //! | `invitations/SHA256.json` | one invitation, under the SHA-256 of the secret in its link; used once, within [`INVITATION_MS`] |
 //!
 //! Both are readable by their owner only. One file a person, because then the command line, which only ever adds an invitation, and the
 //! running server, which alone writes accounts, cannot overwrite each other. Accounts are no part of the journal: they say who may look, and
-//! change nothing in the statistics. Who acted stands in the signed act itself.
+//! change nothing in the statistics. Who acted stands in the access log and, where an act has a reason, in the signed act itself; that an
+//! account was invited, opened or changed stands in the access log, whose anchors are in the journal.
 //!
-//! There is no default password and no way around one: whoever has lost it gets a new invitation.
+//! There is no default password and no way around one: whoever has lost it, or the second step, gets a new invitation.
 
 mod password;
+mod second;
 
 use std::{
     collections::BTreeMap,
@@ -31,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use password::same as is_same;
 pub use password::{Hashed, PASSWORD_CHARS_MIN, is_fit, secret};
+pub use second::{Second, SharedSecret};
 
 use crate::durable;
 
@@ -90,6 +93,12 @@ pub struct Person {
     pub since_ms: i64,
     /// The hash of the password.
     pub password: Hashed,
+    /// Whether they must have a second step of signing in.
+    #[serde(default)]
+    pub needs_code: bool,
+    /// The second step, where they have set one up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<Second>,
 }
 
 /// What somebody is invited to.
@@ -302,6 +311,7 @@ impl People {
             under,
             ..
         } = invitation;
+        let needs_code = self.find(&login).is_some_and(|known| known.needs_code);
         let person = Person {
             login,
             name,
@@ -310,25 +320,9 @@ impl People {
             is_active: true,
             since_ms: now_ms,
             password: hashed,
+            needs_code,
+            second: None,
         };
-        self.write(person)
-    }
-
-    /// Lets somebody sign in, or no longer.
-    ///
-    /// # Errors
-    /// [`PeopleError`].
-    pub fn set_active(&self, login: &str, is_active: bool) -> Result<(), PeopleError> {
-        let person = self.find(login);
-        let person = person.ok_or_else(|| unfit("没有这个登录名", "there is no such login"))?;
-        self.write(Person {
-            is_active,
-            ..(*person).clone()
-        })
-        .map(drop)
-    }
-
-    fn write(&self, person: Person) -> Result<Arc<Person>, PeopleError> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= PEOPLE_MAX && !known.contains_key(&person.login) {
             return Err(unfit(
@@ -336,11 +330,67 @@ impl People {
                 "there are as many accounts as there may be",
             ));
         }
-        let path = self
-            .folder
-            .join("accounts")
-            .join(format!("{}.json", person.login));
-        write_json(&path, &person)?;
+        self.write(&mut known, person)
+    }
+
+    /// Lets somebody sign in, or no longer.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub fn set_active(&self, login: &str, is_active: bool) -> Result<(), PeopleError> {
+        self.change(login, |person| person.is_active = is_active)
+    }
+
+    /// Asks a second step of somebody, or no longer.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub fn set_needs_code(&self, login: &str, needs_code: bool) -> Result<(), PeopleError> {
+        self.change(login, |person| person.needs_code = needs_code)
+    }
+
+    /// Gives somebody a second step, or takes it away.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub fn set_second(&self, login: &str, second: Option<Second>) -> Result<(), PeopleError> {
+        self.change(login, |person| person.second = second)
+    }
+
+    /// Uses a code of somebody's second step; it is durably used up before it counts. Whether it is right; of two that send the same
+    /// code at once, one is.
+    ///
+    /// # Errors
+    /// [`PeopleError`].
+    pub fn take_code(&self, login: &str, code: &str, now_ms: i64) -> Result<bool, PeopleError> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut person = known
+            .get(login)
+            .map_or_else(|| Err(nobody()), |one| Ok((**one).clone()))?;
+        let second = person.second.as_mut();
+        if !second.is_some_and(|second| second.take(code, now_ms)) {
+            return Ok(false);
+        }
+        self.write(&mut known, person).map(|_| true)
+    }
+
+    fn change(&self, login: &str, change: impl FnOnce(&mut Person)) -> Result<(), PeopleError> {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut person = known
+            .get(login)
+            .map_or_else(|| Err(nobody()), |one| Ok((**one).clone()))?;
+        change(&mut person);
+        self.write(&mut known, person).map(drop)
+    }
+
+    /// Makes an account durable, and known.
+    fn write(
+        &self,
+        known: &mut BTreeMap<String, Arc<Person>>,
+        person: Person,
+    ) -> Result<Arc<Person>, PeopleError> {
+        let name = format!("{}.json", person.login);
+        write_json(&self.folder.join("accounts").join(name), &person)?;
         let person = Arc::new(person);
         known.insert(person.login.clone(), Arc::clone(&person));
         Ok(person)
@@ -468,6 +518,10 @@ fn gone(error: io::Error) -> io::Result<()> {
     } else {
         Err(error)
     }
+}
+
+fn nobody() -> PeopleError {
+    unfit("没有这个登录名", "there is no such login")
 }
 
 fn unfit(zh: &str, en: &str) -> PeopleError {

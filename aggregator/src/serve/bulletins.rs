@@ -37,7 +37,8 @@ impl BulletinService for Bulletins {
     }
 }
 
-fn bulletin(
+/// The document of a period, and the newest checkpoint.
+pub(super) fn bulletin(
     city: &City,
     request: &v1::GetBulletinRequest,
 ) -> Result<v1::GetBulletinResponse, Failure> {

@@ -152,7 +152,7 @@ fn catalogue(city: &City, known: &[u8]) -> Result<v1::FetchCatalogueResponse, Fa
 }
 
 /// The bundle of the version in force. It is kept, because every agent asks for it after a publication.
-fn bundle(city: &City, version: Digest) -> Result<Vec<u8>, Failure> {
+pub(super) fn bundle(city: &City, version: Digest) -> Result<Vec<u8>, Failure> {
     let kept = city.bundle.load_full();
     if let Some(kept) = kept.filter(|kept| kept.0 == version) {
         return Ok(kept.1.clone());

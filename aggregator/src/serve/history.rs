@@ -1,8 +1,10 @@
 //! What was known of a slot at an instant, by the core's functions over the city's stores.
 
+use std::sync::Arc;
+
 use granary_core::{
     ledger::{
-        LogIndex,
+        Known, LogIndex,
         history::{self, KnownSlot, Vintage},
         rows::SlotRow,
     },
@@ -41,4 +43,13 @@ pub(super) fn vintages(city: &City, slot: &SlotKey) -> Result<Vec<Vintage>, Fail
 /// The snapshot of an entry.
 pub(super) fn snapshot(city: &City, index: LogIndex) -> Result<Snapshot, Failure> {
     history::snapshot(&city.handle.view(), index).map_err(Failure::internal)
+}
+
+/// What the unit's current snapshot of a slot is, for edits that look at other records.
+pub(super) fn current(city: &City, slot: &SlotKey) -> Result<Known, Failure> {
+    let current = slot_row(city, slot)?.and_then(|row| row.current);
+    let found = current.map(|current| snapshot(city, LogIndex(current.index)));
+    Ok(found
+        .transpose()?
+        .map_or(Known::Nothing, |found| Known::Stated(Arc::new(found))))
 }

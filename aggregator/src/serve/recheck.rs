@@ -100,7 +100,10 @@ fn panel(
 }
 
 /// The periods and entries of the current snapshots, by period.
-fn current(city: &City, dataset: &DatasetCode) -> Result<BTreeSet<(Period, LogIndex)>, Failure> {
+pub(super) fn current(
+    city: &City,
+    dataset: &DatasetCode,
+) -> Result<BTreeSet<(Period, LogIndex)>, Failure> {
     let prefix = keys::dataset_prefix(Table::Slot, dataset);
     let mut found = BTreeSet::new();
     let mut damaged = None;

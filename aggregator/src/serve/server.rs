@@ -185,7 +185,7 @@ impl Server {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
-        let console = console(settings, &site).await?;
+        let console = console(settings, &site, listener.local_addr()).await?;
         let outside = outside::read(&site.witnesses())?;
         let (options, data, its_clock) =
             (options(settings), settings.data.clone(), Arc::clone(&clock));
@@ -509,7 +509,11 @@ fn tls(site: &Site, names: &[String], now: Timestamp) -> Result<ServerTlsConfig,
 }
 
 /// Binds the console's address, where it is to be served.
-async fn console(settings: &Settings, site: &Site) -> Result<Option<console::Bound>, ServeError> {
+async fn console(
+    settings: &Settings,
+    site: &Site,
+    served: std::io::Result<SocketAddr>,
+) -> Result<Option<console::Bound>, ServeError> {
     let Some(address) = settings.console_listen else {
         return Ok(None);
     };
@@ -525,7 +529,14 @@ async fn console(settings: &Settings, site: &Site) -> Result<Option<console::Bou
         }
         false => None,
     };
+    let port = served.map_or(settings.listen.port(), |served| served.port());
+    let host = settings
+        .server_names
+        .first()
+        .map_or("localhost", String::as_str);
     Ok(Some(console::Bound {
+        address: format!("{host}:{port}"),
+        bulletins: site.bulletins(),
         listener: bind(address).await?,
         tls,
         people: People::open(&settings.data)?,

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use granary_core::digest::Digest;
+use granary_core::{code::UnitCode, digest::Digest, envelope::KeyRole, ledger::Deed};
 
 /// What a token begins with.
 const PREFIX: &str = "granary1";
@@ -62,6 +62,24 @@ impl EnrolmentToken {
     #[must_use]
     pub const fn secret(&self) -> &[u8; 32] {
         &self.secret
+    }
+
+    /// The deed that issues it.
+    #[must_use]
+    pub fn deed(&self, unit: UnitCode, role: KeyRole, expires_at_ms: i64) -> Deed {
+        Deed::IssueToken {
+            unit,
+            token_sha256: self.secret_sha256(),
+            expires_at_ms,
+            role,
+        }
+    }
+
+    /// The one line that the office runs; `address` is the city's as the office reaches it, with or without `https://`.
+    #[must_use]
+    pub fn command(&self, unit: &UnitCode, address: &str) -> String {
+        let address = address.trim_start_matches("https://").trim_end_matches('/');
+        format!("granary-agent enrol {unit}@{address}/{self}")
     }
 
     /// What the journal holds of it.

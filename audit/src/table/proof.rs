@@ -265,6 +265,7 @@ pub(super) const fn deed(manner: &Manner, act: &Act) -> &'static str {
         Deed::ImportHistory { .. } => manner.say("导入历史", "history is imported"),
         Deed::RequestEvidence { .. } => manner.say("调取佐证", "evidence is asked for"),
         Deed::AnchorAccess { .. } => manner.say("锚定访问记录", "the access log is anchored"),
+        Deed::PublishBulletin(_) => manner.say("发布通报", "a bulletin is published"),
         Deed::Sample(Step::Announce(_)) => manner.say("公告抽样", "a sample is announced"),
         Deed::Sample(Step::Draw(_)) => manner.say("抽取样本", "a sample is drawn"),
         Deed::Sample(Step::Visit(_)) => manner.say("记录核查结果", "a visit is recorded"),

@@ -186,6 +186,19 @@ impl Dataset {
             && self.reports(period)
     }
 
+    /// Whether another version of it says the same, its edits apart.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let named = |one: &Self| (one.code.clone(), one.name.clone());
+        let shape = |one: &Self| (one.periodicity, one.itemised, one.first, one.last);
+        named(self) == named(other)
+            && shape(self) == shape(other)
+            && self.indicators == other.indicators
+            && self.columns == other.columns
+            && self.required == other.required
+            && self.timetable == other.timetable
+            && self.signatures == other.signatures
+    }
+
     /// Gives it its edits, in catalogue order.
     pub(super) fn with_edits(mut self, mut edits: Vec<Edit>) -> Self {
         edits.sort_by_key(|edit| match edit.kind() {

@@ -41,6 +41,7 @@ mod roster;
 mod scorecard;
 mod target;
 mod footprint;
+mod difference;
 
 mod build;
 mod warnings;
@@ -67,6 +68,7 @@ pub use self::{
     calendar::{Calendar, DayKind, Holiday},
     dataset::{Dataset, DatasetIndex},
     deadline::{Deadline, DeadlineRule, Falls, Moved, Shift},
+    difference::{Changes, Difference, SheetChange},
     fault::Fault,
     footprint::EditPlaces,
     indicator::{Department, Indicator, IndicatorKind, Measure},

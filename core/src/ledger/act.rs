@@ -1,5 +1,5 @@
 //! Administrative acts: enrolment, keys, catalogue versions, extensions, exemptions, decisions, imported history,
-//! random verification.
+//! random verification, published bulletins.
 //!
 //! Format: `granary.v1.Act` (protobuf). The operator's key signs every act, except an enrolment, which the new key signs
 //! itself and which an issued, unused token authorises; the enrolment of a witness key, which the unit's key signs; a rotation,
@@ -19,6 +19,7 @@ use crate::{
         LogIndex,
         evidence::{AnchorWire, RequestWire},
         import::{Arrival, ImportWire},
+        publication::{Publication, PublicationWire},
         rotation::RotateWire,
         sampling::{AnnounceWire, DrawWire, Step, VisitWire},
         witness::WitnessWire,
@@ -145,6 +146,8 @@ pub enum Deed {
     },
     /// A step of a random verification is taken.
     Sample(Step),
+    /// It is stated which document was published about a period.
+    PublishBulletin(Publication),
     /// A unit's witness key is enrolled, by the unit itself.
     EnrolWitness {
         /// The unit.
@@ -266,6 +269,7 @@ fn encode_deed(deed: &Deed) -> DeedWire {
         } => DeedWire::RequestEvidence(RequestWire::of(&slot, &sha256, reason, requester)),
         Deed::AnchorAccess { lines, head } => DeedWire::AnchorAccess(AnchorWire::of(lines, &head)),
         Deed::Sample(step) => encode_step(step),
+        Deed::PublishBulletin(one) => DeedWire::PublishBulletin(PublicationWire::of(&one)),
         Deed::EnrolWitness {
             unit,
             public_key,
@@ -344,6 +348,7 @@ fn decode_deed(wire: DeedWire) -> Result<Deed> {
             let (lines, head) = w.decode()?;
             Deed::AnchorAccess { lines, head }
         }
+        DeedWire::PublishBulletin(w) => Deed::PublishBulletin(w.decode()?),
         DeedWire::EnrolWitness(w) => {
             let (unit, public_key, possession) = w.decode()?;
             Deed::EnrolWitness {

@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Refusal, RefusalCode, Registry, Subject,
     act::{self, Act, Deed},
-    import, rotation, sampling, signers,
+    import, publication, rotation, sampling, signers,
     window::{self, Closed},
     witness,
 };
@@ -167,6 +167,7 @@ pub fn signing_key<'a>(
         | Deed::Exempt { .. }
         | Deed::ImportHistory { .. }
         | Deed::Sample(_)
+        | Deed::PublishBulletin(_)
         | Deed::Decide { .. } => registry.operator(),
     };
     key.filter(|key| key.key_id() == *key_id).ok_or_else(|| {
@@ -400,6 +401,7 @@ pub(super) fn permit(
             slot, due_at_ms, ..
         } => permit_extension(registry, slot, *due_at_ms),
         Deed::Sample(step) => sampling::permit(registry, step, now_ms),
+        Deed::PublishBulletin(publication) => publication::permit(publication, now_ms),
         Deed::Exempt { slot, .. } | Deed::Decide { slot, .. } => owed(registry, slot).map(drop),
         Deed::ImportHistory {
             dataset, arrivals, ..

@@ -17,6 +17,7 @@
 //! | 15 | revision | slot that was revised | [`super::facts::RevisionRow`] |
 //! | 18 | evidence | unit 00, SHA-256 of the file | [`super::evidence::EvidenceRow`] |
 //! | 19 | anchor | | [`super::evidence::AnchorRow`] |
+//! | 1a | bulletin | log index of its publication | [`super::publication::PublicationRow`] |
 //! | 20 | sample | log index of its announcement | [`super::rows::SampleRow`] |
 //! | 21 | visit | log index of the announcement, log index | [`super::rows::VisitRow`] |
 //!
@@ -67,6 +68,8 @@ pub enum Table {
     Evidence = 0x18,
     /// The newest anchor of the access log.
     Anchor = 0x19,
+    /// Bulletins that were published, in the order of the log.
+    Bulletin = 0x1a,
     /// Samples that were announced.
     Sample = 0x20,
     /// What visits found, by sample, in the order of the log.
@@ -181,6 +184,12 @@ pub fn finding(slot_key: &SlotKey, edit: &EditId, item: Option<&ItemKey>) -> Vec
     key
 }
 
+/// The key of a published bulletin's row.
+#[must_use]
+pub fn bulletin(published: LogIndex) -> Vec<u8> {
+    [&[Table::Bulletin as u8][..], &published.0.to_be_bytes()].concat()
+}
+
 /// The key of a sample's row.
 #[must_use]
 pub fn sample(announced: LogIndex) -> Vec<u8> {
@@ -213,7 +222,7 @@ pub fn parse_slot(key: &[u8]) -> Option<(SlotKey, &[u8])> {
     Some((slot, rest))
 }
 
-/// The log index at the end of a vintage's, feed's, sample's or visit's key.
+/// The log index at the end of a vintage's, feed's, bulletin's, sample's or visit's key.
 #[must_use]
 pub fn parse_index(key: &[u8]) -> Option<LogIndex> {
     let (_, index) = key.split_last_chunk::<8>()?;

@@ -11,6 +11,7 @@ pub mod import;
 pub mod evidence;
 pub mod sampling;
 pub mod witness;
+pub mod publication;
 mod rotation;
 pub mod refusal;
 pub mod keys;

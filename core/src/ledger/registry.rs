@@ -195,6 +195,7 @@ pub(super) const fn changes_registry(act: &Act) -> bool {
         | Deed::ImportHistory { .. }
         | Deed::RequestEvidence { .. }
         | Deed::AnchorAccess { .. }
+        | Deed::PublishBulletin(_)
         | Deed::Decide { .. } => false,
         Deed::Sample(step) => step.changes_registry(),
     }

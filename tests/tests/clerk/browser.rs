@@ -1,6 +1,8 @@
 //! A headless Chromium that is told what to do over the Chrome DevTools Protocol, through two pipes with names: no port, no driver.
 //!
 //! Messages are JSON, each ended by a zero byte (`--remote-debugging-pipe`). Where the machine has no Chromium, [`find`] says so.
+//!
+//! The console's test in the aggregator includes this file by its path, because a program's own tests depend on no crate of tests.
 
 use std::{
     collections::VecDeque,
@@ -15,7 +17,7 @@ use std::{
 use serde_json::{Value, json};
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How often a condition is looked at that nothing tells of.
 const LOOK: Duration = Duration::from_millis(25);
 /// Where a Chromium may be found.
@@ -49,7 +51,7 @@ pub(crate) fn find() -> Option<PathBuf> {
             .find(|path| path.exists())
     });
     if found.is_none() {
-        let line = "*** SKIPPED: no Chromium on this machine, so the local page was not opened in a browser. Debian: apt-get install chromium ***\n";
+        let line = "*** SKIPPED: no Chromium on this machine, so nothing was opened in a browser. Debian: apt-get install chromium ***\n";
         let _ = std::io::stderr().write_all(line.as_bytes());
     }
     found
@@ -210,14 +212,18 @@ impl Browser {
 
     pub(crate) fn click(&mut self, selector: &str) {
         let selector = json!(selector);
-        self.until(&format!("!!document.querySelector({selector})"));
+        self.until(&format!(
+            "document.readyState === 'complete' && !!document.querySelector({selector})"
+        ));
         self.value(&format!("document.querySelector({selector}).click()"));
     }
 
     /// Puts the cursor into a field and types.
     pub(crate) fn types(&mut self, selector: &str, text: &str) {
         let selector = json!(selector);
-        self.until(&format!("!!document.querySelector({selector})"));
+        self.until(&format!(
+            "document.readyState === 'complete' && !!document.querySelector({selector})"
+        ));
         self.value(&format!("document.querySelector({selector}).focus()"));
         self.call("Input.insertText", json!({ "text": text }));
     }
@@ -281,6 +287,18 @@ impl Browser {
             .decode(picture["data"].as_str().unwrap())
             .unwrap();
         std::fs::write(Path::new(&folder).join(format!("{name}.png")), bytes).unwrap();
+    }
+
+    /// What scripts threw, and what pages said of broken policies and the like; not that a server refused something.
+    pub(crate) fn faults(&mut self) -> Vec<Value> {
+        let is_fault = |event: &&Value| {
+            let entry = &event["params"]["entry"];
+            event["method"] == "Runtime.exceptionThrown"
+                || (event["method"] == "Log.entryAdded"
+                    && entry["level"] == "error"
+                    && entry["source"] != "network")
+        };
+        self.events().filter(is_fault).cloned().collect()
     }
 
     /// Everything that has happened so far.

@@ -3,14 +3,22 @@
 use crate::repository::{Repository, Violation, finds, holds, line_with};
 
 /// Which of our crates each folder may depend on. The three programs never import each other.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("proto", &[]),
     ("core", &[]),
+    // How a bulletin looks on paper, for whoever publishes it and for whoever checks it.
+    ("bulletin", &["granary-core", "granary-proto"]),
     ("agent", &["granary-core", "granary-proto"]),
     // A source of the agent's, in a program of its own.
     ("sql", &["granary-core", "granary-agent"]),
-    ("aggregator", &["granary-core", "granary-proto"]),
-    ("audit", &["granary-core", "granary-proto"]),
+    (
+        "aggregator",
+        &["granary-core", "granary-proto", "granary-bulletin"],
+    ),
+    (
+        "audit",
+        &["granary-core", "granary-proto", "granary-bulletin"],
+    ),
     (
         "tests",
         &[

@@ -20,7 +20,10 @@ const NAME_BYTES_MAX: usize = 100;
 /// The most addresses of one contact: they get one message together.
 const ADDRESSES_MAX: usize = 50;
 
-pub(super) const KEYS: [&str; 7] = [
+/// The longest telephone number, in characters.
+const PHONE_CHARS_MAX: usize = 40;
+
+pub(super) const KEYS: [&str; 8] = [
     "name",
     "units",
     "departments",
@@ -28,6 +31,7 @@ pub(super) const KEYS: [&str; 7] = [
     "language",
     "channel",
     "to",
+    "phone",
 ];
 
 /// Reads the contacts.
@@ -104,13 +108,33 @@ fn read_one(entry: &Entry<'_>, channels: &BTreeMap<String, ChannelSettings>) -> 
         return None;
     };
     let to = addresses(entry, settings);
+    let phone = entry.text("phone").filter(|phone| {
+        let fits = is_phone(phone);
+        if !fits {
+            entry.unfit(
+                "phone",
+                "电话号码，例如 \"0851-85551234 转 8012\"",
+                "a telephone number such as \"0851-85551234\"",
+            );
+        }
+        fits
+    });
     Some(Contact {
         name: name?.to_owned(),
         recipients,
         language,
         channel: channel.to_owned(),
         to,
+        phone: phone.map(str::to_owned),
     })
+}
+
+/// Digits with what people write between them; 转 stands before an extension.
+fn is_phone(text: &str) -> bool {
+    let is_mark = |c: char| matches!(c, ' ' | '+' | '-' | '(' | ')' | '*' | '#' | '/' | '转');
+    text.chars().count() <= PHONE_CHARS_MAX
+        && text.chars().filter(char::is_ascii_digit).count() >= 3
+        && text.chars().all(|c| c.is_ascii_digit() || is_mark(c))
 }
 
 fn recipients(entry: &Entry<'_>) -> Vec<Recipient> {

@@ -139,6 +139,8 @@ pub struct Contact {
     pub channel: String,
     /// Where to, on a mail channel; else empty.
     pub to: Vec<Mailbox>,
+    /// The telephone that the console shows where this contact is to be rung.
+    pub phone: Option<String>,
 }
 
 impl NoticeSettings {

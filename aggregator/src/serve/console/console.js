@@ -118,6 +118,38 @@ for (const form of document.querySelectorAll("[data-drop]")) {
   });
 }
 
+// ---- the files of a catalogue that are dropped or chosen --------------------------------------------------------------------
+for (const form of document.querySelectorAll("[data-files]")) {
+  const told = form.querySelector("[data-files-told]"), chooser = form.querySelector("input[type=file]");
+  const files = () => [...form.querySelectorAll("[data-file]")];
+  const named = (name) => files().find((one) => one.querySelector("[name=name]").value.trim() === name);
+  const put = (name, text) => {
+    let place = named(name);
+    if (!place) {
+      const spare = files().at(-1);
+      place = spare.cloneNode(true);
+      place.querySelector("summary").textContent = name;
+      place.querySelector("[name=name]").value = name;
+      spare.before(place);
+    }
+    place.querySelector("[name=text]").value = text;
+    place.open = true;
+  };
+  const take = async (list) => {
+    const names = [];
+    for (const file of [...list].filter((one) => one.name.endsWith(".toml") && one.size <= 8 << 20).slice(0, 64)) {
+      put(file.name, await file.text());
+      names.push(file.name);
+    }
+    told.textContent = names.length ? `${zh ? "已读入 " : "read: "}${names.join(", ")}` : (zh ? "没有 .toml 文件" : "no .toml file among them");
+  };
+  chooser.hidden = false;
+  chooser.addEventListener("change", () => take(chooser.files));
+  form.addEventListener("dragover", (event) => { event.preventDefault(); form.classList.add("over"); });
+  form.addEventListener("dragleave", () => form.classList.remove("over"));
+  form.addEventListener("drop", (event) => { event.preventDefault(); form.classList.remove("over"); take(event.dataTransfer.files); });
+}
+
 // ---- signing: the key stays in this browser --------------------------------------------------------------------------------
 const store = (mode, act) => new Promise((resolve, reject) => {
   const open = indexedDB.open("granary", 1);
@@ -170,7 +202,7 @@ if (sign) {
         key = await importKey(await sign.querySelector("input[type=file]").files[0].text());
         if (sign.querySelector("[data-keep]").checked) await store("readwrite", (keys) => keys.put(key, "operator"));
       }
-      const payload = Uint8Array.from(atob(sign.elements.payload.value), (c) => c.charCodeAt(0));
+      const payload = Uint8Array.from(atob(sign.querySelector("[data-payload]").value), (c) => c.charCodeAt(0));
       const signature = await crypto.subtle.sign({ name: "Ed25519" }, key, preAuthentication(sign.dataset.type, payload));
       sign.elements.signature.value = btoa(String.fromCharCode(...new Uint8Array(signature)));
       sign.requestSubmit();

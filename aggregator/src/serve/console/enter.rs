@@ -9,17 +9,20 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use granary_core::text::Bilingual;
+use granary_core::{access::Access, text::Bilingual};
 
 use super::{
     Console,
     listen::From,
     problem::Problem,
-    routes::{asked, failed, field, fields, go},
+    routes::{asked, failed, field, fields, go, identity},
     session::{COOKIE, set_cookie},
     view::{Visitor, entrance},
 };
-use crate::people::{Hashed, Person};
+use crate::{
+    people::{Hashed, PeopleError, Person},
+    serve::access,
+};
 
 /// `GET /login?to=`
 pub(super) async fn form(
@@ -45,20 +48,13 @@ pub(super) async fn sign_in(
     let to = inner(field(&fields, "to").map(str::to_owned));
     let wait_ms = console.throttle.wait_ms(&login, from.ip(), visitor.now_ms);
     if wait_ms > 0 {
-        let seconds = (wait_ms + 999) / 1_000;
-        let why = Bilingual::new(
-            format!("多次登录失败，请 {seconds} 秒后再试"),
-            format!("too many failed attempts: try again in {seconds} seconds"),
-        );
-        return (
-            StatusCode::TOO_MANY_REQUESTS,
-            entrance::sign_in(&visitor, &to, Some(&why)),
-        )
-            .into_response();
+        let (status, why) = Problem::too_often(wait_ms).told();
+        return (status, entrance::sign_in(&visitor, &to, Some(&why))).into_response();
     }
     let password = fields.iter().find(|(name, _)| name == "password");
     let password = password.map(|(_, value)| value.clone()).unwrap_or_default();
-    match known(&console, &login, password).await {
+    let code = field(&fields, "code").unwrap_or_default().to_owned();
+    match known(&console, &login, password, (code, visitor.now_ms)).await {
         Ok(Some(person)) => {
             console.throttle.succeeded(&login, from.ip());
             tracing::info!(login, %from, "signed in to the console");
@@ -67,7 +63,10 @@ pub(super) async fn sign_in(
         Ok(None) => {
             console.throttle.failed(&login, from.ip(), visitor.now_ms);
             tracing::warn!(%from, "a sign-in to the console failed");
-            let why = Bilingual::new("登录名或密码不对", "the login or the password is wrong");
+            let why = Bilingual::new(
+                "登录名、密码或动态码不对；动态码只能用一次，用过的请等下一个",
+                "the login, the password or the code is wrong; a code counts once, so wait for the next one",
+            );
             (
                 StatusCode::UNAUTHORIZED,
                 entrance::sign_in(&visitor, &to, Some(&why)),
@@ -78,11 +77,13 @@ pub(super) async fn sign_in(
     }
 }
 
-/// The person, where the password is theirs and they may sign in. A login that nobody has takes as long as a wrong password.
+/// The person, where the password is theirs, the code too where they have a second step, and they may sign in. A login that nobody has
+/// takes as long as a wrong password, and a code is looked at only where the password is right.
 async fn known(
     console: &Arc<Console>,
     login: &str,
     password: String,
+    (code, now_ms): (String, i64),
 ) -> Result<Option<Arc<Person>>, Problem> {
     static NOBODY: OnceLock<Option<Hashed>> = OnceLock::new();
     let person = console.people.find(login);
@@ -91,6 +92,7 @@ async fn known(
         .acquire()
         .await
         .map_err(|error| Problem::Failed(error.to_string()))?;
+    let shared = Arc::clone(console);
     let checked = tokio::task::spawn_blocking(move || {
         let nobody = NOBODY.get_or_init(|| Hashed::new("nobody's password").ok());
         let hashed = person
@@ -98,13 +100,20 @@ async fn known(
             .map(|person| &person.password)
             .or(nobody.as_ref());
         let is_right = hashed.is_some_and(|hashed| hashed.is(&password));
-        person.filter(|person| is_right && person.is_active)
+        let Some(person) = person.filter(|person| is_right && person.is_active) else {
+            return Ok(None);
+        };
+        let may_enter = match &person.second {
+            Some(_) => shared.people.take_code(&person.login, &code, now_ms)?,
+            None => true,
+        };
+        Ok::<_, PeopleError>(Some(person).filter(|_| may_enter))
     });
     let checked = checked
         .await
         .map_err(|error| Problem::Failed(error.to_string()));
     drop(permit);
-    checked
+    Ok(checked??)
 }
 
 fn opened(console: &Console, visitor: &Visitor, person: &Person, to: &str) -> Response {
@@ -184,14 +193,17 @@ async fn joined(
     drop(permit);
     match made {
         Ok(person) => {
-            tracing::info!(
-                login = person.login,
-                role = person.role.word(),
-                "joined the console"
+            let (role, under) = (person.role.word(), person.under.as_deref());
+            let what = format!(
+                "{} joined as {role} of {}",
+                person.login,
+                under.unwrap_or("*")
             );
+            access::record(&console.city, identity(&person), Access::Account, what).await?;
+            tracing::info!(login = person.login, role, "joined the console");
             Ok(opened(console, visitor, &person, "/"))
         }
-        Err(crate::people::PeopleError::Unfit(why)) => {
+        Err(PeopleError::Unfit(why)) => {
             let page = entrance::join(visitor, &token, &invitation, Some(&why));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }

@@ -45,8 +45,15 @@ pub(super) async fn gate(
         "/login" | "/console.css" | "/console.js" | "/icon.svg"
     ) || path.starts_with("/join/");
     let is_signed_in = visitor.person.is_some();
+    // Whoever must have a second step and has none sees nothing before it is set up.
+    let is_held = visitor
+        .person
+        .as_ref()
+        .is_some_and(|person| person.needs_code && person.second.is_none());
     let mut response = if !is_from_here(request.method(), request.headers()) {
         refused(&visitor, from_elsewhere())
+    } else if is_held && !is_open && !matches!(path, "/account" | "/logout") {
+        super::routes::go("/account")
     } else if is_signed_in || is_open {
         request.extensions_mut().insert(visitor.clone());
         next.run(request).await
@@ -180,7 +187,12 @@ fn protect(headers: &mut HeaderMap) {
         ("strict-transport-security", "max-age=31536000"),
         ("cache-control", "no-store"),
     ];
+    // A page that is stricter about itself stays so.
+    let own = headers.remove(header::CONTENT_SECURITY_POLICY);
     for (name, value) in ALL {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Some(own) = own {
+        headers.insert(header::CONTENT_SECURITY_POLICY, own);
     }
 }

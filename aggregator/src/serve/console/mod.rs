@@ -31,17 +31,22 @@ mod scope;
 mod gate;
 mod routes;
 mod enter;
+mod drafts;
+mod papers;
 mod acts;
+mod account;
 mod events;
 mod pages;
 mod view;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 
-use self::{session::Sessions, throttle::Throttle};
+use self::{
+    account::Beginnings, drafts::Drafts, papers::Papers, session::Sessions, throttle::Throttle,
+};
 use super::City;
 use crate::{notices::settings::Contact, people::People};
 
@@ -60,8 +65,16 @@ pub(super) struct Console {
     sessions: Sessions,
     /// Written by signing in.
     throttle: Throttle,
+    /// Written by whoever prepares an act, and by entering it.
+    drafts: Drafts,
+    /// Written by making a bulletin and by publishing one.
+    papers: Papers,
+    /// Written by setting up a second step.
+    beginnings: Beginnings,
     hashing: Semaphore,
     computing: Semaphore,
+    /// The city's address as counties reach it: `host:port`.
+    address: String,
     /// Whom to ring, from the notices file.
     contacts: Vec<Contact>,
 }
@@ -72,6 +85,10 @@ pub(super) struct Bound {
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) people: People,
     pub(super) contacts: Vec<Contact>,
+    /// The city's address as counties reach it: `host:port`.
+    pub(super) address: String,
+    /// The folder of published bulletins.
+    pub(super) bulletins: PathBuf,
 }
 
 impl Bound {
@@ -83,8 +100,12 @@ impl Bound {
             people: self.people,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
+            drafts: Drafts::default(),
+            papers: Papers::new(self.bulletins),
+            beginnings: Beginnings::default(),
             hashing: Semaphore::new(HASHES_MAX),
             computing: Semaphore::new(PAGES_MAX),
+            address: self.address,
             contacts: self.contacts,
         };
         let router = routes::router(Arc::new(console));

@@ -25,6 +25,18 @@ impl Problem {
         Self::Refused(StatusCode::UNPROCESSABLE_ENTITY, Bilingual::new(zh, en))
     }
 
+    /// Somebody has to wait before they may try again.
+    pub(super) fn too_often(wait_ms: i64) -> Self {
+        let seconds = (wait_ms + 999) / 1_000;
+        Self::Refused(
+            StatusCode::TOO_MANY_REQUESTS,
+            Bilingual::new(
+                format!("多次失败，请 {seconds} 秒后再试"),
+                format!("too many failed attempts: try again in {seconds} seconds"),
+            ),
+        )
+    }
+
     /// The status and the sentence of it.
     pub(super) fn told(&self) -> (StatusCode, Bilingual) {
         match self {

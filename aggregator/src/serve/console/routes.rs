@@ -14,7 +14,7 @@ use axum::{
 use granary_core::{access::Access, catalogue::Catalogue, digest::Digest, text::Bilingual};
 
 use super::{
-    Console, acts, enter, events,
+    Console, account, acts, enter, events,
     gate::gate,
     pages,
     problem::Problem,
@@ -31,9 +31,21 @@ pub(super) fn router(console: Arc<Console>) -> Router {
     Router::new()
         .route("/", get(pages::today::show))
         .route("/wall", get(pages::wall::show))
+        .route("/agents", get(pages::agents::show))
+        .route("/units", get(pages::units::show))
+        .route(
+            "/catalogue",
+            get(pages::catalogue::show)
+                .post(pages::catalogue::propose)
+                .layer(DefaultBodyLimit::max(pages::catalogue::FORM_BYTES_MAX)),
+        )
         .route("/events", get(events::follow))
         .route("/completeness", get(pages::completeness::show))
         .route("/slot/{unit}/{dataset}/{period}", get(pages::slot::show))
+        .route(
+            "/slot/{unit}/{dataset}/{period}/try",
+            get(pages::what_if::show).post(pages::what_if::judge),
+        )
         .route("/receipt/{index}", get(pages::log::receipt))
         .route("/findings", get(pages::findings::show))
         .route("/unit/{unit}", get(pages::unit::show))
@@ -52,6 +64,11 @@ pub(super) fn router(console: Arc<Console>) -> Router {
         .route("/people/access", post(pages::people::access))
         .route("/act", post(acts::prepare))
         .route("/act/enter", post(acts::enter))
+        .route("/bulletins", get(pages::bulletins::show))
+        .route("/bulletins/make", get(pages::bulletins::make))
+        .route("/bulletins/{sha256}", get(pages::bulletins::one))
+        .route("/bulletins/{sha256}/{form}", get(pages::bulletins::drawn))
+        .route("/account", get(account::show).post(account::change))
         .route("/login", get(enter::form).post(enter::sign_in))
         .route("/logout", post(enter::sign_out))
         .route("/join/{token}", get(enter::invited).post(enter::join))
@@ -137,9 +154,7 @@ async fn try_page(
         .ok_or_else(no_catalogue)?;
     let scope = Scope::of(&person, &catalogue)?;
     if let Some((access, what)) = read {
-        let who = format!("person:{}", person.login);
-        let digest = Digest::of(who.as_bytes());
-        super::super::access::record(&console.city, (who, digest), access, what).await?;
+        super::super::access::record(&console.city, identity(&person), access, what).await?;
     }
     let permit = console
         .computing
@@ -161,6 +176,13 @@ async fn try_page(
         .map_err(|error| Problem::Failed(error.to_string()));
     drop(permit);
     made?
+}
+
+/// Somebody as the access log names them: people have no certificate, so its digest is that of the name.
+pub(super) fn identity(person: &Person) -> (String, Digest) {
+    let who = format!("person:{}", person.login);
+    let digest = Digest::of(who.as_bytes());
+    (who, digest)
 }
 
 fn no_catalogue() -> Problem {

@@ -134,6 +134,8 @@ mod tests {
             is_active: true,
             since_ms: 5,
             password: Hashed::new("a password of this test").unwrap(),
+            needs_code: false,
+            second: None,
         }
     }
 

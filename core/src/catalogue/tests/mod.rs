@@ -4,6 +4,7 @@
 
 mod calendar;
 mod detectors;
+mod difference;
 mod faults;
 mod guide;
 mod scoring;

@@ -10,6 +10,7 @@ use crate::{
         LogIndex,
         evidence::{AnchorWire, RequestWire},
         import::ImportWire,
+        publication::PublicationWire,
         rotation::RotateWire,
         sampling::{AnnounceWire, DrawWire, VisitWire},
         witness::WitnessWire,
@@ -25,7 +26,7 @@ pub(super) struct ActWire {
     pub(super) nonce: Vec<u8>,
     #[prost(
         oneof = "DeedWire",
-        tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12, 16"
+        tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12, 16, 20"
     )]
     pub(super) act: Option<DeedWire>,
 }
@@ -64,6 +65,8 @@ pub(super) enum DeedWire {
     EnrolWitness(WitnessWire),
     #[prost(message, tag = "16")]
     RotateKey(RotateWire),
+    #[prost(message, tag = "20")]
+    PublishBulletin(PublicationWire),
 }
 
 #[derive(Clone, PartialEq, Message)]

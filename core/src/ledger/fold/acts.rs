@@ -10,6 +10,7 @@ use crate::{
         Act, Deed, LogIndex, Registry, View,
         admission::permit,
         keys::{self, Table},
+        publication::PublicationRow,
         registry::changes_registry,
         rotation,
         rows::{CatalogueRow, ExtensionRow, FindingRow, GenesisRow, KeyRow, TokenRow},
@@ -87,6 +88,10 @@ fn put_deed(draft: &mut Draft<'_>, registry: &Registry, deed: Deed) -> Result<()
         } => evidence::request(draft, &slot, &sha256, reason, requester)?,
         Deed::AnchorAccess { lines, head } => evidence::anchor(draft, lines, &head)?,
         Deed::Sample(step) => draft.change(sampling::fold(&step, draft.index, draft.entry)),
+        Deed::PublishBulletin(publication) => {
+            let row = PublicationRow::of(&publication, draft.entry.received_at_ms);
+            draft.put(keys::bulletin(draft.index), row.encode_to_vec());
+        }
         Deed::EnrolWitness {
             unit, public_key, ..
         } => put_witness(draft, &unit, &public_key),

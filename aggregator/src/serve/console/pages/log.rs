@@ -10,10 +10,12 @@ use axum::{
 };
 use granary_core::{
     ledger::{JournalEntry, LogIndex, Subject},
-    log::Receipt,
+    log::{Receipt, ReceiptError},
+    text::Bilingual,
 };
 use maud::{Markup, html};
 
+use super::{dataset_name, unit_name};
 use crate::{
     people::Right,
     serve::{
@@ -39,8 +41,8 @@ enum Checked {
         index: u64,
         size: u64,
     },
-    /// It does not, for this reason.
-    Fails(String),
+    /// It does not, for this reason; beside it, what a program says about it.
+    Fails(Bilingual, String),
 }
 
 /// `GET /log`
@@ -106,11 +108,11 @@ fn check(room: &Room<'_>, text: &str) -> Result<Checked, Problem> {
     let text = format!("{}\n", text.replace("\r\n", "\n").trim_end());
     let receipt = match Receipt::parse(&text) {
         Ok(receipt) => receipt,
-        Err(error) => return Ok(Checked::Fails(error.to_string())),
+        Err(error) => return Ok(not_a_receipt(&error)),
     };
     let checkpoint = match receipt.verify(city.handle.verifier()) {
         Ok(checkpoint) => checkpoint,
-        Err(error) => return Ok(Checked::Fails(error.to_string())),
+        Err(error) => return Ok(not_a_receipt(&error)),
     };
     let ours = city
         .handle
@@ -118,9 +120,11 @@ fn check(room: &Room<'_>, text: &str) -> Result<Checked, Problem> {
         .entry(LogIndex(receipt.index))
         .map_err(Failure::internal)?;
     if ours.as_ref() != Some(&receipt.entry) {
-        let why =
-            "the journal holds another entry in this place: keep the receipt, and call the auditor";
-        return Ok(Checked::Fails(why.into()));
+        let why = Bilingual::new(
+            "日志这个位置上是另一条记录。回执由日志的密钥签出，却与日志不符：请保存好回执，并联系审计员",
+            "the journal holds another entry in this place. The log's own key has signed the receipt, and the log does not bear it out: keep the receipt, and call the auditor",
+        );
+        return Ok(Checked::Fails(why, String::new()));
     }
     let entry = JournalEntry::decode(&receipt.entry).map_err(Failure::internal)?;
     Ok(Checked::Holds {
@@ -128,6 +132,33 @@ fn check(room: &Room<'_>, text: &str) -> Result<Checked, Problem> {
         index: receipt.index,
         size: checkpoint.size(),
     })
+}
+
+/// What does not hold, in words.
+fn not_a_receipt(error: &ReceiptError) -> Checked {
+    let why = match error {
+        ReceiptError::Header => Bilingual::new(
+            "这不是回执文件。回执是一段文字，首行以 c2sp.org/tlog-proof 开头",
+            "this is no receipt. A receipt is a text whose first line begins with c2sp.org/tlog-proof",
+        ),
+        ReceiptError::TooLong { .. }
+        | ReceiptError::Entry
+        | ReceiptError::Index
+        | ReceiptError::ProofLine { .. }
+        | ReceiptError::NoCheckpoint => Bilingual::new(
+            "回执残缺，或有一行被改动过；请取原来的文件再试",
+            "the receipt is torn, or a line of it was altered: try the original file",
+        ),
+        ReceiptError::Checkpoint(_) => Bilingual::new(
+            "回执里的检查点不是本市日志的密钥签出的：来自别的日志，或被改动过",
+            "the receipt's checkpoint was not signed by this city's log: it is of another log, or was altered",
+        ),
+        ReceiptError::Proof(_) => Bilingual::new(
+            "回执里的记录不在它所称的日志里：记录或位置被改动过",
+            "the entry in the receipt is not in the log that it names: the entry or its place was altered",
+        ),
+    };
+    Checked::Fails(why, error.to_string())
 }
 
 fn shown(room: &Room<'_>, checked: Option<&Checked>) -> Result<Response, Problem> {
@@ -174,18 +205,48 @@ fn form(frame: &Frame<'_>) -> Markup {
 
 fn outcome(room: &Room<'_>, frame: &Frame<'_>, checked: &Checked) -> Markup {
     match checked {
-        Checked::Fails(why) => {
-            html! { p.notice.bad role="alert" { span aria-hidden="true" { "✕ " } (frame.pick("回执不成立：", "The receipt does not hold: ")) (why) } }
+        Checked::Fails(why, detail) => {
+            html! { div.notice.bad role="alert" { p { span aria-hidden="true" { "✕ " } (frame.pick("回执不成立：", "The receipt does not hold: ")) (frame.visitor.say(why)) } @if !detail.is_empty() { p { code lang="en" { (detail) } } } } }
         }
         Checked::Holds { entry, index, size } => html! {
             div.notice.good role="status" {
                 p { span aria-hidden="true" { "✓ " } (frame.pick("回执成立：日志第", "The receipt holds: entry")) " " (index) " " (frame.pick("条，收到于", "received at")) " " strong { (frame.instant(entry.received_at_ms)) } }
                 p { (frame.pick("证明于", "proved in the tree of")) " " (size) " " (frame.pick("条的树中", "entries")) }
-                @if let Subject::Snapshot(slot) = &entry.subject { @if room.scope.holds(slot.unit.as_str()) {
-                    p { a href=(slot_path(slot.unit.as_str(), slot.dataset.as_str(), &slot.period.to_string())) { (slot) } }
-                } }
+                (about(room, frame, entry))
             }
         },
+    }
+}
+
+/// What the entry of a receipt is about.
+fn about(room: &Room<'_>, frame: &Frame<'_>, entry: &JournalEntry) -> Markup {
+    let slot = match &entry.subject {
+        Subject::Snapshot(slot) if room.scope.holds(slot.unit.as_str()) => slot,
+        Subject::Snapshot(_) => {
+            return html! { p { (frame.pick("是您管辖范围以外单位的报送。", "It is a submission of a unit outside your part of the tree.")) } };
+        }
+        Subject::Act => {
+            return html! { p { (frame.pick("是市局或单位签署的一项操作。", "It is an act that the city or a unit has signed.")) } };
+        }
+    };
+    let (unit, dataset) = (slot.unit.as_str(), slot.dataset.as_str());
+    let name = format!(
+        "{} · {} · {}",
+        unit_name(frame, &room.catalogue, unit),
+        dataset_name(frame, &room.catalogue, dataset),
+        slot.period
+    );
+    let due = room
+        .catalogue
+        .dataset(&slot.dataset)
+        .and_then(|one| one.due_at_ms(slot.period));
+    html! {
+        p { (frame.pick("它证明市局当时收到了：", "It proves that the city then received: ")) a href=(slot_path(unit, dataset, &slot.period.to_string())) { (name) } }
+        @if let Some(due) = due { p {
+            (frame.pick("按报表制度截止于 ", "By the catalogue it was due at ")) (frame.instant(due)) "："
+            @if entry.received_at_ms <= due { (frame.pick("在截止之前收到。", "received before that.")) } @else { (frame.pick("晚于截止 ", "received later, by ")) (frame.span(entry.received_at_ms - due)) (frame.pick("（未计延期与宽限）。", " (extensions and grace not counted).")) }
+        } }
+        p.quiet { (frame.pick("回执只证明何时收到了什么；受理还是退回，见这一项的经过。", "A receipt proves what was received when; whether it was accepted or returned, the slot tells.")) }
     }
 }
 
@@ -199,7 +260,7 @@ fn witnesses(room: &Room<'_>, frame: &Frame<'_>) -> Markup {
     known.sort_by_key(|witness| (&witness.unit, witness.enrolled_index));
     html! {
         ul.plain { @for witness in known.iter().take(WITNESSES_MAX) { li {
-            a href={ "/unit/" (witness.unit) } { (super::unit_name(frame, &room.catalogue, witness.unit.as_str())) } " "
+            a href={ "/unit/" (witness.unit) } { (unit_name(frame, &room.catalogue, witness.unit.as_str())) } " "
             span.quiet { (frame.pick("日志第", "entry")) " " (witness.enrolled_index) " " (frame.pick("条登记", "")) }
         } } }
         @if known.is_empty() { p.quiet { (frame.pick("还没有登记见证密钥", "no witness key is enrolled yet")) } }

@@ -1,10 +1,17 @@
 //! The pages, one file each.
 
+mod contacts;
+mod consequences;
 pub(super) mod summary;
 pub(super) mod today;
 pub(super) mod wall;
+pub(super) mod agents;
+pub(super) mod units;
+pub(super) mod catalogue;
+pub(super) mod bulletins;
 pub(super) mod completeness;
 pub(super) mod slot;
+pub(super) mod what_if;
 pub(super) mod findings;
 pub(super) mod unit;
 pub(super) mod league;
@@ -24,7 +31,12 @@ use maud::{Markup, html};
 use super::view::Frame;
 
 /// A choice of one of several, as part of a form that asks for a page.
-fn select(name: &str, label: &str, chosen: &str, options: &[(String, String)]) -> Markup {
+pub(super) fn select(
+    name: &str,
+    label: &str,
+    chosen: &str,
+    options: &[(String, String)],
+) -> Markup {
     html! {
         label { span { (label) } select name=(name) {
             @for (value, text) in options { option value=(value) selected[value == chosen] { (text) } }

@@ -8,18 +8,23 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse as _, Response},
 };
+use granary_core::access::Access;
 use maud::{Markup, html};
 
 use super::select;
 use crate::{
-    people::{INVITATION_MS, Invitation, PersonRole, Right},
-    serve::console::{
-        Console,
-        problem::Problem,
-        routes::{asked, failed, field, fields},
-        view::{
-            Frame, Tab, Visitor,
-            table::{Cell, Table},
+    people::{INVITATION_MS, Invitation, Person, PersonRole, Right},
+    serve::{
+        access,
+        console::{
+            Console,
+            account::blocking,
+            problem::Problem,
+            routes::{asked, failed, field, fields, identity},
+            view::{
+                Frame, Tab, Visitor,
+                table::{Cell, Table},
+            },
         },
     },
 };
@@ -46,7 +51,7 @@ pub(in crate::serve::console) async fn invite(
     Extension(visitor): Extension<Visitor>,
     body: Bytes,
 ) -> Response {
-    made(&visitor, invited(&console, &visitor, &body))
+    made(&visitor, invited(&console, &visitor, &body).await)
 }
 
 /// `POST /people/access`: somebody's access is ended or given back.
@@ -55,24 +60,31 @@ pub(in crate::serve::console) async fn access(
     Extension(visitor): Extension<Visitor>,
     body: Bytes,
 ) -> Response {
-    made(&visitor, changed(&console, &visitor, &body))
+    made(&visitor, changed(&console, &visitor, &body).await)
 }
 
 fn made(visitor: &Visitor, made: Result<Response, Problem>) -> Response {
     made.unwrap_or_else(|problem| failed(visitor, &problem))
 }
 
-fn allowed(visitor: &Visitor) -> Result<&str, Problem> {
+fn allowed(visitor: &Visitor) -> Result<&Person, Problem> {
     let person = visitor
         .person
         .as_ref()
         .filter(|person| person.role.may(Right::People));
-    person
-        .map(|person| person.login.as_str())
-        .ok_or(Problem::NotAllowed)
+    person.map(AsRef::as_ref).ok_or(Problem::NotAllowed)
 }
 
-fn invited(console: &Console, visitor: &Visitor, body: &Bytes) -> Result<Response, Problem> {
+/// A line of the access log, before an account is changed.
+async fn noted(console: &Console, who: &Person, what: String) -> Result<(), Problem> {
+    Ok(access::record(&console.city, identity(who), Access::Account, what).await?)
+}
+
+async fn invited(
+    console: &Arc<Console>,
+    visitor: &Visitor,
+    body: &Bytes,
+) -> Result<Response, Problem> {
     let who = allowed(visitor)?;
     let fields = fields(visitor, body)?;
     let given = |name: &str| field(&fields, name).unwrap_or_default().to_owned();
@@ -84,9 +96,18 @@ fn invited(console: &Console, visitor: &Visitor, body: &Bytes) -> Result<Respons
         under: Some(given("under")).filter(|under| !under.is_empty()),
         expires_at_ms: visitor.now_ms + INVITATION_MS,
     };
-    let token = console.people.invite(&invitation, visitor.now_ms)?;
+    invitation.check()?;
+    let (login, under) = (&invitation.login, invitation.under.as_deref());
+    let what = format!(
+        "invite {login} as {} of {}",
+        role.word(),
+        under.unwrap_or("*")
+    );
+    noted(console, who, what).await?;
+    let (shared, made, now_ms) = (Arc::clone(console), invitation.clone(), visitor.now_ms);
+    let token = blocking(move || shared.people.invite(&made, now_ms)).await?;
     tracing::info!(
-        by = who,
+        by = who.login,
         login = invitation.login,
         role = role.word(),
         "invited somebody to the console"
@@ -94,24 +115,52 @@ fn invited(console: &Console, visitor: &Visitor, body: &Bytes) -> Result<Respons
     shown(console, visitor, Some((&invitation, &token)))
 }
 
-fn changed(console: &Console, visitor: &Visitor, body: &Bytes) -> Result<Response, Problem> {
+async fn changed(
+    console: &Arc<Console>,
+    visitor: &Visitor,
+    body: &Bytes,
+) -> Result<Response, Problem> {
     let who = allowed(visitor)?;
     let fields = fields(visitor, body)?;
-    let login = field(&fields, "login").unwrap_or_default();
-    let is_active = field(&fields, "active") == Some("yes");
-    if login == who {
-        return Err(Problem::unfit(
-            "不能停用自己的账户",
-            "you cannot end your own access",
-        ));
+    let login = field(&fields, "login").unwrap_or_default().to_owned();
+    console.people.find(&login).ok_or(Problem::NotFound)?;
+    let given = |name: &str| field(&fields, name).map(|value| value == "yes");
+    let shared = Arc::clone(console);
+    match (given("active"), given("code")) {
+        (Some(_), _) if login == who.login => {
+            return Err(Problem::unfit(
+                "不能停用自己的账户",
+                "you cannot end your own access",
+            ));
+        }
+        (Some(is_active), _) => {
+            let word = if is_active {
+                "give back access of"
+            } else {
+                "end access of"
+            };
+            noted(console, who, format!("{word} {login}")).await?;
+            tracing::info!(
+                by = who.login,
+                login,
+                is_active,
+                "changed somebody's access to the console"
+            );
+            blocking(move || shared.people.set_active(&login, is_active)).await?;
+        }
+        (None, Some(needs_code)) => {
+            let word = if needs_code { "ask" } else { "no longer ask" };
+            noted(console, who, format!("{word} a second step of {login}")).await?;
+            tracing::info!(
+                by = who.login,
+                login,
+                needs_code,
+                "changed whether somebody needs a second step"
+            );
+            blocking(move || shared.people.set_needs_code(&login, needs_code)).await?;
+        }
+        (None, None) => return Err(Problem::NotFound),
     }
-    console.people.set_active(login, is_active)?;
-    tracing::info!(
-        by = who,
-        login,
-        is_active,
-        "changed somebody's access to the console"
-    );
     Ok(super::super::routes::go("/people"))
 }
 
@@ -165,6 +214,7 @@ fn listed(frame: &Frame<'_>, console: &Console) -> Table {
         pick("范围", "Units"),
         pick("密码设于", "Password set"),
         pick("状态", "Access"),
+        pick("两步登录", "Second step"),
     ];
     let mut table = Table::new("people", pick("人员", "People"), &columns);
     for person in console.people.all() {
@@ -202,9 +252,33 @@ fn listed(frame: &Frame<'_>, console: &Console) -> Table {
                     button.quiet type="submit" name="active" value=(to) { (word) }
                 } }
             }),
+            second(frame, person.as_ref()),
         ]);
     }
     table
+}
+
+/// Whether somebody has a second step, whether they must, and the button that changes this.
+fn second(frame: &Frame<'_>, person: &Person) -> Cell {
+    let has = person.second.is_some();
+    let (to, button) = if person.needs_code {
+        ("no", frame.pick("不再要求", "No longer ask it"))
+    } else {
+        ("yes", frame.pick("要求", "Ask it"))
+    };
+    let (class, state) = match (has, person.needs_code) {
+        (true, _) => ("good", frame.pick("已启用", "set up")),
+        (false, true) => ("wait", frame.pick("须启用", "asked")),
+        (false, false) => ("", frame.pick("未启用", "none")),
+    };
+    Cell::text(state).shown(html! {
+        span class={ "badge " (class) } { (state) }
+        form.inline method="post" action="/people/access" {
+            (frame.visitor.secret())
+            input type="hidden" name="login" value=(person.login);
+            button.quiet type="submit" name="code" value=(to) { (button) }
+        }
+    })
 }
 
 fn form(frame: &Frame<'_>, units: &[(String, String)]) -> Markup {
@@ -227,7 +301,7 @@ fn form(frame: &Frame<'_>, units: &[(String, String)]) -> Markup {
             li { (frame.pick("查看员：看报送进度与排名，不看数值；", "viewer: sees how reporting stands and the ranks, and no figures;")) }
             li { (frame.pick("操作员：另看数值与说明，凭操作员密钥核定说明、延期、免报；", "operator: sees figures and explanations too; with the operator's key decides on explanations, extends and exempts;")) }
             li { (frame.pick("审计员：看操作员所看的，不操作；", "auditor: sees what an operator sees, and does not act;")) }
-            li { (frame.pick("管理员：管理人员，其余同查看员。已有账户再次邀请即重设密码、角色和范围。", "administrator: manages people, and else is a viewer. Inviting somebody again sets password, role and units anew.")) }
+            li { (frame.pick("管理员：管理人员，其余同查看员。已有账户再次邀请即重设密码、角色、范围和两步登录。", "administrator: manages people, and else is a viewer. Inviting somebody again sets password, role, units and the second step anew.")) }
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
             Console, acts,
             problem::Problem,
             routes::{Room, page},
-            view::{Frame, Tab, Visitor, encoded, state},
+            view::{Frame, Tab, Visitor, encoded, slot_path, state},
         },
         findings, history, slots,
     },
@@ -61,6 +61,7 @@ pub(in crate::serve::console) async fn show(
         let body = html! {
             h1 { a href={ "/unit/" (encoded(&told.unit)) } { (unit_name(&frame, &room.catalogue, &told.unit)) } " · " (dataset_name(&frame, &room.catalogue, &told.dataset)) " · " (told.period) }
             (standing(&frame, &told))
+            @if room.may(Right::Figures) { p { a href={ (slot_path(&told.unit, &told.dataset, &told.period)) "/try" } { (frame.pick("试算：这些数值能通过吗？", "What if: would these figures pass?")) } } }
             (life.show(room, &frame, &slot))
             @if room.may(Right::Act) { (acts::on_slot(&frame, &told)) }
         };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use granary_core::{ledger::history, notices::Recipient, period::Period};
+use granary_core::{ledger::history, period::Period};
 use granary_proto::v1;
 
 use crate::serve::{
@@ -168,30 +168,6 @@ pub(super) fn total(sheets: &[&Sheet]) -> v1::StateCounts {
         total.pending += counts.pending;
     }
     total
-}
-
-/// Whom to ring about a unit, by the notices file.
-pub(super) fn contacts(room: &Room<'_>, unit: &str) -> Vec<String> {
-    let is_its =
-        |recipient: &Recipient| matches!(recipient, Recipient::Unit(code) if code.as_str() == unit);
-    let contacts = room
-        .console
-        .contacts
-        .iter()
-        .filter(|contact| contact.recipients.iter().any(is_its));
-    let told = contacts.map(|contact| {
-        let to: Vec<String> = contact
-            .to
-            .iter()
-            .map(|mailbox| mailbox.email.to_string())
-            .collect();
-        if to.is_empty() {
-            contact.name.clone()
-        } else {
-            format!("{} <{}>", contact.name, to.join(", "))
-        }
-    });
-    told.collect()
 }
 
 fn is_of(sheet: &Sheet, slot: &v1::Slot) -> bool {

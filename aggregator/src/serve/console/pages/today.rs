@@ -11,8 +11,10 @@ use granary_proto::v1;
 use maud::{Markup, html};
 
 use super::{
+    agents,
+    contacts::{self, contacts},
     dataset_name,
-    summary::{RISK_PERCENT, Sheet, Summary, contacts, tenths, total},
+    summary::{RISK_PERCENT, Sheet, Summary, tenths, total},
     unit_name,
 };
 use crate::{
@@ -45,28 +47,35 @@ pub(in crate::serve::console) async fn show(
         } else {
             LINES_MAX
         };
+        let silent = agents::troubled(&frame, agents::listed(room)?.agents);
+        let shown = &silent[..silent.len().min(most)];
         let tables = [
             calls(room, &frame, &summary, most),
             late(room, &frame, &summary, most),
             risks(&frame, &summary, most),
             returned(room, &frame, &summary, most),
+            agents::table(room, &frame, "silent", shown),
         ];
         if let Some(file) = tables.iter().find_map(|table| table.csv(wanted.as_deref())) {
             return file;
         }
         let title = frame.pick("今日", "Today");
-        Ok(frame
-            .page(title, &body(room, &frame, &summary, &tables))
-            .into_response())
+        let body = body(room, &frame, (&summary, silent.len()), &tables);
+        Ok(frame.page(title, &body).into_response())
     })
     .await
 }
 
-fn body(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, tables: &[Table; 4]) -> Markup {
-    let [calls, late, risks, returned] = tables;
+fn body(
+    room: &Room<'_>,
+    frame: &Frame<'_>,
+    (summary, silent_count): (&Summary, usize),
+    tables: &[Table; 5],
+) -> Markup {
+    let [calls, late, risks, returned, silent] = tables;
     html! {
         h1 { (frame.pick("今日", "Today")) " " span.quiet { (frame.day(frame.visitor.now_ms)) } }
-        (tiles(room, frame, summary))
+        (tiles(room, frame, summary, silent_count))
         section { h2 { (frame.pick("期限", "Deadlines")) } (sheets(room, frame, summary)) }
         section { h2 { (frame.pick("先打给谁", "Whom to ring first")) }
             @if calls.is_empty() { (nothing(frame, "没有需要催报或核实的单位", "no unit needs a call")) } @else { (calls.show(frame)) } }
@@ -79,12 +88,14 @@ fn body(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, tables: &[Table; 
             section { h2 { (frame.pick("已退回未改正", "Returned, not corrected")) (count(summary.returned.len())) }
                 @if returned.is_empty() { (nothing(frame, "没有退回待改的报送", "nothing was returned")) } @else { (returned.show(frame)) (more(frame, summary.returned.len())) } }
         }
+        section { h2 { a href="/agents" { (frame.pick("失联或异常的采集端", "Agents that are silent or in trouble")) } (count(silent_count)) }
+            @if silent.is_empty() { (nothing(frame, "采集端都正常", "all agents are well")) } @else { (silent.show(frame)) (more(frame, silent_count)) } }
         @if summary.is_cut { p.notice.wait { (frame.pick("应报过多，只列出一部分；请在“完整性”中按单位查看", "there are more slots than are looked through here; see Completeness by unit")) } }
     }
 }
 
-/// The day in six figures.
-fn tiles(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary) -> Markup {
+/// The day in seven figures.
+fn tiles(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, silent: usize) -> Markup {
     let day = summary.of_the_day(frame);
     let counts = total(&day);
     let arrived = counts.timely + counts.late;
@@ -101,6 +112,7 @@ fn tiles(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary) -> Markup {
             (tile(frame.pick("可能迟报", "likely late"), summary.risks.len() as u64, "late", Some("#risks")))
             (tile(frame.pick("退回未改", "returned"), summary.returned.len() as u64, "missing", Some("#returned")))
             (tile(frame.pick("未说明的问题", "unexplained"), summary.open, "late", room.may(Right::Figures).then_some("/findings")))
+            (tile(frame.pick("采集端异常", "agents in trouble"), silent as u64, "late", Some("/agents")))
         }
     }
 }
@@ -197,6 +209,7 @@ fn calls(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) -> 
             0 => String::new(),
             chance => format!("{}.{} %", chance / 10, chance % 10),
         };
+        let reach = contacts(room, unit);
         table.push(vec![
             Cell::link(
                 &format!("/unit/{}", encoded(unit)),
@@ -206,7 +219,7 @@ fn calls(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) -> 
             few(reasons.returned),
             Cell::figure(chance).by(reasons.chance_milli),
             few(reasons.open),
-            Cell::text(contacts(room, unit).join("; ")),
+            Cell::text(contacts::text(&reach)).shown(contacts::show(&reach)),
         ]);
     }
     table

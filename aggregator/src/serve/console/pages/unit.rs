@@ -9,18 +9,21 @@ use axum::{
 };
 use granary_core::{
     code::UnitCode,
+    ledger::EnrolledKey,
     measures::Measure,
     period::{Period, Periodicity},
 };
 use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::{dataset_name, measure_name, measured, summary::contacts, today::bar, value_of};
+use super::{
+    agents, contacts::contacts, dataset_name, measure_name, measured, today::bar, value_of,
+};
 use crate::{
     people::Right,
     serve::{
         console::{
-            Console,
+            Console, acts,
             problem::Problem,
             routes::{Room, asked, page},
             view::{
@@ -30,7 +33,7 @@ use crate::{
                 table::{Cell, Table},
             },
         },
-        measures, slots,
+        fleet, measures, slots,
     },
 };
 
@@ -38,6 +41,8 @@ use crate::{
 const TREND_MAX: usize = 24;
 /// Slots that are listed.
 const SLOTS_MAX: u32 = 400;
+/// Keys that are listed.
+const KEYS_MAX: usize = 20;
 
 /// `GET /unit/{unit}`
 pub(in crate::serve::console) async fn show(
@@ -49,7 +54,7 @@ pub(in crate::serve::console) async fn show(
     page(console, visitor, (Right::Look, None), move |room| {
         let unit = room.scope.unit(&unit)?;
         let known = room.catalogue.unit(&unit).ok_or(Problem::NotFound)?;
-        let frame = room.frame(Tab::None);
+        let frame = room.frame(Tab::Units);
         let name = frame.visitor.say(known.name()).to_owned();
         let by_dataset = tallied(room, &unit, v1::GroupBy::Dataset)?;
         let by_period = tallied(room, &unit, v1::GroupBy::Period)?;
@@ -70,7 +75,7 @@ pub(in crate::serve::console) async fn show(
             section { h2 { (frame.pick("全部应报中待办的", "Open slots")) } @if tables[1].is_empty() { p.quiet { (frame.pick("没有", "none")) } } @else { (tables[1].show(&frame)) } }
             div.columns {
                 section { h2 { (frame.pick("联系人", "Contacts")) } (people(room, &frame, &unit)) }
-                section { h2 { (frame.pick("密钥", "Keys")) } (keys(room, &frame, &unit)) }
+                section { h2 { (frame.pick("密钥", "Keys")) } (keys(room, &frame, &unit)?) }
             }
             p.row {
                 @if room.may(Right::Figures) { a href={ "/findings?status=0&under=" (encoded(unit.as_str())) } { (frame.pick("全部问题", "All findings")) } }
@@ -221,12 +226,12 @@ fn trend(frame: &Frame<'_>, answer: &v1::ListMeasuresResponse) -> Markup {
 fn people(room: &Room<'_>, frame: &Frame<'_>, unit: &UnitCode) -> Markup {
     let contacts = contacts(room, unit.as_str());
     html! {
-        ul.plain { @for contact in &contacts { li { (contact) } } }
+        ul.plain { @for contact in &contacts { li { (contact.show()) } } }
         @if contacts.is_empty() { p.quiet { (frame.pick("通知文件 notices.toml 中没有这个单位的联系人", "the notices file, notices.toml, names no contact of this unit")) } }
     }
 }
 
-fn keys(room: &Room<'_>, frame: &Frame<'_>, unit: &UnitCode) -> Markup {
+fn keys(room: &Room<'_>, frame: &Frame<'_>, unit: &UnitCode) -> Result<Markup, Problem> {
     let registry = room.console.city.handle.registry();
     let mut keys: Vec<_> = registry
         .keys()
@@ -239,12 +244,23 @@ fn keys(room: &Room<'_>, frame: &Frame<'_>, unit: &UnitCode) -> Markup {
         .handle
         .board(|board| board.last_seen_ms(unit, room.visitor.now_ms))
         .flatten();
-    html! {
-        p.quiet { (frame.pick("最近收到：", "Last heard of: ")) @match seen { Some(at_ms) => (frame.instant(at_ms)), None => (frame.pick("从未", "never")) } }
-        ul.plain { @for (id, key) in keys.iter().take(20) { li {
-            code { (id.short()) } " " (key.row.label) " "
-            @if key.row.revoked_index.is_some() { span.badge.bad { (frame.pick("已吊销", "revoked")) } } @else { span.badge.good { (frame.pick("有效", "in force")) } }
+    let request = v1::ListAgentsRequest {
+        units: vec![unit.to_string()],
+        ..Default::default()
+    };
+    let agents = fleet::list(&room.console.city, request)?.agents;
+    let is_in_force = |key: &EnrolledKey| key.row.revoked_index.is_none();
+    Ok(html! {
+        p.quiet { (frame.pick("最近收到：", "Last received: ")) @match seen { Some(at_ms) => (frame.instant(at_ms)), None => (frame.pick("从未", "never")) } }
+        ul.plain { @for (id, key) in keys.iter().take(KEYS_MAX) { li {
+            code { (id.short()) } " " (frame.visitor.say(&key.role.name())) " " (key.row.label) " "
+            @if is_in_force(key) { span.badge.good { (frame.pick("有效", "in force")) } } @else { span.badge.bad { (frame.pick("已吊销", "revoked")) } }
+            @for agent in agents.iter().filter(|agent| agent.key_id == id.as_bytes()) { " " (agents::badges(frame, agent)) }
         } } }
         @if keys.is_empty() { p.quiet { (frame.pick("还没有登记密钥", "no key is enrolled yet")) } }
-    }
+        @if room.may(Right::Act) {
+            (acts::issue_form(frame, unit))
+            @for (id, key) in keys.iter().filter(|(_, key)| is_in_force(key)).take(KEYS_MAX) { (acts::revoke_form(frame, id, key)) }
+        }
+    })
 }

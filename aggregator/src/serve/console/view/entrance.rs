@@ -26,11 +26,13 @@ pub(in crate::serve::console) fn sign_in(
                 input type="text" id="login" name="login" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="32" required autofocus;
                 label for="password" { (visitor.pick("密码", "Password")) }
                 input type="password" id="password" name="password" autocomplete="current-password" maxlength="400" required;
+                label for="code" { (visitor.pick("动态码", "Code")) " " span.quiet { (visitor.pick("（启用两步登录的账户）", "(accounts with a second step)")) } }
+                input type="text" id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="24" spellcheck="false";
                 button.primary type="submit" { (title) }
             }
             p.quiet { (visitor.pick(
-                "没有账户或忘了密码：请管理员在“人员”中发一次性邀请。",
-                "No account, or a forgotten password: the administrator sends a one-time invitation from “People”.")) }
+                "没有账户、忘了密码或丢了手机：请管理员在“人员”中发一次性邀请。",
+                "No account, a forgotten password or a lost phone: the administrator sends a one-time invitation from “People”.")) }
         }
     };
     plain(visitor, title, &body)

@@ -55,6 +55,8 @@ pub(super) enum Tab {
     League,
     Indicators,
     Calendar,
+    Bulletins,
+    Units,
     Log,
     People,
     None,
@@ -286,6 +288,8 @@ impl<'a> Frame<'a> {
                 (self.tab("/league", Tab::League, self.pick("排名", "League table")))
                 @if may(Right::Figures) { (self.tab("/indicators", Tab::Indicators, self.pick("指标", "Indicators"))) }
                 (self.tab("/calendar", Tab::Calendar, self.pick("日历", "Calendar")))
+                @if may(Right::Figures) { (self.tab("/bulletins", Tab::Bulletins, self.pick("通报", "Bulletins"))) }
+                (self.tab("/units", Tab::Units, self.pick("单位", "Units")))
                 (self.tab("/log", Tab::Log, self.pick("日志", "Log")))
                 @if may(Right::People) { (self.tab("/people", Tab::People, self.pick("人员", "People"))) }
             }
@@ -306,7 +310,7 @@ impl<'a> Frame<'a> {
                 a href="/wall" { (self.pick("大屏", "Wall")) }
                 button.quiet type="button" data-print hidden { (self.pick("打印", "Print")) }
                 @if let Some(person) = &visitor.person {
-                    span.who title=(visitor.say(&person.role.name())) { (person.name) " · " (visitor.say(&person.role.name())) @if let Some(under) = &person.under { " · " (under) } }
+                    a.who href="/account" title=(self.pick("我的账户", "My account")) { (person.name) " · " (visitor.say(&person.role.name())) @if let Some(under) = &person.under { " · " (under) } }
                     form method="post" action="/logout" { (visitor.secret()) button.quiet type="submit" { (self.pick("退出", "Sign out")) } }
                 }
             }

@@ -2,12 +2,13 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use granary_core::{
+    digest::Digest,
     envelope,
     ledger::{Act, Deed, act},
 };
 use granary_proto::v1::{self, transparency_service_client::TransparencyServiceClient};
 
-use super::{CONSOLE, Page, SLOT, Visit, joined, value};
+use super::{CONSOLE, Page, SLOT, Visit, access_log, joined, value};
 use crate::{
     people::PersonRole,
     serve::tests::{
@@ -18,18 +19,26 @@ use crate::{
 };
 
 /// An act that was asked for and is not signed yet.
-struct Asked {
-    visit: Visit,
-    form: String,
-    /// In base64, as the page holds it.
-    payload: String,
-    bytes: Vec<u8>,
+pub(super) struct Asked {
+    /// By which it is entered.
+    act: String,
+    /// What is signed.
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Asked {
-    /// Wang, who sees Guiyang and what is below it, wants a slot of it exempt.
-    async fn by_wang(town: &Town) -> Self {
-        let mut visit = joined(town, "wang", PersonRole::Operator, Some(GUIYANG)).await;
+    /// What a page shows to be signed.
+    pub(super) fn of(page: &Page) -> Self {
+        let payload =
+            value(&page.body, "data-payload value=\"").unwrap_or_else(|| panic!("{}", page.body));
+        Self {
+            act: value(&page.body, "name=\"act\" value=\"").unwrap(),
+            bytes: STANDARD.decode(payload).unwrap(),
+        }
+    }
+
+    /// A visitor wants a slot of Guiyang exempt.
+    async fn exemption(visit: &mut Visit) -> Self {
         let form = visit.get("/").await.form();
         let fields = [
             ("kind", "exempt"),
@@ -38,21 +47,24 @@ impl Asked {
             ("period", "2022-M03"),
             ("reason", "洪水"),
         ];
-        let page = visit.post("/act", &form, &fields).await;
-        let payload = value(&page.body, "name=\"payload\" value=\"").unwrap();
-        let bytes = STANDARD.decode(&payload).unwrap();
-        Self {
-            visit,
-            form,
-            payload,
-            bytes,
-        }
+        Self::of(&visit.post("/act", &form, &fields).await)
     }
 
-    async fn enter(&mut self, payload: &str, signature: &str) -> Page {
-        let fields = [("payload", payload), ("signature", signature)];
-        self.visit.post("/act/enter", &self.form, &fields).await
+    pub(super) async fn enter(&self, visit: &mut Visit, signature: &str) -> Page {
+        let form = visit.get("/account").await.form();
+        let fields = [("act", self.act.as_str()), ("signature", signature)];
+        visit.post("/act/enter", &form, &fields).await
     }
+
+    /// Signed by the operator, and entered.
+    pub(super) async fn sign(&self, town: &Town, visit: &mut Visit) -> Page {
+        self.enter(visit, &sign(town, &self.bytes)).await
+    }
+}
+
+/// Wang, who sees Guiyang and what is below it.
+async fn wang(town: &Town) -> Visit {
+    joined(town, "wang", PersonRole::Operator, Some(GUIYANG)).await
 }
 
 /// What the browser does with the operator's key.
@@ -64,15 +76,15 @@ fn sign(town: &Town, bytes: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_act_is_signed_elsewhere_and_names_who_asked() {
     let town = Town::founded(&[CONSOLE]).await;
-    let mut asked = Asked::by_wang(&town).await;
-    let (payload, signature) = (asked.payload.clone(), sign(&town, &asked.bytes));
-    let entered = asked.enter(&payload, &signature).await;
+    let mut visit = wang(&town).await;
+    let asked = Asked::exemption(&mut visit).await;
+    let entered = asked.sign(&town, &mut visit).await;
     assert!(
         entered.status == 200 && entered.body.contains("已生效"),
         "{}",
         entered.body
     );
-    assert!(asked.visit.get(SLOT).await.body.contains("免报"));
+    assert!(visit.get(SLOT).await.body.contains("免报"));
     let index = value(&entered.body, "href=\"/receipt/")
         .unwrap()
         .parse()
@@ -90,48 +102,51 @@ async fn an_act_is_signed_elsewhere_and_names_who_asked() {
         panic!("another deed");
     };
     assert_eq!(reason, "洪水 ——wang 先生（wang，控制台 console）");
+    let line = format!(
+        "\tperson:wang\t{}\tact\texempt {GUIYANG}/monthly-revenue/2022-M03 act {}\n",
+        Digest::of(b"person:wang"),
+        Digest::of(&asked.bytes)
+    );
+    assert!(access_log(&town).contains(&line), "{}", access_log(&town));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_act_that_was_not_asked_for_is_not_entered() {
     let town = Town::founded(&[CONSOLE]).await;
-    let mut asked = Asked::by_wang(&town).await;
-    let (payload, signature) = (asked.payload.clone(), sign(&town, &asked.bytes));
+    let mut visit = wang(&town).await;
+    let asked = Asked::exemption(&mut visit).await;
+    let signature = sign(&town, &asked.bytes);
     let stranger = envelope::sign(&new_key(), act::PAYLOAD_TYPE, &asked.bytes);
     let stranger = STANDARD.encode(stranger.bytes);
-    assert_eq!(asked.enter(&payload, "").await.status, 422, "unsigned");
-    assert_eq!(
-        asked.enter(&payload, &stranger).await.status,
-        422,
-        "by another key"
-    );
+    for (signature, why) in [("", "unsigned"), (stranger.as_str(), "by another key")] {
+        assert_eq!(
+            asked.enter(&mut visit, signature).await.status,
+            422,
+            "{why}"
+        );
+    }
     let mut other = Act::decode(&asked.bytes).unwrap();
     other.deed = Deed::PublishCatalogue(bundle(&[]));
-    let other = other.encode();
-    let (bytes, signed) = (STANDARD.encode(&other), sign(&town, &other));
+    let bytes = other.encode();
+    let act = Digest::of(&bytes).to_string();
+    let other = Asked { act, bytes };
     assert_eq!(
-        asked.enter(&bytes, &signed).await.status,
+        other.sign(&town, &mut visit).await.status,
         403,
-        "another kind of act"
+        "what was never shown here"
     );
-
     let mut li = joined(&town, "li", PersonRole::Operator, None).await;
-    let form = li.get("/").await.form();
-    let fields = [
-        ("payload", payload.as_str()),
-        ("signature", signature.as_str()),
-    ];
     assert_eq!(
-        li.post("/act/enter", &form, &fields).await.status,
+        asked.enter(&mut li, &signature).await.status,
         403,
         "by another person"
     );
-    assert!(asked.visit.get(SLOT).await.body.contains("未报"));
+    assert!(visit.get(SLOT).await.body.contains("未报"));
     town.clock.step(3_500_000);
-    drop(asked.visit.get("/").await);
+    drop(visit.get("/").await);
     town.clock.step(200_000);
     assert_eq!(
-        asked.enter(&payload, &signature).await.status,
+        asked.enter(&mut visit, &signature).await.status,
         422,
         "much later"
     );

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::bulletin::article::clip;
+use crate::article::clip;
 
 /// The longest name, in UTF-16 units.
 const UNITS_MAX: usize = 31;

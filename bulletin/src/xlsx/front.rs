@@ -3,7 +3,7 @@
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::{TEXT_CHARS_MAX, formats, sheet};
-use crate::bulletin::article::{Article, Lay, Part, Tone, clip};
+use crate::article::{Article, Lay, Part, Tone, clip};
 
 /// Where the next line goes.
 struct Pen<'a> {

@@ -9,7 +9,7 @@ use crate::{
 
 /// What a colour says. Wherever a tone is shown there is a sign or a word beside it that says the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::bulletin) enum Tone {
+pub(crate) enum Tone {
     /// Nothing in particular.
     #[default]
     Plain,
@@ -29,7 +29,7 @@ pub(in crate::bulletin) enum Tone {
 
 impl Tone {
     /// Its word in style sheets and templates.
-    pub(in crate::bulletin) const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Good => "good",
@@ -44,18 +44,18 @@ impl Tone {
 
 /// A sign with its tone and what it means here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::bulletin) struct Mark {
+pub(crate) struct Mark {
     /// What the colour says.
-    pub(in crate::bulletin) tone: Tone,
+    pub(crate) tone: Tone,
     /// What says it without colour. Signs are taken from those that every Chinese font has (GB 2312, row 1).
-    pub(in crate::bulletin) sign: &'static str,
+    pub(crate) sign: &'static str,
     /// The words beside the sign; may be empty.
-    pub(in crate::bulletin) text: String,
+    pub(crate) text: String,
 }
 
 /// One cell of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::bulletin) enum Cell {
+pub(crate) enum Cell {
     /// Nothing to say.
     Nothing,
     /// Words.
@@ -86,29 +86,29 @@ pub(in crate::bulletin) enum Cell {
 
 /// A bar, in thousandths of its length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::bulletin) struct Bar {
+pub(crate) struct Bar {
     /// How far it is filled, from 0 to 1000.
-    pub(in crate::bulletin) filled: u32,
+    pub(crate) filled: u32,
     /// Where a tick stands, from 0 to 1000.
-    pub(in crate::bulletin) tick: Option<u32>,
+    pub(crate) tick: Option<u32>,
 }
 
 /// A cell as it is read on paper.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::bulletin) struct Shown {
+pub(crate) struct Shown {
     /// The sign in front of the words; empty where there is none.
-    pub(in crate::bulletin) sign: &'static str,
+    pub(crate) sign: &'static str,
     /// The words.
-    pub(in crate::bulletin) text: String,
+    pub(crate) text: String,
     /// What the colour says.
-    pub(in crate::bulletin) tone: Tone,
+    pub(crate) tone: Tone,
     /// A bar beside the words.
-    pub(in crate::bulletin) bar: Option<Bar>,
+    pub(crate) bar: Option<Bar>,
 }
 
 impl Cell {
     /// Words, or nothing where they are empty.
-    pub(in crate::bulletin) fn text(text: impl Into<String>) -> Self {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.is_empty() {
             Self::Nothing
@@ -118,7 +118,7 @@ impl Cell {
     }
 
     /// An exact decimal, or nothing where it is empty.
-    pub(in crate::bulletin) fn number(text: &str) -> Self {
+    pub(crate) fn number(text: &str) -> Self {
         if text.is_empty() {
             Self::Nothing
         } else {
@@ -127,17 +127,13 @@ impl Cell {
     }
 
     /// A sign with its tone.
-    pub(in crate::bulletin) fn mark(
-        tone: Tone,
-        sign: &'static str,
-        text: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn mark(tone: Tone, sign: &'static str, text: impl Into<String>) -> Self {
         let text = text.into();
         Self::Mark(Mark { tone, sign, text })
     }
 
     /// As it is read on paper.
-    pub(in crate::bulletin) fn shown(&self, manner: &Manner) -> Shown {
+    pub(crate) fn shown(&self, manner: &Manner) -> Shown {
         let (text, tone) = match self {
             Self::Nothing => (NOTHING.to_owned(), Tone::Quiet),
             Self::Text(text) => (text.clone(), Tone::Plain),
@@ -196,14 +192,14 @@ impl Cell {
 
 impl Mark {
     /// The sign and the words.
-    pub(in crate::bulletin) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         joined(self.sign, &self.text)
     }
 }
 
 impl Shown {
     /// The sign and the words.
-    pub(in crate::bulletin) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         joined(self.sign, &self.text)
     }
 }
@@ -221,7 +217,7 @@ const CELL_CHARS_MAX: usize = 300;
 
 /// A text on one line of at most `chars_max` characters, without characters that control a terminal, a line or the
 /// direction of writing: a name must not be able to reorder what stands beside it.
-pub(in crate::bulletin) fn clip(text: &str, chars_max: usize) -> String {
+pub(crate) fn clip(text: &str, chars_max: usize) -> String {
     let clean = text.chars().filter(|c| !is_unprintable(*c));
     let clean = clean.map(|c| if c.is_control() { ' ' } else { c });
     let mut clipped: String = clean.clone().take(chars_max).collect();
@@ -238,7 +234,7 @@ const fn is_unprintable(c: char) -> bool {
 }
 
 /// A share in per cent with two decimals, by the rule of [`Rate::percent`].
-pub(in crate::bulletin) fn share_percent(share: &Share) -> Option<String> {
+pub(crate) fn share_percent(share: &Share) -> Option<String> {
     let rate = Rate {
         numerator: share.numerator,
         denominator: share.denominator,
@@ -259,7 +255,7 @@ fn percent(text: &str) -> String {
 }
 
 /// An exact decimal with its sign, also where that is a plus.
-pub(in crate::bulletin) fn signed(text: &str) -> String {
+pub(crate) fn signed(text: &str) -> String {
     let value = Decimal::parse(text);
     if value.is_ok_and(|value| value.mantissa() > 0) && !text.starts_with('+') {
         format!("+{text}")
@@ -269,7 +265,7 @@ pub(in crate::bulletin) fn signed(text: &str) -> String {
 }
 
 /// A decimal with commas between groups of three digits; what is no decimal is left alone.
-pub(in crate::bulletin) fn grouped(text: &str) -> String {
+pub(crate) fn grouped(text: &str) -> String {
     let sign = text.len() - text.trim_start_matches(['+', '-']).len();
     let (sign, digits) = text.split_at(sign);
     let (whole, fraction) = digits

@@ -5,9 +5,7 @@ use serde::Serialize;
 
 use super::{fonts::Fonts, widths};
 use crate::{
-    bulletin::article::{
-        Article, Bar, Bars, Cell, Fact, Headline, Lay, Mark, Part, Place, Row, Table, clip,
-    },
+    article::{Article, Bar, Bars, Cell, Fact, Headline, Lay, Mark, Part, Place, Row, Table, clip},
     words::Manner,
 };
 

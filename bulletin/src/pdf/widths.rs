@@ -1,7 +1,7 @@
 //! How wide the columns of a table are on paper: each as wide as its content needs, and what is left by weight.
 
 use crate::{
-    bulletin::article::{Column, Lay, Row, Table},
+    article::{Column, Lay, Row, Table},
     words::Manner,
 };
 

@@ -4,7 +4,7 @@ use granary_core::decimal::Decimal;
 use jiff::{Timestamp, tz::TimeZone};
 use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, FormatBorder, XlsxError};
 
-use crate::bulletin::article::Tone;
+use crate::article::Tone;
 
 /// Digits that a workbook's numbers hold exactly.
 const DIGITS_MAX: usize = 15;

@@ -11,7 +11,7 @@ use rust_xlsxwriter::{
 
 use super::{TEXT_CHARS_MAX, formats};
 use crate::{
-    bulletin::article::{Cell, Column, Lay, Table, Tone, clip},
+    article::{Cell, Column, Lay, Table, Tone, clip},
     words::Manner,
 };
 
