@@ -23,18 +23,19 @@
 //! Connections, heads, forms, sessions, failed sign-ins that are remembered, passwords that are hashed at once, pages that are computed at
 //! once, rows on a page ([`listen`], [`session`], [`throttle`], [`routes`]).
 
-mod problem;
-mod listen;
+pub(in crate::serve) mod problem;
+pub(in crate::serve) mod listen;
 mod session;
-mod throttle;
-mod scope;
+pub(in crate::serve) mod throttle;
+pub(in crate::serve) mod scope;
 mod gate;
 mod routes;
 mod enter;
 mod acts;
 mod events;
-mod pages;
+pub(in crate::serve) mod pages;
 mod view;
+mod download;
 
 use std::sync::Arc;
 
@@ -42,8 +43,11 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use self::{session::Sessions, throttle::Throttle};
-use super::City;
-use crate::{notices::settings::Contact, people::People};
+use super::{City, api, sdmx};
+use crate::{
+    notices::settings::Contact,
+    people::{People, Tokens},
+};
 
 pub(super) use listen::acceptor;
 
@@ -56,6 +60,8 @@ const PAGES_MAX: usize = 6;
 pub(super) struct Console {
     city: Arc<City>,
     people: People,
+    /// Tokens of the API.
+    tokens: Tokens,
     /// Written by the gate and by signing in and out.
     sessions: Sessions,
     /// Written by signing in.
@@ -71,6 +77,7 @@ pub(super) struct Bound {
     pub(super) listener: TcpListener,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) people: People,
+    pub(super) tokens: Tokens,
     pub(super) contacts: Vec<Contact>,
 }
 
@@ -78,16 +85,24 @@ impl Bound {
     /// Serves until `stop` becomes true.
     pub(super) async fn serve(self, city: Arc<City>) {
         let stop = city.stop.clone();
+        let api = api::Api::new(
+            Arc::clone(&city),
+            self.tokens.clone(),
+            self.contacts.clone(),
+        );
         let console = Console {
             city,
             people: self.people,
+            tokens: self.tokens,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
             hashing: Semaphore::new(HASHES_MAX),
             computing: Semaphore::new(PAGES_MAX),
             contacts: self.contacts,
         };
-        let router = routes::router(Arc::new(console));
+        let router = routes::router(Arc::new(console))
+            .merge(api::router(&api))
+            .merge(sdmx::router(&api));
         listen::serve(self.listener, self.tls, router, stop).await;
     }
 }

@@ -1,17 +1,18 @@
 //! The pages, one file each.
 
-pub(super) mod summary;
+pub(in crate::serve) mod summary;
 pub(super) mod today;
 pub(super) mod wall;
 pub(super) mod completeness;
 pub(super) mod slot;
-pub(super) mod findings;
+pub(in crate::serve) mod findings;
 pub(super) mod unit;
 pub(super) mod league;
 pub(super) mod indicators;
-pub(super) mod calendar;
+pub(in crate::serve) mod calendar;
 pub(super) mod log;
 pub(super) mod people;
+pub(super) mod tokens;
 
 use granary_core::{
     catalogue::Catalogue,
