@@ -29,3 +29,4 @@ pub mod forecast;
 pub mod targets;
 pub mod scorecard;
 pub mod bulletin;
+pub mod sdmx;

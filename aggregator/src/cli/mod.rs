@@ -14,6 +14,7 @@ mod history;
 mod serve;
 mod notices;
 mod people;
+mod tokens;
 mod backup;
 
 use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, process::ExitCode};

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::screen::{Complaint, Screen};
+use super::{
+    screen::{Complaint, Screen},
+    tokens::{self, TokenTask},
+};
 use crate::{
     clock::{Clock as _, SystemClock},
     people::{INVITATION_MS, Invitation, People, PersonRole, invite_into},
@@ -20,6 +23,9 @@ pub(super) enum PeopleTask {
         after_help = "Example ¦ 示例:\n  granary-aggregator people invite --data /var/lib/granary --login wang --name 王五 --role operator --under 520100"
     )]
     Invite(InviteArgs),
+    /// Tokens with which programs read the API. ¦ 供程序读取接口的令牌。
+    #[command(subcommand)]
+    Token(TokenTask),
     /// List who has access to the console. ¦ 列出控制台的人员。
     #[command(
         after_help = "Example ¦ 示例:\n  granary-aggregator people list --data /var/lib/granary"
@@ -66,6 +72,7 @@ pub(super) fn perform(task: PeopleTask, screen: &Screen) -> Result<(), Complaint
             };
             invite(&args.data, invitation, &args.console, screen)
         }
+        PeopleTask::Token(task) => tokens::perform(task, screen),
         PeopleTask::List { data } => list(&data, screen),
     }
 }

@@ -8,8 +8,9 @@
 //! |---|---|
 //! | `accounts/LOGIN.json` | one person, with the Argon2id hash of their password and the secret of their second step, where they have one |
 //! | `invitations/SHA256.json` | one invitation, under the SHA-256 of the secret in its link; used once, within [`INVITATION_MS`] |
+//! | `tokens/SHA256.json` | one token of the API, under the SHA-256 of its secret ([`Tokens`]) |
 //!
-//! Both are readable by their owner only. One file a person, because then the command line, which only ever adds an invitation, and the
+//! All are readable by their owner only. One file a person, because then the command line, which only ever adds an invitation, and the
 //! running server, which alone writes accounts, cannot overwrite each other. Accounts are no part of the journal: they say who may look, and
 //! change nothing in the statistics. Who acted stands in the access log and, where an act has a reason, in the signed act itself; that an
 //! account was invited, opened or changed stands in the access log, whose anchors are in the journal.
@@ -18,6 +19,7 @@
 
 mod password;
 mod second;
+mod tokens;
 
 use std::{
     collections::BTreeMap,
@@ -34,6 +36,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use password::same as is_same;
 pub use password::{Hashed, PASSWORD_CHARS_MIN, is_fit, secret};
 pub use second::{Second, SharedSecret};
+pub use tokens::{TOKEN_DAYS, TOKEN_DAYS_MAX, TOKENS_MAX, Token, TokenScope, TokenWish, Tokens};
 
 use crate::durable;
 

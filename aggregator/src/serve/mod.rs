@@ -36,8 +36,11 @@ mod steady;
 mod scores;
 mod bulletins;
 mod forecast;
+mod life;
 mod log_http;
 mod console;
+mod api;
+mod sdmx;
 mod vitals;
 mod server;
 

@@ -106,7 +106,7 @@ pub(super) fn explain(
     })
 }
 
-fn list_targets(
+pub(super) fn list_targets(
     city: &City,
     request: &v1::ListTargetsRequest,
 ) -> Result<v1::ListTargetsResponse, Failure> {

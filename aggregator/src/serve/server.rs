@@ -59,7 +59,7 @@ use crate::{
     journal::{Journal, OpenError, StoreError},
     metrics::{Metrics, MetricsError},
     notices::{Desk, NoticeError, NoticeSettings},
-    people::{People, PeopleError},
+    people::{People, PeopleError, Tokens},
     pipeline::{Handle, Options, Pipeline, ShutdownError, StartError},
     project::Derived,
     settings::{Limits, Settings},
@@ -540,6 +540,7 @@ async fn console(
         listener: bind(address).await?,
         tls,
         people: People::open(&settings.data)?,
+        tokens: Tokens::open(&settings.data)?,
         contacts: Vec::new(),
     }))
 }

@@ -4,6 +4,8 @@ use std::{fmt, path::Path};
 
 use granary_core::{
     completeness::{Filter, GroupBy},
+    ledger::LogIndex,
+    sdmx::structure,
     text::Bilingual,
 };
 use tempfile::TempDir;
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     export,
     progress::{Meter, Screen},
-    publish::{self, Form, Plan, Written, structure},
+    publish::{self, Form, Plan, Written},
     replay::{self, Replayed},
     words::Manner,
 };
@@ -140,7 +142,7 @@ fn structured(manner: &Manner, screen: Screen, ask: &Structure) -> Result<u64, B
     let message = structure::message(
         catalogue,
         &ask.agency,
-        held.journal.tally.catalogues.len(),
+        LogIndex(held.journal.tally.published_index()),
         held.journal.last_received_at_ms,
     );
     let written = publish::write_text(&ask.out, &message);

@@ -1,7 +1,7 @@
 //! Columns and cells, before they have a form.
 
 use granary_core::decimal::Decimal;
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, civil::Date};
 
 /// A column of a table.
 #[derive(Clone, Copy, Debug)]
@@ -90,14 +90,6 @@ impl Cell {
     pub(super) fn figure(figure: Option<Decimal>) -> Self {
         figure.map_or(Self::Nothing, Self::Figure)
     }
-}
-
-/// An instant as ISO 8601 writes it in UTC, to the millisecond.
-pub(super) fn iso(at_ms: i64) -> String {
-    Timestamp::from_millisecond(at_ms).map_or_else(
-        |_| at_ms.to_string(),
-        |at| at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
-    )
 }
 
 /// Days since 1970-01-01.

@@ -13,8 +13,9 @@ use std::{
 };
 
 use ::csv::{Terminator, Writer, WriterBuilder};
+use granary_core::sdmx::iso;
 
-use super::{Aside, Cell, Column, PublishError, column::iso, file::failed};
+use super::{Aside, Cell, Column, PublishError, file::failed};
 
 /// What Excel needs to see to read UTF-8 as such.
 const BOM: &[u8] = "\u{feff}".as_bytes();

@@ -18,7 +18,6 @@ mod file;
 mod parquet;
 mod rows;
 mod sdmx;
-pub mod structure;
 
 use std::{
     io::Write as _,
@@ -43,7 +42,7 @@ use crate::{
     replay::{AnswerError, Replayed},
 };
 
-pub use sdmx::{Agency, AgencyError};
+pub use granary_core::sdmx::{Agency, AgencyError};
 
 /// Which table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,6 +75,14 @@ impl Tally {
         self.snapshots + self.acts
     }
 
+    /// The entry that published the catalogue in force; 0 where there is none.
+    #[must_use]
+    pub fn published_index(&self) -> u64 {
+        self.catalogues
+            .last()
+            .map_or(0, |under| under.published_index)
+    }
+
     pub(super) fn published(&mut self, version: Digest, index: u64) {
         self.catalogues.push(UnderCatalogue {
             version,

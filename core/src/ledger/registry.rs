@@ -127,6 +127,12 @@ impl Registry {
         self.log.as_ref()
     }
 
+    /// The entry that published the catalogue in force.
+    #[must_use]
+    pub const fn published(&self) -> Option<LogIndex> {
+        self.published
+    }
+
     /// The catalogue in force.
     #[must_use]
     pub const fn catalogue(&self) -> Option<&Arc<Catalogue>> {

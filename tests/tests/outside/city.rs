@@ -17,6 +17,8 @@ pub(crate) struct City {
     port: u16,
     /// Where the log is read by anybody.
     log: SocketAddr,
+    /// Where the console and the API are.
+    console: SocketAddr,
 }
 
 impl City {
@@ -32,13 +34,14 @@ impl City {
         init.args(["init", "--server-name", "localhost", "--name", origin]);
         init.args(["--suite", suite]);
         run(init.arg("--data").arg(&data));
-        let (server, port, log) = serve(&data);
+        let (server, port, log, console) = serve(&data);
         let city = Self {
             folder,
             server,
             agents: Vec::new(),
             port,
             log,
+            console,
         };
         let catalogue = city.path("catalogue");
         copy_catalogue(&catalogue);
@@ -62,6 +65,11 @@ impl City {
     /// Where anybody reads the log.
     pub(crate) fn log_url(&self) -> String {
         format!("http://{}", self.log)
+    }
+
+    /// Where programs read the API.
+    pub(crate) fn api_url(&self) -> String {
+        format!("http://{}", self.console)
     }
 
     /// The newest checkpoint as anybody reads it.
@@ -162,7 +170,7 @@ impl Drop for City {
 }
 
 /// Starts the server; it says where it serves once it does.
-fn serve(data: &Path) -> (Child, u16, SocketAddr) {
+fn serve(data: &Path) -> (Child, u16, SocketAddr, SocketAddr) {
     let mut serve = program("granary-aggregator");
     serve.args([
         "serve",
@@ -172,7 +180,7 @@ fn serve(data: &Path) -> (Child, u16, SocketAddr) {
         "127.0.0.1:0",
     ]);
     serve.args(["--witness-round-ms", "0"]);
-    serve.args(["--metrics-listen", "off", "--console-listen", "off"]);
+    serve.args(["--metrics-listen", "off", "--console-listen", "127.0.0.1:0"]);
     serve.args(["--log-filter", "warn", "--data"]);
     let mut server = serve.arg(data).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
@@ -185,9 +193,10 @@ fn serve(data: &Path) -> (Child, u16, SocketAddr) {
     };
     let address = said("serving on https://", "");
     let log = said("the log is public at http://", "/checkpoint");
+    let console = said("the console is at http://", "");
     // What it goes on to say is read, so that it never waits for a reader.
     std::thread::spawn(move || lines.for_each(drop));
-    (server, address.port(), log)
+    (server, address.port(), log, console)
 }
 
 /// The demo's catalogue as it is before the demo changes it.

@@ -1,5 +1,5 @@
 //! Granary seen by people who have only its documents: an agent in Python made from `docs/PROTOCOL.md`, and an auditor who types
-//! what `docs/AUDIT.md` prints, and an operator who types what `docs/OPERATIONS.md` does. All meet a real city.
+//! what `docs/AUDIT.md` prints, and an operator who types what `docs/OPERATIONS.md` does, and programs that read the API, as `docs/API.md` shows it. All meet a real city.
 #![allow(
     clippy::print_stderr,
     clippy::unwrap_used,
@@ -7,6 +7,7 @@
     clippy::panic
 )]
 
+mod api;
 mod city;
 mod foreign_agent;
 mod operations;

@@ -32,8 +32,8 @@ function dress(root) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sort";
-      button.append(...heading.childNodes);
-      heading.append(button);
+      button.textContent = heading.textContent;
+      heading.replaceChildren(button);
       button.addEventListener("click", () => {
         const up = heading.getAttribute("aria-sort") !== "ascending";
         for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");

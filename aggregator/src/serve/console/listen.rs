@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Where a request comes from: the other end of the connection, which is the proxy where there is one.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct From(pub(super) SocketAddr);
+pub(in crate::serve) struct From(pub(in crate::serve) SocketAddr);
 
 /// What speaks TLS with browsers: the server's certificate with its authority's, and no client certificates.
 pub(in crate::serve) fn acceptor(chain_pem: &str, key_pem: &str) -> io::Result<TlsAcceptor> {

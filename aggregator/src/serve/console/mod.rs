@@ -23,11 +23,11 @@
 //! Connections, heads, forms, sessions, failed sign-ins that are remembered, passwords that are hashed at once, pages that are computed at
 //! once, rows on a page ([`listen`], [`session`], [`throttle`], [`routes`]).
 
-mod problem;
-mod listen;
+pub(in crate::serve) mod problem;
+pub(in crate::serve) mod listen;
 mod session;
-mod throttle;
-mod scope;
+pub(in crate::serve) mod throttle;
+pub(in crate::serve) mod scope;
 mod gate;
 mod routes;
 mod enter;
@@ -36,8 +36,9 @@ mod papers;
 mod acts;
 mod account;
 mod events;
-mod pages;
+pub(in crate::serve) mod pages;
 mod view;
+mod download;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -47,8 +48,11 @@ use tokio_rustls::TlsAcceptor;
 use self::{
     account::Beginnings, drafts::Drafts, papers::Papers, session::Sessions, throttle::Throttle,
 };
-use super::City;
-use crate::{notices::settings::Contact, people::People};
+use super::{City, api, sdmx};
+use crate::{
+    notices::settings::Contact,
+    people::{People, Tokens},
+};
 
 pub(super) use listen::acceptor;
 
@@ -61,6 +65,8 @@ const PAGES_MAX: usize = 6;
 pub(super) struct Console {
     city: Arc<City>,
     people: People,
+    /// Tokens of the API.
+    tokens: Tokens,
     /// Written by the gate and by signing in and out.
     sessions: Sessions,
     /// Written by signing in.
@@ -84,6 +90,7 @@ pub(super) struct Bound {
     pub(super) listener: TcpListener,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) people: People,
+    pub(super) tokens: Tokens,
     pub(super) contacts: Vec<Contact>,
     /// The city's address as counties reach it: `host:port`.
     pub(super) address: String,
@@ -95,9 +102,15 @@ impl Bound {
     /// Serves until `stop` becomes true.
     pub(super) async fn serve(self, city: Arc<City>) {
         let stop = city.stop.clone();
+        let api = api::Api::new(
+            Arc::clone(&city),
+            self.tokens.clone(),
+            self.contacts.clone(),
+        );
         let console = Console {
             city,
             people: self.people,
+            tokens: self.tokens,
             sessions: Sessions::default(),
             throttle: Throttle::default(),
             drafts: Drafts::default(),
@@ -108,7 +121,9 @@ impl Bound {
             address: self.address,
             contacts: self.contacts,
         };
-        let router = routes::router(Arc::new(console));
+        let router = routes::router(Arc::new(console))
+            .merge(api::router(&api))
+            .merge(sdmx::router(&api));
         listen::serve(self.listener, self.tls, router, stop).await;
     }
 }

@@ -8,7 +8,7 @@ use crate::people::PeopleError;
 
 /// Why a request is not answered with what it asks for.
 #[derive(Debug)]
-pub(super) enum Problem {
+pub(in crate::serve) enum Problem {
     /// There is no such thing.
     NotFound,
     /// The person may not see or do it.

@@ -18,7 +18,7 @@ use super::{
     gate::gate,
     pages,
     problem::Problem,
-    scope::Scope,
+    scope::{Scope, Sight},
     view::{self, Frame, Tab, Visitor},
 };
 use crate::people::{Person, Right, is_same};
@@ -62,6 +62,11 @@ pub(super) fn router(console: Arc<Console>) -> Router {
             get(pages::people::show).post(pages::people::invite),
         )
         .route("/people/access", post(pages::people::access))
+        .route(
+            "/tokens",
+            get(pages::tokens::show).post(pages::tokens::make),
+        )
+        .route("/tokens/revoke", post(pages::tokens::revoke))
         .route("/act", post(acts::prepare))
         .route("/act/enter", post(acts::enter))
         .route("/bulletins", get(pages::bulletins::show))
@@ -113,6 +118,16 @@ impl Room<'_> {
     /// What stands around a page.
     pub(super) fn frame(&self, tab: Tab) -> Frame<'_> {
         Frame::new(self.visitor, tab, Some(&self.catalogue))
+    }
+
+    /// What the person sees of the city.
+    pub(super) fn sight(&self) -> Sight<'_> {
+        Sight {
+            city: &self.console.city,
+            now_ms: self.visitor.now_ms,
+            catalogue: &self.catalogue,
+            scope: &self.scope,
+        }
     }
 
     /// Whether the person may do more than look.

@@ -4,23 +4,48 @@ use std::collections::BTreeSet;
 
 use granary_core::{catalogue::Catalogue, code::UnitCode};
 use granary_proto::v1;
+use jiff::{Timestamp, civil::Date};
 
 use super::problem::Problem;
-use crate::people::Person;
+use crate::{people::Person, serve::City};
 
 /// The part of the tree that somebody sees.
 #[derive(Clone, Debug)]
-pub(super) enum Scope {
+pub(in crate::serve) enum Scope {
     /// All units.
     Everywhere,
     /// These; never empty.
     Within(BTreeSet<UnitCode>),
 }
 
+/// The city as somebody sees it: from their part of the tree, at an instant.
+pub(in crate::serve) struct Sight<'a> {
+    pub(in crate::serve) city: &'a City,
+    pub(in crate::serve) now_ms: i64,
+    pub(in crate::serve) catalogue: &'a Catalogue,
+    pub(in crate::serve) scope: &'a Scope,
+}
+
+impl Sight<'_> {
+    /// The day of the instant, in the catalogue's zone.
+    pub(in crate::serve) fn today(&self) -> Date {
+        let at = Timestamp::from_millisecond(self.now_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.catalogue.zone().to_datetime(at).date()
+    }
+}
+
 impl Scope {
     /// Of a person, by the catalogue in force.
     pub(super) fn of(person: &Person, catalogue: &Catalogue) -> Result<Self, Problem> {
-        let Some(under) = &person.under else {
+        Self::under(person.under.as_deref(), catalogue)
+    }
+
+    /// A unit and whatever was ever below it, or all units where none is named.
+    pub(in crate::serve) fn under(
+        under: Option<&str>,
+        catalogue: &Catalogue,
+    ) -> Result<Self, Problem> {
+        let Some(under) = under else {
             return Ok(Self::Everywhere);
         };
         let top = UnitCode::new(under).map_err(|_| Problem::NotAllowed)?;
@@ -28,7 +53,7 @@ impl Scope {
     }
 
     /// Whether a unit is in it.
-    pub(super) fn holds(&self, unit: &str) -> bool {
+    pub(in crate::serve) fn holds(&self, unit: &str) -> bool {
         match self {
             Self::Everywhere => true,
             Self::Within(units) => units.iter().any(|known| known.as_str() == unit),
@@ -36,7 +61,7 @@ impl Scope {
     }
 
     /// A unit that was asked for.
-    pub(super) fn unit(&self, text: &str) -> Result<UnitCode, Problem> {
+    pub(in crate::serve) fn unit(&self, text: &str) -> Result<UnitCode, Problem> {
         let unit = UnitCode::new(text).map_err(|_| Problem::NotFound)?;
         if self.holds(unit.as_str()) {
             Ok(unit)
@@ -46,7 +71,7 @@ impl Scope {
     }
 
     /// The filter of a listing: all that the person sees, or the part of it at and below a unit.
-    pub(super) fn filter(
+    pub(in crate::serve) fn filter(
         &self,
         catalogue: &Catalogue,
         under: Option<&str>,

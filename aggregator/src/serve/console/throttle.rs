@@ -28,11 +28,11 @@ struct Failures {
 
 /// The failures that are remembered.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<BTreeMap<String, Failures>>);
+pub(in crate::serve) struct Throttle(Mutex<BTreeMap<String, Failures>>);
 
 impl Throttle {
     /// How long somebody has to wait, in milliseconds; 0 where not.
-    pub(super) fn wait_ms(&self, login: &str, from: IpAddr, now_ms: i64) -> i64 {
+    pub(in crate::serve) fn wait_ms(&self, login: &str, from: IpAddr, now_ms: i64) -> i64 {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let until = keys(login, from)
             .iter()
@@ -43,7 +43,7 @@ impl Throttle {
     }
 
     /// Remembers a failure.
-    pub(super) fn failed(&self, login: &str, from: IpAddr, now_ms: i64) {
+    pub(in crate::serve) fn failed(&self, login: &str, from: IpAddr, now_ms: i64) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, one| now_ms - one.last_ms < FORGET_MS);
         for (key, free) in keys(login, from).into_iter().zip(FREE) {

@@ -22,3 +22,4 @@ mod log_http;
 mod forecasting;
 mod scores;
 mod console;
+mod api;

@@ -7,8 +7,12 @@ use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse as _, Response},
 };
-use granary_core::period::{Period, Periodicity};
-use jiff::{ToSpan as _, civil::Date};
+use granary_core::{
+    catalogue::Catalogue,
+    period::{Period, Periodicity},
+    text::Bilingual,
+};
+use jiff::{Timestamp, ToSpan as _, civil::Date};
 use maud::{Markup, html};
 
 use crate::{
@@ -30,11 +34,11 @@ const DAYS_AROUND: i32 = 60;
 const DEADLINES_MAX: usize = 6;
 
 /// A deadline that falls into the month.
-struct Due {
-    name: String,
-    dataset: String,
-    period: Period,
-    at_ms: i64,
+pub(in crate::serve) struct Due {
+    name: Bilingual,
+    pub(in crate::serve) dataset: String,
+    pub(in crate::serve) period: Period,
+    pub(in crate::serve) at_ms: i64,
 }
 
 /// `GET /calendar?month=2022-M03`
@@ -51,7 +55,7 @@ pub(in crate::serve::console) async fn show(
         let month = wanted.filter(|period| period.periodicity() == Periodicity::Month);
         let month = month.or_else(|| Period::containing(Periodicity::Month, today));
         let month = month.ok_or(crate::serve::console::problem::Problem::NotFound)?;
-        let due = due(room, &frame, month);
+        let due = due_in(&room.catalogue, month);
         let table = table(&frame, &due);
         if let Some(file) = table.csv(asked(query.as_deref(), "csv").as_deref()) {
             return file;
@@ -72,9 +76,10 @@ pub(in crate::serve::console) async fn show(
     .await
 }
 
-fn due(room: &Room<'_>, frame: &Frame<'_>, month: Period) -> BTreeMap<Date, Vec<Due>> {
+/// The deadlines of a month by the day, in the catalogue's zone.
+pub(in crate::serve) fn due_in(catalogue: &Catalogue, month: Period) -> BTreeMap<Date, Vec<Due>> {
     let mut days: BTreeMap<Date, Vec<Due>> = BTreeMap::new();
-    for dataset in room.catalogue.datasets() {
+    for dataset in catalogue.datasets() {
         let Some(around) = Period::containing(dataset.periodicity(), month.first_day()) else {
             continue;
         };
@@ -91,9 +96,10 @@ fn due(room: &Room<'_>, frame: &Frame<'_>, month: Period) -> BTreeMap<Date, Vec<
                 continue;
             };
             // What is due at 24:00 belongs to the day that ends then.
-            let day = frame.day(at_ms - 1);
+            let at = Timestamp::from_millisecond(at_ms - 1).unwrap_or(Timestamp::UNIX_EPOCH);
+            let day = catalogue.zone().to_datetime(at).date();
             if (month.first_day()..=month.last_day()).contains(&day) {
-                let name = frame.visitor.say(dataset.name()).to_owned();
+                let name = dataset.name().clone();
                 days.entry(day).or_default().push(Due {
                     name,
                     dataset: dataset.code().to_string(),
@@ -141,7 +147,7 @@ fn grid(
                 td.outside[!is_inside].off[is_off].today[day == today] {
                     span.day { (day.day()) }
                     @if is_inside { @for one in due.get(&day).into_iter().flatten().take(DEADLINES_MAX) {
-                        a href={ "/completeness?dataset=" (one.dataset) "&last=" (one.period) } { (one.name) " " span.quiet { (one.period) } }
+                        a href={ "/completeness?dataset=" (one.dataset) "&last=" (one.period) } { (frame.visitor.say(&one.name)) " " span.quiet { (one.period) } }
                     } }
                 }
             } } } }
@@ -162,10 +168,10 @@ fn table(frame: &Frame<'_>, due: &BTreeMap<Date, Vec<Due>>) -> Table {
     );
     for one in due.values().flatten() {
         table.push(vec![
-            Cell::text(frame.instant(one.at_ms)).by(one.at_ms),
+            Cell::instant(frame, one.at_ms),
             Cell::link(
                 &format!("/completeness?dataset={}&last={}", one.dataset, one.period),
-                one.name.clone(),
+                frame.visitor.say(&one.name),
             ),
             Cell::text(one.period.to_string()),
         ]);

@@ -23,6 +23,7 @@ use crate::{
     serve::{
         console::{
             Console,
+            download::links,
             problem::Problem,
             routes::{Room, asked, page},
             view::{
@@ -74,11 +75,11 @@ pub(in crate::serve::console) async fn show(
         let wish = Wish::read(room, query.as_deref())?;
         let filter = wish.filter(room)?;
         let units = owing(room, &wish, &filter);
-        if asked(query.as_deref(), "csv").is_some() {
+        if let Some(wanted) = asked(query.as_deref(), "csv") {
             let units = &units[..units.len().min(FILE_UNITS_MAX)];
             let states = states(room, &wish, units)?;
             let table = file(room, &frame, &wish, units, &states);
-            return table.csv(Some("completeness")).unwrap_or(Err(Problem::NotFound));
+            return table.csv(Some(&wanted)).unwrap_or(Err(Problem::NotFound));
         }
         let pages = units.len().div_ceil(UNITS_MAX).max(1);
         let from = wish.page.min(pages - 1) * UNITS_MAX;
@@ -93,7 +94,7 @@ pub(in crate::serve::console) async fn show(
                 p.quiet { (frame.pick("这里没有应报", "nothing is owed here")) }
             } @else {
                 (map(room, &frame, &wish, shown, &states, &totals))
-                div.tools { (pager(&frame, wish.page.min(pages - 1), pages)) a href=(frame.visitor.with("csv", "completeness")) download { "CSV" } }
+                div.tools { (pager(&frame, wish.page.min(pages - 1), pages)) (links(&frame, "completeness")) }
             }
         };
         Ok(frame.page(frame.pick("完整性", "Completeness"), &body).into_response())
@@ -362,7 +363,14 @@ fn file(
     units: &[&Unit],
     states: &States,
 ) -> Table {
-    let columns = ["unit", "name", "dataset", "period", "imported", "state"];
+    let columns = [
+        frame.pick("单位代码", "Unit code"),
+        frame.pick("单位", "Unit"),
+        frame.pick("报表", "Dataset"),
+        frame.pick("报告期", "Period"),
+        frame.pick("历史导入", "Imported"),
+        frame.pick("状态", "State"),
+    ];
     let mut table = Table::new(
         "completeness",
         frame.pick("完整性", "Completeness"),

@@ -1,13 +1,13 @@
 //! Whom to ring about a unit, by the notices file: its own contacts, else those of the nearest unit above it, as notices go.
 
-use granary_core::{code::UnitCode, notices::Recipient};
+use granary_core::{catalogue::Catalogue, code::UnitCode, notices::Recipient};
 use maud::{Markup, html};
 
 use crate::{notices::settings::Contact, serve::console::routes::Room};
 
 /// Somebody to be rung.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reach {
+pub(in crate::serve) struct Reach {
     name: String,
     phone: Option<String>,
     mails: Vec<String>,
@@ -15,17 +15,29 @@ pub(super) struct Reach {
 
 /// The contacts of a unit, as things stand on the day of the page.
 pub(super) fn contacts(room: &Room<'_>, unit: &str) -> Vec<Reach> {
+    let contacts = &room.console.contacts;
+    contacts_of(contacts, &room.catalogue, unit, room.visitor.now_ms)
+}
+
+/// The same, of these contacts, at an instant.
+pub(in crate::serve) fn contacts_of(
+    contacts: &[Contact],
+    catalogue: &Catalogue,
+    unit: &str,
+    now_ms: i64,
+) -> Vec<Reach> {
     let Ok(unit) = UnitCode::new(unit) else {
         return Vec::new();
     };
-    let now = jiff::Timestamp::from_millisecond(room.visitor.now_ms).unwrap_or_default();
-    let day = room.catalogue.zone().to_datetime(now).date();
+    let now = jiff::Timestamp::from_millisecond(now_ms).unwrap_or_default();
+    let day = catalogue.zone().to_datetime(now).date();
     // The catalogue has no cycle.
-    let mut above = std::iter::successors(Some(&unit), |unit| room.catalogue.parent_on(unit, day));
+    let mut above = std::iter::successors(Some(&unit), |unit| catalogue.parent_on(unit, day));
     let own = |unit: &UnitCode| {
         let is_its = |one: &Recipient| matches!(one, Recipient::Unit(code) if code == unit);
-        let all = room.console.contacts.iter();
-        let its = all.filter(|contact| contact.recipients.iter().any(is_its));
+        let its = contacts
+            .iter()
+            .filter(|contact| contact.recipients.iter().any(is_its));
         its.map(Reach::of).collect::<Vec<_>>()
     };
     let found = above.find_map(|unit| Some(own(unit)).filter(|found| !found.is_empty()));
@@ -53,7 +65,8 @@ impl Reach {
         }
     }
 
-    fn text(&self) -> String {
+    /// Name, number and mails in one line.
+    pub(in crate::serve) fn text(&self) -> String {
         let mails = self.mails.join(", ");
         let mails = Some(format!("<{mails}>")).filter(|_| !self.mails.is_empty());
         let parts = [Some(self.name.clone()), self.phone.clone(), mails];

@@ -17,6 +17,7 @@ use crate::{
     serve::{
         console::{
             Console, acts,
+            download::links,
             problem::Problem,
             routes::{Room, asked, page},
             view::{
@@ -62,7 +63,7 @@ pub(in crate::serve::console) async fn show(
             (choice(room, &frame, &wish))
             @if is_cut { p.notice.wait { (frame.pick("问题过多，只看了前一部分；请缩小范围", "there are more findings than are looked through: narrow the choice")) } }
             (summary(&frame, &found))
-            div.tools { a href=(frame.visitor.with("csv", "findings")) download { "CSV" } }
+            div.tools { (links(&frame, "findings")) }
             @for finding in found.iter().take(SHOWN_MAX) { (one(room, &frame, finding)) }
             @if found.len() > SHOWN_MAX { p.quiet { (frame.pick("其余在 CSV 中", "the rest is in the CSV")) } }
             @if found.is_empty() { p.quiet { (frame.pick("没有这样的问题", "there are no such findings")) } }
@@ -116,7 +117,7 @@ impl Wish {
 }
 
 /// The departments that own an indicator which the finding's edit looks at.
-fn owners(catalogue: &Catalogue, finding: &v1::Finding) -> Vec<String> {
+pub(in crate::serve) fn owners(catalogue: &Catalogue, finding: &v1::Finding) -> Vec<String> {
     let edit = finding
         .failure
         .as_ref()
@@ -296,19 +297,19 @@ fn status(frame: &Frame<'_>, status: v1::FindingStatus) -> Markup {
 
 fn table(room: &Room<'_>, frame: &Frame<'_>, found: &[v1::Finding]) -> Table {
     let columns = [
-        "unit",
-        "name",
-        "dataset",
-        "period",
-        "kind",
-        "edit",
-        "item",
-        "status",
-        "message",
-        "explanation",
-        "decision",
-        "snapshot_index",
-        "owner",
+        frame.pick("单位代码", "Unit code"),
+        frame.pick("单位", "Unit"),
+        frame.pick("报表", "Dataset"),
+        frame.pick("报告期", "Period"),
+        frame.pick("类别", "Severity"),
+        frame.pick("规则", "Rule"),
+        frame.pick("明细项", "Item"),
+        frame.pick("状态", "Status"),
+        frame.pick("问题", "What does not hold"),
+        frame.pick("单位说明", "The unit says"),
+        frame.pick("核定意见", "Operations say"),
+        frame.pick("日志序号", "Entry"),
+        frame.pick("责任部门", "Owner"),
     ];
     let mut table = Table::new("findings", frame.pick("问题", "Findings"), &columns);
     for finding in found {

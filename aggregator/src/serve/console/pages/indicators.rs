@@ -228,7 +228,7 @@ fn table(
                     .unwrap_or_default(),
             ),
             Cell::count(point.revision.into()),
-            Cell::text(frame.instant(point.received_at_ms)).by(point.received_at_ms),
+            Cell::instant(frame, point.received_at_ms),
             Cell::count(point.index),
         ]);
     }

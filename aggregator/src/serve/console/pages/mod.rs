@@ -1,8 +1,8 @@
 //! The pages, one file each.
 
-mod contacts;
+pub(in crate::serve) mod contacts;
 mod consequences;
-pub(super) mod summary;
+pub(in crate::serve) mod summary;
 pub(super) mod today;
 pub(super) mod wall;
 pub(super) mod agents;
@@ -12,13 +12,14 @@ pub(super) mod bulletins;
 pub(super) mod completeness;
 pub(super) mod slot;
 pub(super) mod what_if;
-pub(super) mod findings;
+pub(in crate::serve) mod findings;
 pub(super) mod unit;
 pub(super) mod league;
 pub(super) mod indicators;
-pub(super) mod calendar;
+pub(in crate::serve) mod calendar;
 pub(super) mod log;
 pub(super) mod people;
+pub(super) mod tokens;
 
 use granary_core::{
     catalogue::Catalogue,

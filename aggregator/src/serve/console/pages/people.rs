@@ -188,6 +188,7 @@ fn shown(
     let open = console.people.invitations(visitor.now_ms)?;
     let body = html! {
         h1 { (title) }
+        p { a href="/tokens" { (frame.pick("接口令牌", "Tokens of the API")) } }
         @if let Some((invitation, token)) = fresh { (link(&frame, invitation, token)) }
         (listed(&frame, console).show(&frame))
         @if !open.is_empty() { section { h2 { (frame.pick("未使用的邀请", "Open invitations")) } ul.plain { @for one in &open {
@@ -243,7 +244,7 @@ fn listed(frame: &Frame<'_>, console: &Console) -> Table {
                     .clone()
                     .unwrap_or_else(|| pick("全部", "all").into()),
             ),
-            Cell::text(frame.time(person.since_ms)).by(person.since_ms),
+            Cell::time(frame, person.since_ms),
             Cell::text(state).shown(html! {
                 span.badge.good[person.is_active].bad[!person.is_active] { (state) }
                 @if !is_self { form.inline method="post" action="/people/access" {

@@ -10,7 +10,7 @@ use axum::{
 use granary_core::{
     access::Access,
     code::{DatasetCode, UnitCode},
-    ledger::{LogIndex, Outcome, history::Vintage, rows::SlotRow},
+    ledger::{LogIndex, Outcome},
     period::Period,
     snapshot::{SlotKey, Snapshot},
 };
@@ -27,7 +27,8 @@ use crate::{
             routes::{Room, page},
             view::{Frame, Tab, Visitor, encoded, slot_path, state},
         },
-        findings, history, slots,
+        life::Life,
+        slots,
     },
 };
 
@@ -57,7 +58,8 @@ pub(in crate::serve::console) async fn show(
             dataset_name(&frame, &room.catalogue, &told.dataset),
             told.period
         );
-        let life = Life::read(room, &slot)?;
+        let may_read = room.may(Right::Figures);
+        let life = Life::read(&room.console.city, &slot, may_read, may_read)?;
         let body = html! {
             h1 { a href={ "/unit/" (encoded(&told.unit)) } { (unit_name(&frame, &room.catalogue, &told.unit)) } " · " (dataset_name(&frame, &room.catalogue, &told.dataset)) " · " (told.period) }
             (standing(&frame, &told))
@@ -96,48 +98,7 @@ fn told(room: &Room<'_>, slot: &SlotKey) -> Result<Option<v1::Slot>, Problem> {
     Ok(slots::list(&room.console.city, request)?.slots.pop())
 }
 
-/// What has happened to a slot.
-struct Life {
-    row: SlotRow,
-    vintages: Vec<Vintage>,
-    findings: Vec<v1::Finding>,
-    current: Option<Snapshot>,
-}
-
 impl Life {
-    fn read(room: &Room<'_>, slot: &SlotKey) -> Result<Self, Problem> {
-        let city = &room.console.city;
-        let may_read = room.may(Right::Figures);
-        let row = history::slot_row(city, slot)?.unwrap_or_default();
-        let mut vintages = history::vintages(city, slot)?;
-        vintages.reverse();
-        let filter = v1::SlotFilter {
-            units: vec![slot.unit.to_string()],
-            datasets: vec![slot.dataset.to_string()],
-            periods: vec![slot.period.to_string()],
-        };
-        let request = v1::ListFindingsRequest {
-            filter: Some(filter),
-            ..Default::default()
-        };
-        let findings = if may_read {
-            findings::list(city, request)?.findings
-        } else {
-            Vec::new()
-        };
-        let current = row
-            .current
-            .as_ref()
-            .filter(|_| may_read)
-            .map(|current| history::snapshot(city, LogIndex(current.index)));
-        Ok(Self {
-            current: current.transpose()?,
-            row,
-            vintages,
-            findings,
-        })
-    }
-
     fn show(&self, room: &Room<'_>, frame: &Frame<'_>, slot: &SlotKey) -> Markup {
         html! {
             section { h2 { (frame.pick("经过", "What happened")) } ol.life {

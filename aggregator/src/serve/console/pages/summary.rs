@@ -7,7 +7,11 @@ use granary_core::{ledger::history, period::Period};
 use granary_proto::v1;
 
 use crate::serve::{
-    console::{problem::Problem, routes::Room, scope::Scope},
+    console::{
+        problem::Problem,
+        routes::Room,
+        scope::{Scope, Sight},
+    },
     findings, forecast, slots,
 };
 
@@ -26,55 +30,60 @@ const RISKS_MAX: u32 = 200;
 const CURVES_MAX: usize = 8;
 
 /// One dataset and period that is due about now.
-pub(super) struct Sheet {
-    pub(super) dataset: String,
-    pub(super) period: Period,
-    pub(super) due_at_ms: i64,
-    pub(super) counts: v1::StateCounts,
+pub(in crate::serve) struct Sheet {
+    pub(in crate::serve) dataset: String,
+    pub(in crate::serve) period: Period,
+    pub(in crate::serve) due_at_ms: i64,
+    pub(in crate::serve) counts: v1::StateCounts,
     /// How many usually have arrived by now; empty where that is not known.
-    pub(super) usual: String,
+    pub(in crate::serve) usual: String,
 }
 
 /// Why a unit is to be rung.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Reasons {
-    pub(super) late: u64,
-    pub(super) returned: u64,
-    pub(super) open: u64,
+pub(in crate::serve) struct Reasons {
+    pub(in crate::serve) late: u64,
+    pub(in crate::serve) returned: u64,
+    pub(in crate::serve) open: u64,
     /// The highest chance to be late, in tenths of a per cent.
-    pub(super) chance_milli: i64,
+    pub(in crate::serve) chance_milli: i64,
 }
 
 /// All of it.
-pub(super) struct Summary {
-    pub(super) sheets: Vec<Sheet>,
-    pub(super) late: Vec<v1::Slot>,
-    pub(super) returned: Vec<v1::Slot>,
-    pub(super) risks: Vec<v1::RiskLine>,
+pub(in crate::serve) struct Summary {
+    pub(in crate::serve) sheets: Vec<Sheet>,
+    pub(in crate::serve) late: Vec<v1::Slot>,
+    pub(in crate::serve) returned: Vec<v1::Slot>,
+    pub(in crate::serve) risks: Vec<v1::RiskLine>,
     /// Findings that nobody has answered.
-    pub(super) open: u64,
+    pub(in crate::serve) open: u64,
     /// By unit, the most urgent first.
-    pub(super) calls: Vec<(String, Reasons)>,
+    pub(in crate::serve) calls: Vec<(String, Reasons)>,
     /// Whether there are more slots than were looked through.
-    pub(super) is_cut: bool,
+    pub(in crate::serve) is_cut: bool,
 }
 
 impl Summary {
     /// As things stand now, for the part of the tree that the person sees.
-    pub(super) fn draw_up(room: &Room<'_>) -> Result<Self, Problem> {
-        let (city, now_ms) = (&*room.console.city, room.visitor.now_ms);
-        let places = places(room);
+    pub(in crate::serve::console) fn draw_up(room: &Room<'_>) -> Result<Self, Problem> {
+        Self::of(&room.sight())
+    }
+
+    /// As things stand at the instant, for the part of the tree.
+    pub(in crate::serve) fn of(sight: &Sight<'_>) -> Result<Self, Problem> {
+        let (city, now_ms) = (sight.city, sight.now_ms);
+        let places = places(sight);
         if places.is_empty() {
             return Ok(Self::empty());
         }
-        let filter = filter(room, &places)?;
-        let mut sheets = counted(room, &filter, places)?;
+        let filter = filter(sight, &places)?;
+        let mut sheets = counted(sight, &filter, places)?;
         for sheet in sheets
             .iter_mut()
             .filter(|sheet| sheet.due_at_ms > now_ms)
             .take(CURVES_MAX)
         {
-            sheet.usual = usual(room, sheet)?;
+            sheet.usual = usual(sight, sheet)?;
         }
         let request = v1::ListSlotsRequest {
             filter: Some(filter.clone()),
@@ -133,7 +142,10 @@ impl Summary {
     }
 
     /// The sheets that the day is about: those due on it, else the next that come, else the last that passed.
-    pub(super) fn of_the_day(&self, frame: &crate::serve::console::view::Frame<'_>) -> Vec<&Sheet> {
+    pub(in crate::serve::console) fn of_the_day(
+        &self,
+        frame: &crate::serve::console::view::Frame<'_>,
+    ) -> Vec<&Sheet> {
         let now_ms = frame.visitor.now_ms;
         let today = frame.day(now_ms);
         let on = |day| {
@@ -175,10 +187,10 @@ fn is_of(sheet: &Sheet, slot: &v1::Slot) -> bool {
 }
 
 /// The datasets and periods that are due about now.
-fn places(room: &Room<'_>) -> Vec<(String, Period, i64)> {
-    let now_ms = room.visitor.now_ms;
+fn places(sight: &Sight<'_>) -> Vec<(String, Period, i64)> {
+    let now_ms = sight.now_ms;
     let mut places = Vec::new();
-    for dataset in room.catalogue.datasets() {
+    for dataset in sight.catalogue.datasets() {
         let begun: Vec<Period> = history::periods(dataset, None, None, now_ms).collect();
         for period in begun
             .into_iter()
@@ -199,7 +211,7 @@ fn places(room: &Room<'_>) -> Vec<(String, Period, i64)> {
     places
 }
 
-fn filter(room: &Room<'_>, places: &[(String, Period, i64)]) -> Result<v1::SlotFilter, Problem> {
+fn filter(sight: &Sight<'_>, places: &[(String, Period, i64)]) -> Result<v1::SlotFilter, Problem> {
     let datasets: BTreeSet<String> = places
         .iter()
         .map(|(dataset, _, _)| dataset.clone())
@@ -212,11 +224,11 @@ fn filter(room: &Room<'_>, places: &[(String, Period, i64)]) -> Result<v1::SlotF
         datasets.into_iter().collect(),
         periods.into_iter().collect(),
     );
-    room.scope.filter(&room.catalogue, None, datasets, periods)
+    sight.scope.filter(sight.catalogue, None, datasets, periods)
 }
 
 fn counted(
-    room: &Room<'_>,
+    sight: &Sight<'_>,
     filter: &v1::SlotFilter,
     places: Vec<(String, Period, i64)>,
 ) -> Result<Vec<Sheet>, Problem> {
@@ -225,7 +237,7 @@ fn counted(
         group_by: v1::GroupBy::DatasetPeriod.into(),
         ..Default::default()
     };
-    let rows = slots::completeness(&room.console.city, request)?.rows;
+    let rows = slots::completeness(sight.city, request)?.rows;
     let rows = rows
         .into_iter()
         .map(|row| ((row.dataset, row.period), row.counts.unwrap_or_default()));
@@ -244,8 +256,8 @@ fn counted(
 }
 
 /// Only for whoever sees all units: the expectation is one of the whole city.
-fn usual(room: &Room<'_>, sheet: &Sheet) -> Result<String, Problem> {
-    if matches!(room.scope, Scope::Within(_)) {
+fn usual(sight: &Sight<'_>, sheet: &Sheet) -> Result<String, Problem> {
+    if matches!(sight.scope, Scope::Within(_)) {
         return Ok(String::new());
     }
     let request = v1::GetArrivalsRequest {
@@ -253,7 +265,7 @@ fn usual(room: &Room<'_>, sheet: &Sheet) -> Result<String, Problem> {
         period: sheet.period.to_string(),
         as_of_ms: 0,
     };
-    let found = forecast::arrivals(&room.console.city, &request)?;
+    let found = forecast::arrivals(sight.city, &request)?;
     Ok(found.now.map(|now| now.expected).unwrap_or_default())
 }
 

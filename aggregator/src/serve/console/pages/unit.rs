@@ -175,7 +175,7 @@ fn slots_table(room: &Room<'_>, frame: &Frame<'_>, open: &[v1::Slot]) -> Table {
                     .to_lowercase(),
             )
             .shown(state(frame, slot.state())),
-            Cell::text(frame.time(slot.due_at_ms)).by(slot.due_at_ms),
+            Cell::time(frame, slot.due_at_ms),
             Cell::count(slot.returned_count.into()),
         ]);
     }

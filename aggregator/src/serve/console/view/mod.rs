@@ -186,6 +186,12 @@ impl<'a> Frame<'a> {
         self.format(at_ms, "%Y-%m-%d %H:%M:%S (UTC%:z)")
     }
 
+    /// The date and time of an instant, in the catalogue's zone.
+    pub(super) fn civil(&self, at_ms: i64) -> jiff::civil::DateTime {
+        let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.zone.to_datetime(at)
+    }
+
     /// The day of an instant, in the catalogue's zone.
     pub(super) fn day(&self, at_ms: i64) -> jiff::civil::Date {
         let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -1,10 +1,17 @@
-//! Tables: one description that is shown as HTML, sorted and filtered in the browser, and handed out as CSV.
+//! Tables: one description that is shown as HTML, sorted and filtered in the browser or sorted here, and handed out as CSV and as a workbook.
 
-use axum::response::{IntoResponse as _, Response};
+use std::cmp::Ordering;
+
+use axum::response::Response;
+use jiff::civil::DateTime;
 use maud::{Markup, html};
 
 use super::Frame;
-use crate::serve::console::{problem::Problem, routes::download};
+use crate::serve::console::{
+    download::{Form, Told, links},
+    problem::Problem,
+    routes::asked,
+};
 
 /// One cell.
 pub(in crate::serve::console) struct Cell {
@@ -13,6 +20,8 @@ pub(in crate::serve::console) struct Cell {
     /// By which the column sorts, where not by the text.
     sort: Option<i64>,
     is_figure: bool,
+    /// Of an instant, the date and time in the catalogue's zone.
+    moment: Option<DateTime>,
 }
 
 /// A column's heading, and whether it holds figures.
@@ -38,6 +47,7 @@ impl Cell {
             markup: None,
             sort: None,
             is_figure: false,
+            moment: None,
         }
     }
 
@@ -45,6 +55,24 @@ impl Cell {
     pub(in crate::serve::console) fn figure(text: impl Into<String>) -> Self {
         Self {
             is_figure: true,
+            ..Self::text(text)
+        }
+    }
+
+    /// An instant, as a page shows it to the minute.
+    pub(in crate::serve::console) fn time(frame: &Frame<'_>, at_ms: i64) -> Self {
+        Self::moment(frame, at_ms, frame.time(at_ms))
+    }
+
+    /// An instant that is evidence, to the second and with the offset.
+    pub(in crate::serve::console) fn instant(frame: &Frame<'_>, at_ms: i64) -> Self {
+        Self::moment(frame, at_ms, frame.instant(at_ms))
+    }
+
+    fn moment(frame: &Frame<'_>, at_ms: i64, text: String) -> Self {
+        Self {
+            sort: Some(at_ms),
+            moment: Some(frame.civil(at_ms)),
             ..Self::text(text)
         }
     }
@@ -119,16 +147,16 @@ impl Table {
                         label hidden data-filter { span.hidden { (pick("筛选", "Filter")) " " (self.label) }
                             input type="search" placeholder=(pick("筛选…", "Filter…")) autocomplete="off"; }
                         span.quiet data-count { (self.rows.len()) " " (pick("行", "rows")) }
-                        a href=(frame.visitor.with("csv", self.code)) download { "CSV" }
+                        (links(frame, self.code))
                     }
                 }
                 div.scroll role="region" aria-label=(self.label) tabindex="0" {
                     table {
                         caption.hidden { (self.label) }
-                        thead { tr { @for column in &self.columns {
-                            th.figure[column.is_figure] scope="col" { (column.name) }
+                        thead { tr { @for (at, column) in self.columns.iter().enumerate() {
+                            (self.heading(frame, at, column))
                         } } }
-                        tbody { @for row in &self.rows { tr { @for cell in row {
+                        tbody { @for row in self.in_order(frame) { tr { @for cell in row {
                             td.figure[cell.is_figure] data-sort=[cell.sort] {
                                 @match &cell.markup { Some(markup) => (markup), None => (cell.text) }
                             }
@@ -139,62 +167,84 @@ impl Table {
         }
     }
 
-    /// The file, where this table is the one that is asked for. UTF-8 with the mark by which spreadsheets know it; words that a
-    /// spreadsheet would take for a formula are quoted.
+    /// The file, where this table is the one that is asked for: by its code as CSV, by `CODE.xlsx` as a workbook.
     pub(in crate::serve::console) fn csv(
         &self,
         wanted: Option<&str>,
     ) -> Option<Result<Response, Problem>> {
-        (wanted == Some(self.code)).then(|| self.file())
+        let (code, form) = Form::of(wanted?);
+        (code == self.code).then(|| self.file(form))
     }
 
-    fn file(&self) -> Result<Response, Problem> {
-        let failed = |error: csv::Error| Problem::Failed(error.to_string());
-        let mut writer = csv::Writer::from_writer(vec![0xEF, 0xBB, 0xBF]);
-        writer
-            .write_record(self.columns.iter().map(|column| &column.name))
-            .map_err(failed)?;
-        for row in &self.rows {
-            writer
-                .write_record(row.iter().map(Cell::field))
-                .map_err(failed)?;
+    fn file(&self, form: Form) -> Result<Response, Problem> {
+        let headings: Vec<&str> = self
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
+        let rows = self.rows.iter();
+        let rows: Vec<Vec<Told<'_>>> = rows
+            .map(|row| row.iter().map(Cell::told).collect())
+            .collect();
+        form.write(self.code, &self.label, &headings, &rows)
+    }
+
+    /// The rows in the order that the page's address asks for, `sort=CODE.COLUMN` or `sort=CODE.-COLUMN`, counted from 1; else as they are.
+    /// The browser's script sorts without asking; this is for whoever runs none, and for links to keep.
+    fn in_order(&self, frame: &Frame<'_>) -> Vec<&Vec<Cell>> {
+        let mut rows: Vec<&Vec<Cell>> = self.rows.iter().collect();
+        let Some((column, is_down)) = self.order(frame) else {
+            return rows;
+        };
+        rows.sort_by(|a, b| match (a.get(column), b.get(column)) {
+            (Some(a), Some(b)) => a.compare(b),
+            (Some(_), None) | (None, Some(_) | None) => Ordering::Equal,
+        });
+        if is_down {
+            rows.reverse();
         }
-        let bytes = writer
-            .into_inner()
-            .map_err(|error| Problem::Failed(error.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|error| Problem::Failed(error.to_string()))?;
-        Ok(download(
-            &format!("{}.csv", self.code),
-            "text/csv; charset=utf-8",
-            text,
-        )
-        .into_response())
+        rows
+    }
+
+    /// By which column the address sorts this table, and whether downwards.
+    fn order(&self, frame: &Frame<'_>) -> Option<(usize, bool)> {
+        let (_, query) = frame.visitor.here.split_once('?')?;
+        let wanted = asked(Some(query), "sort")?;
+        let (code, column) = wanted.split_once('.')?;
+        let up = (column, false);
+        let (column, is_down) = column.strip_prefix('-').map_or(up, |column| (column, true));
+        let column: usize = column.parse().ok()?;
+        let is_here = code == self.code && (1..=self.columns.len()).contains(&column);
+        is_here.then(|| (column - 1, is_down))
+    }
+
+    /// A column's heading: without a script a link that sorts by it, and the other way round where it does so already.
+    fn heading(&self, frame: &Frame<'_>, at: usize, column: &Column) -> Markup {
+        let order = self.order(frame).filter(|(sorted, _)| *sorted == at);
+        let sign = if order == Some((at, false)) { "-" } else { "" };
+        let to = format!("{}.{sign}{}", self.code, at + 1);
+        let sorted = order.map(|(_, is_down)| if is_down { "descending" } else { "ascending" });
+        html! {
+            th.figure[column.is_figure] scope="col" aria-sort=[sorted] {
+                @if self.rows.len() > 1 { a.sort href=(frame.visitor.with("sort", &to)) { (column.name) } } @else { (column.name) }
+            }
+        }
     }
 }
 
 impl Cell {
-    fn field(&self) -> String {
-        let is_formula = !self.is_figure && self.text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        if is_formula {
-            format!("'{}", self.text)
-        } else {
-            self.text.clone()
+    fn told(&self) -> Told<'_> {
+        match (self.moment, self.is_figure) {
+            (Some(at), _) => Told::Moment(&self.text, at),
+            (None, true) => Told::Figure(&self.text),
+            (None, false) => Told::Words(&self.text),
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_no_formulas_and_figures_stay_figures() {
-        assert_eq!(
-            Cell::text("=HYPERLINK(\"x\")").field(),
-            "'=HYPERLINK(\"x\")"
-        );
-        assert_eq!(Cell::text("@sum").field(), "'@sum");
-        assert_eq!(Cell::figure("-5.20").field(), "-5.20");
-        assert_eq!(Cell::text("贵阳市").field(), "贵阳市");
+    fn compare(&self, other: &Self) -> Ordering {
+        match (self.sort, other.sort) {
+            (Some(own), Some(other)) => own.cmp(&other),
+            (Some(_), None) | (None, Some(_) | None) => self.text.cmp(&other.text),
+        }
     }
 }

@@ -5,17 +5,15 @@
 //! Beside them stand the code lists of periodicities, units, units of measure, statuses and of each dataset's indicators, and one
 //! concept scheme. Pure: the same catalogue gives the same bytes.
 
-use granary_core::{
+use serde_json::{Value, json};
+
+use super::{Agency, LOG_INDEX, Layout, code_id, flow_id, frequency, iso, version};
+use crate::{
     catalogue::{Catalogue, Dataset},
+    ledger::LogIndex,
     period::Periodicity,
     snapshot::ObservationStatus,
     text::Bilingual,
-};
-use serde_json::{Value, json};
-
-use super::{
-    column::iso,
-    sdmx::{ATTRIBUTES, Agency, LOG_INDEX, code_id, flow_id, frequency, version},
 };
 
 /// The schema that the message follows.
@@ -28,17 +26,61 @@ struct Names<'a> {
     version: String,
 }
 
-/// The structures of a catalogue, the last of so many that were published; `prepared_at_ms` is when that was known.
+/// The structures of a catalogue that this entry published; `prepared_at_ms` is when that was known.
 #[must_use]
 pub fn message(
     catalogue: &Catalogue,
     agency: &Agency,
-    catalogues: usize,
+    published: LogIndex,
     prepared_at_ms: i64,
 ) -> String {
+    let all = artefacts(catalogue, agency, published);
+    wrapped(&all, catalogue, agency, prepared_at_ms)
+}
+
+/// Every artefact of a catalogue, by kind, in the order of a message.
+#[derive(Clone, Debug)]
+pub struct Artefacts {
+    /// Code lists.
+    pub codelists: Vec<Value>,
+    /// Concept schemes.
+    pub concept_schemes: Vec<Value>,
+    /// Data structures.
+    pub data_structures: Vec<Value>,
+    /// Dataflows.
+    pub dataflows: Vec<Value>,
+}
+
+impl Artefacts {
+    /// Code lists, concept schemes, data structures, dataflows.
+    #[must_use]
+    pub const fn kinds(&self) -> [&Vec<Value>; 4] {
+        [
+            &self.codelists,
+            &self.concept_schemes,
+            &self.data_structures,
+            &self.dataflows,
+        ]
+    }
+
+    /// The same, to be changed.
+    #[must_use]
+    pub const fn kinds_mut(&mut self) -> [&mut Vec<Value>; 4] {
+        [
+            &mut self.codelists,
+            &mut self.concept_schemes,
+            &mut self.data_structures,
+            &mut self.dataflows,
+        ]
+    }
+}
+
+/// All of them.
+#[must_use]
+pub fn artefacts(catalogue: &Catalogue, agency: &Agency, published: LogIndex) -> Artefacts {
     let names = Names {
         agency,
-        version: version(catalogues),
+        version: version(published),
     };
     let datasets = || {
         let both = |dataset| [(dataset, false), (dataset, true)];
@@ -46,6 +88,22 @@ pub fn message(
     };
     let structures = datasets().map(|(dataset, vintages)| names.structure(dataset, vintages));
     let flows = datasets().map(|(dataset, vintages)| names.flow(dataset, vintages));
+    Artefacts {
+        codelists: names.codelists(catalogue),
+        concept_schemes: vec![names.concepts()],
+        data_structures: structures.collect(),
+        dataflows: flows.collect(),
+    }
+}
+
+/// A structure message with these artefacts.
+#[must_use]
+pub fn wrapped(
+    artefacts: &Artefacts,
+    catalogue: &Catalogue,
+    agency: &Agency,
+    prepared_at_ms: i64,
+) -> String {
     let meta = json!({
         "schema": SCHEMA,
         "id": format!("granary-{}", catalogue.version()),
@@ -55,13 +113,23 @@ pub fn message(
         "sender": { "id": agency.to_string().replace('.', "_") },
     });
     let data = json!({
-        "codelists": names.codelists(catalogue),
-        "conceptSchemes": [names.concepts()],
-        "dataStructures": structures.collect::<Vec<_>>(),
-        "dataflows": flows.collect::<Vec<_>>(),
+        "codelists": artefacts.codelists,
+        "conceptSchemes": artefacts.concept_schemes,
+        "dataStructures": artefacts.data_structures,
+        "dataflows": artefacts.dataflows,
     });
     // Readers tell the format by the schema that a message begins with, so the keys are not sorted here.
     format!("{{\"meta\": {meta:#},\n\"data\": {data:#}}}\n")
+}
+
+/// A concept's name.
+#[must_use]
+pub fn concept_name(id: &str) -> Bilingual {
+    let found = CONCEPT_NAMES.iter().find(|(known, _, _)| *known == id);
+    found.map_or_else(
+        || Bilingual::new(id, id),
+        |(_, zh, en)| Bilingual::new(*zh, *en),
+    )
 }
 
 impl Names<'_> {
@@ -193,8 +261,11 @@ impl Names<'_> {
     }
 
     fn attributes(&self, vintages: bool) -> Vec<Value> {
-        let ids = ATTRIBUTES.into_iter();
-        let ids = ids.chain((!vintages).then_some(LOG_INDEX));
+        let layout = Layout {
+            items: false,
+            vintages,
+        };
+        let ids = layout.attributes().into_iter();
         let attribute = |id| {
             let mut attribute = match id {
                 "OBS_STATUS" => self.coded(id, "CL_OBS_STATUS"),
@@ -253,7 +324,8 @@ const CONCEPT_NAMES: [(&str, &str, &str); 13] = [
 ];
 
 /// An id with its names; the English one, or else the Chinese, stands for whoever knows no other.
-fn named(id: &str, name: &Bilingual) -> Value {
+#[must_use]
+pub fn named(id: &str, name: &Bilingual) -> Value {
     let (zh, en) = match (name.zh.is_empty(), name.en.is_empty()) {
         (true, true) => (id, id),
         (true, false) => (name.en.as_str(), name.en.as_str()),
@@ -287,7 +359,9 @@ fn usage(attribute: &str) -> &'static str {
     }
 }
 
-fn periodicity(periodicity: Periodicity) -> Bilingual {
+/// The name of a periodicity.
+#[must_use]
+pub fn periodicity(periodicity: Periodicity) -> Bilingual {
     match periodicity {
         Periodicity::Annual => Bilingual::new("年", "Annual"),
         Periodicity::HalfYear => Bilingual::new("半年", "Half-yearly"),
@@ -298,7 +372,8 @@ fn periodicity(periodicity: Periodicity) -> Bilingual {
 }
 
 /// The names of the statuses, by SDMX's code list `CL_OBS_STATUS` 2.2.
-fn status(status: ObservationStatus) -> Bilingual {
+#[must_use]
+pub fn status(status: ObservationStatus) -> Bilingual {
     use ObservationStatus as S;
     let (zh, en) = match status {
         S::Normal => ("正常值", "Normal value"),
