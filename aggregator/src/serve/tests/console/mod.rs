@@ -3,6 +3,7 @@
 mod acts;
 mod browser;
 mod driver;
+mod files;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
