@@ -11,7 +11,7 @@ use std::{
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -97,12 +97,24 @@ pub(in crate::serve) async fn gate(
     let mut response = match caller(&api, shown_of(&request), language).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            let response = next.run(request).await;
+            readable(response, language)
         }
         Err(problem) => problem.into_response_for(language),
     };
     dress(response.headers_mut());
     response
+}
+
+/// A path that is no text is refused before a handler sees it, in words that are no document: it gets one.
+fn readable(response: Response, language: Option<Language>) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_told = kind.is_some_and(|kind| kind == "application/problem+json");
+    if response.status() != StatusCode::BAD_REQUEST || is_told {
+        return response;
+    }
+    let problem = Problem::invalid("path", "路径不是有效的文字", "the path is no text");
+    problem.into_response_for(language)
 }
 
 /// What a request shows, and where it comes from.

@@ -269,6 +269,13 @@ impl From<Failure> for Problem {
             ),
             Failure::Invalid { field, why } => {
                 let why: String = why.chars().take(300).collect();
+                // The names of the wire's filter, as queries have them.
+                let field = match field {
+                    "filter.units" => "unit",
+                    "filter.datasets" => "dataset",
+                    "filter.periods" => "period",
+                    other => other,
+                };
                 Self::invalid(
                     field,
                     format!("{field} 不能用：{why}"),

@@ -83,16 +83,14 @@ async fn every_path_answers_by_its_schema() {
         fits(&document, &path, "200", &answer, question);
         asked.insert(path);
     }
-    assert_eq!(asked, paths.into_iter().collect(), "a path is not asked");
+    assert_eq!(
+        asked,
+        paths.iter().cloned().collect(),
+        "a path is not asked"
+    );
     for question in ["/slots?nonsense=1", "/units/999999", "/series"] {
         let answer = reader.get(&format!("/api/v1{question}")).await;
-        let path = described(
-            &[
-                format!("/api/v1{}", question.split('?').next().unwrap()),
-                "/api/v1/units/{unit}".into(),
-            ],
-            question,
-        );
+        let path = described(&paths, question);
         fits(&document, &path, "default", &answer, question);
     }
 }

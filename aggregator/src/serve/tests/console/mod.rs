@@ -12,6 +12,7 @@ mod catalogue;
     reason = "it is written for the clerk's page, whose test uses all of it"
 )]
 mod driver;
+mod files;
 mod fleet;
 
 use std::{collections::BTreeMap, net::SocketAddr};
