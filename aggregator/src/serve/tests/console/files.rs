@@ -68,11 +68,9 @@ async fn a_table_is_sorted_by_its_address() {
     let mut periods = async |sort: &str| {
         let page = visit.get(&format!("/unit/520100?sort={sort}")).await;
         let (_, table) = page.body.split_once("id=\"open\"").unwrap();
-        let cells: Vec<String> = table
-            .split("<td>")
-            .filter(|cell| cell.starts_with("20") && cell.as_bytes()[4] == b'-')
-            .filter_map(|cell| cell.split('<').next())
-            .filter(|cell| cell.len() < 9)
+        let texts = table.split('>').filter_map(|rest| rest.split('<').next());
+        let cells: Vec<String> = texts
+            .filter(|text| text.len() < 9 && text.starts_with("20") && text.contains('-'))
             .map(str::to_owned)
             .collect();
         (cells, page.body)
