@@ -73,7 +73,7 @@ impl Board {
         Ok(board)
     }
 
-    /// Reads what the states of the slots follow from, and neither what measures count nor findings: for whoever only counts
+    /// Reads what the states of the slots follow from, which of all vintages is the first accepted one, and neither what measures count nor findings: for whoever only counts
     /// states, in a journal of any length.
     ///
     /// # Errors
@@ -82,7 +82,21 @@ impl Board {
         let mut board = Self::empty(catalogue);
         each(view, &keys::table(Table::Slot), &mut |key, value| {
             let (slot, _) = keys::parse_slot(key)?;
-            board.update(&slot, &SlotRow::decode_row(value).ok()?);
+            let row = SlotRow::decode_row(value).ok()?;
+            board.update(&slot, &row);
+            if let Some(received_at_ms) = row.first_accepted_at_ms {
+                let first = Vintage {
+                    received_at_ms,
+                    outcome: Outcome::Accepted,
+                    facts: row
+                        .current
+                        .as_ref()
+                        .map(|current| current.facts.facts())
+                        .unwrap_or_default(),
+                    revisions: None,
+                };
+                board.add_vintage(&slot, first);
+            }
             Some(())
         })?;
         Ok(board)

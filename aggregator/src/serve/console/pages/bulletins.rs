@@ -262,7 +262,10 @@ fn form(room: &Room<'_>, frame: &Frame<'_>) -> Markup {
             .iter()
             .filter(|one| one.periodicity() == kind);
         let mut begun: Vec<Period> = of_kind
-            .flat_map(|one| history::periods(one, None, None, room.visitor.now_ms))
+            .flat_map(|one| {
+                let begun = history::periods(one, None, None, room.visitor.now_ms);
+                begun.filter(|period| one.covers(*period))
+            })
             .collect();
         begun.sort_unstable();
         begun.dedup();

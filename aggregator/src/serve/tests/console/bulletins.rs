@@ -138,10 +138,10 @@ async fn figures_are_judged_and_nothing_is_stored() {
     };
     let before = size(&visit.get("/log").await.body);
     let mut figures = [
-        ("v.gdp", "100"),
-        ("v.primary", "10"),
-        ("v.secondary", "40"),
-        ("v.tertiary", "50"),
+        ("v.gdp", "100.00"),
+        ("v.primary", "10.00"),
+        ("v.secondary", "40.00"),
+        ("v.tertiary", "50.00"),
     ];
     let page = visit.post(path, &form, &figures).await;
     assert!(
@@ -149,7 +149,7 @@ async fn figures_are_judged_and_nothing_is_stored() {
         "{}",
         page.body
     );
-    figures[3].1 = "51";
+    figures[3].1 = "51.00";
     let page = visit.post(path, &form, &figures).await;
     assert!(
         page.body.contains("将被退回") && page.body.contains("GDP.BALANCE"),
