@@ -5,7 +5,7 @@
 //! | `column` | columns and cells, before they have a form |
 //! | `rows` | the rows of each table, one at a time, from a replayed journal |
 //! | `parquet`, `csv`, `sdmx` | the three forms |
-//! | [`structure`] | the SDMX structures that the SDMX-CSV names |
+//! | [`granary_core::sdmx::structure`] | the SDMX structures that the SDMX-CSV names |
 //! | `file` | a file that has its name only when it is whole |
 //!
 //! Invariants: a table is a pure function of the journal, the instant and the filter, and so are its bytes; figures are exact
