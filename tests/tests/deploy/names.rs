@@ -109,6 +109,7 @@ fn every_rule_names_metrics_that_there_are_and_every_alert_says_what_to_do() {
             .split_once(&format!("\n### {alert}\n"))
             .unwrap_or_else(|| panic!("docs/OPERATIONS.md has no section {alert}"));
         let section = section.split("\n### ").next().unwrap();
+        let section = section.split("\n## ").next().unwrap();
         // What to do, in both languages.
         let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
         let paragraphs: Vec<&str> = section.trim().split("\n\n").collect();

@@ -36,7 +36,7 @@ use crate::{
 /// How many agents are asked for.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 struct CountParams {
     /// How many at the most; 1,000 where it is left out, at most 10,000.
     #[param(minimum = 1, maximum = 10_000)]

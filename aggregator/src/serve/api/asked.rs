@@ -115,7 +115,7 @@ fn unfit(name: &str, text: &str) -> Problem {
 /// Which slots are meant; what is left out means all that the token sees.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 pub(super) struct FilterParams {
     /// Datasets, separated by commas.
     #[param(style = Form, explode = false)]
@@ -160,7 +160,7 @@ impl FilterParams {
 /// The instant that is asked about.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 pub(super) struct AsOfParams {
     /// What was known at this instant, in RFC 3339: `2022-04-08T04:00:00Z`; now, where it is left out.
     #[param(value_type = Option<super::model::At>)]
@@ -187,7 +187,7 @@ impl AsOfParams {
 /// Whether history counts that was imported from before the system.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 pub(super) struct ImportedParams {
     /// Whether slots that only imported history settles count among those expected; false where it is left out.
     imported: Option<bool>,
@@ -202,7 +202,7 @@ impl ImportedParams {
 /// Where a listing goes on. A page may hold fewer than asked for, even none; go on while there is a token.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 pub(super) struct PageParams {
     /// How many at the most; 1,000 where it is left out, at most 10,000.
     #[param(minimum = 1, maximum = 10_000)]
@@ -228,7 +228,7 @@ impl PageParams {
 /// How counts are grouped.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 pub(super) struct GroupParams {
     /// `unit`, `dataset`, `period`, `dataset-period`, `unit-dataset`, `department` or `level`; one row where it is left out.
     group_by: Option<String>,

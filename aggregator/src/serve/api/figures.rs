@@ -26,7 +26,7 @@ use crate::{people::TokenScope, serve::series as stored};
 /// Which series is meant.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 struct SeriesParams {
     /// The unit.
     unit: String,

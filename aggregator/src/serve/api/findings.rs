@@ -29,7 +29,7 @@ use crate::{
 /// Which findings are meant, beside their slots.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 struct FindingParams {
     /// Statuses, separated by commas: `open`, `explained`, `accepted`, `corrected`; all where it is left out.
     #[param(style = Form, explode = false)]

@@ -39,7 +39,7 @@ use crate::{
 /// Which open slots are meant, beside their slots.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 struct RiskParams {
     /// Only slots whose chance to be late is at least this, in per cent; 0 where it is left out.
     #[param(maximum = 100)]
@@ -54,7 +54,7 @@ struct RiskParams {
 /// The month that is asked about.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 struct MonthParams {
     /// The month in SDMX form, `2022-M03`; the present one where it is left out.
     month: Option<String>,

@@ -45,7 +45,7 @@ const OPEN_MAX: u32 = 400;
 /// Which states of slots are meant.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 struct StateParams {
     /// States, separated by commas: `timely`, `late`, `missing`, `exempt`, `pending`; all where it is left out.
     #[param(style = Form, explode = false)]

@@ -23,7 +23,7 @@ use crate::{people::TokenScope, serve::scores};
 /// Which targets are meant, beside their units.
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-#[allow(dead_code, reason = "describes what `read` reads")]
+#[expect(dead_code, reason = "describes what `read` reads")]
 struct TargetParams {
     /// The year.
     year: i32,
