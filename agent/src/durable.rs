@@ -10,8 +10,9 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use crate::platform;
 
 /// An open file with positioned reads and writes.
 pub trait DiskFile {
@@ -63,7 +64,7 @@ pub fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn write_secret_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_durably(&OsDisk, path, |file| {
         // The mode is narrowed before the first secret byte is written.
-        file.0.set_permissions(fs::Permissions::from_mode(0o600))?;
+        platform::keep_private(&file.0, &temporary_name(path)?)?;
         file.write_at(bytes, 0)
     })
 }
@@ -192,12 +193,11 @@ impl Disk for OsDisk {
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-        File::open(folder)?.sync_all()
+        platform::sync_folder(folder)
     }
 
     fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
-        let status = rustix::fs::statvfs(folder)?;
-        Ok(status.f_bavail.saturating_mul(status.f_frsize))
+        platform::free_bytes(folder)
     }
 }
 
@@ -207,11 +207,11 @@ impl DiskFile for OsFile {
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.0.read_at(buffer, offset)
+        platform::read_at(&self.0, buffer, offset)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        platform::write_all_at(&self.0, bytes, offset)
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
@@ -260,9 +260,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("agent.key");
         write_secret_durably(&path, b"secret").unwrap();
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
+        assert!(!platform::others_can_read(&path).unwrap());
     }
 }

@@ -524,12 +524,10 @@ mod tests {
 
     #[test]
     fn files_are_for_their_owner_alone() {
-        use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         prepare(folder.path(), &request(1), 10).unwrap();
         for entry in std::fs::read_dir(folder.path()).unwrap() {
-            let mode = entry.unwrap().metadata().unwrap().permissions().mode();
-            assert_eq!(mode & 0o077, 0);
+            assert!(!crate::platform::others_can_read(&entry.unwrap().path()).unwrap());
         }
     }
 }

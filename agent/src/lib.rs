@@ -3,6 +3,7 @@
 //! Modules stand in the order in which data flows.
 
 // What everything stands on.
+pub mod platform;
 pub mod durable;
 pub mod settings;
 

@@ -310,7 +310,7 @@ impl WaitingFolder {
     /// Those of removing.
     pub fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)?;
-        fs::File::open(folder_of(path))?.sync_all()
+        crate::platform::sync_folder(&folder_of(path))
     }
 }
 

@@ -111,7 +111,7 @@ impl Statement {
             line(role_word(sign_off.role, language), &sign_off.name);
         }
         for evidence in &self.evidence {
-            line(pick("佐证", "evidence"), &evidence.name);
+            line(evidence_word(language), &evidence.name);
         }
         for explanation in &self.explanations {
             line(&explain_word(explanation, language), &explanation.text);
@@ -143,6 +143,15 @@ impl Statement {
 pub(super) fn paper(word: &str, value: &str) -> String {
     let text = format!("# {word}: {}", one_line(value)).replace('"', "\"\"");
     format!("\"{text}\"\r\n")
+}
+
+/// The word of a line that names a file of evidence.
+#[must_use]
+pub(super) const fn evidence_word(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "佐证",
+        Language::En => "evidence",
+    }
 }
 
 /// The word of a line that explains.

@@ -283,6 +283,7 @@ fn papers_are_added_behind_what_the_clerk_wrote() {
     let added = Added {
         sign_offs: vec![sign_off(SignOffRole::StatisticsHead, "王 \"五\", 科长").unwrap()],
         explanations: vec![revised_because("\"因\",果").unwrap()],
+        ..Added::default()
     };
     // Also where the last line has no end, and where quotation marks would be structure; another separator is the file's own.
     for text in [

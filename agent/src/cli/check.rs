@@ -7,8 +7,7 @@ use granary_core::text::Bilingual;
 use crate::catalogue_cache::CatalogueCache;
 use crate::cli::{Ended, not_now, out};
 use crate::history::Reader;
-use crate::inbox;
-use crate::intake::Names;
+use crate::inbox::{self, Folders};
 use crate::report::{Outcome, render};
 use crate::run::now_ms;
 use crate::settings::Settings;
@@ -34,8 +33,9 @@ pub(super) struct Arguments {
 pub(super) fn check(settings: &Settings, arguments: &Arguments) -> Result<Ended, Ended> {
     let cache = CatalogueCache::open(&settings.state);
     let catalogue = cache.catalogue().ok_or_else(no_catalogue)?;
-    let names =
-        Names::new(catalogue, &settings.unit).with_mapping(settings.root.join("mapping.toml"));
+    let folders = Folders::under(&settings.root, &settings.state);
+    let names = folders.names(catalogue, &settings.unit);
+    out::large(&arguments.file, settings.language);
     let history = Reader::new(&settings.state, &settings.unit);
     let checked = inbox::check(&arguments.file, &names, &history, now_ms())
         .map_err(|error| not_now(&error))?;

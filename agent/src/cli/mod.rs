@@ -18,6 +18,8 @@ pub(crate) mod out;
 mod page;
 mod revise;
 mod rotate;
+#[cfg(all(windows, feature = "windows-service"))]
+mod service;
 mod sign;
 mod status;
 mod submit;
@@ -32,9 +34,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use granary_core::text::{Bilingual, Language};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::log_file::{LogFile, Tee};
+use crate::platform;
 use crate::run;
 use crate::settings::Settings;
 use crate::stamp;
@@ -133,6 +135,10 @@ enum Command {
     /// Replace the signing key by a new one (更换签名密钥)
     #[command(after_help = rotate::HELP)]
     RotateKey(rotate::Arguments),
+    /// Install this program as a Windows service, or remove it (Windows 服务)
+    #[cfg(all(windows, feature = "windows-service"))]
+    #[command(after_help = service::HELP, subcommand)]
+    Service(service::Action),
     /// Print the address of the local page that a running agent serves (本机页面)
     #[command(after_help = page::HELP)]
     Page(page::Arguments),
@@ -248,6 +254,8 @@ async fn dispatch(
             Ok(settings) => rotate::rotate(&settings, &arguments).await,
             Err(ended) => Err(ended),
         },
+        #[cfg(all(windows, feature = "windows-service"))]
+        Command::Service(action) => service::act(&dir, &action),
         Command::Page(arguments) => {
             settings().and_then(|settings| page::run(&settings, &arguments))
         }
@@ -258,7 +266,7 @@ async fn dispatch(
 }
 
 async fn serve(settings: Settings) -> Result<Ended, Ended> {
-    let stop = stop_signal().map_err(|error| not_now(&error))?;
+    let stop = platform::stop_signal().map_err(|error| not_now(&error))?;
     LogFile::under(&settings.state, settings.log).install();
     run::run(settings, stop)
         .await
@@ -266,22 +274,12 @@ async fn serve(settings: Settings) -> Result<Ended, Ended> {
     Ok(Ended::Done)
 }
 
-/// Resolves when the process is asked to end.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
 /// Log lines go to the error stream. Only `run` tells what goes well; the others speak by what they print.
 fn start_log(filter: &str, command: &Command) {
     let filter = match command {
         Command::Run => filter,
+        #[cfg(all(windows, feature = "windows-service"))]
+        Command::Service(_) => filter,
         Command::Enrol(_)
         | Command::Check(_)
         | Command::Template(_)

@@ -11,8 +11,8 @@ use crate::acts::{
 };
 use crate::cli::{Ended, act, check, not_now, out};
 use crate::draft::Draft;
-use crate::inbox;
-use crate::intake::{Names, say};
+use crate::inbox::{self, Folders};
+use crate::intake::say;
 use crate::report::{Table, render};
 use crate::run::now_ms;
 use crate::settings::Settings;
@@ -29,7 +29,7 @@ Exit status: 0 accepted, or nothing to change; 1 returned by a validity edit; 3 
 /// What is asked for.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The corrected file (CSV)
+    /// The corrected file (CSV or a workbook)
     file: PathBuf,
     /// Why the figures are changed (原因)
     #[arg(long)]
@@ -50,7 +50,9 @@ pub(super) async fn run(settings: Settings, arguments: Arguments) -> Result<Ende
         .map_err(|why| act::declined(&why, language))?;
     let (cache, reader) = act::desk(&settings);
     let catalogue = cache.catalogue().ok_or_else(check::no_catalogue)?;
-    let names = Names::new(catalogue, &settings.unit);
+    let folders = Folders::under(&settings.root, &settings.state);
+    let names = folders.names(catalogue, &settings.unit);
+    out::large(&arguments.file, language);
     let checked = inbox::check(&arguments.file, &names, &reader, now_ms())
         .map_err(|error| not_now(&error))?;
     if checked.ready.is_empty() {

@@ -32,7 +32,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// What is asked for.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// The file (CSV)
+    /// The file (CSV or a workbook)
     pub(super) file: PathBuf,
     /// How many seconds to wait for the city's answer
     #[arg(long, default_value_t = 30)]
@@ -42,6 +42,7 @@ pub(super) struct Arguments {
 /// Hands a file in, and prints its report.
 pub(super) async fn submit(settings: Settings, arguments: Arguments) -> Result<Ended, Ended> {
     let wait = Duration::from_secs(arguments.wait);
+    out::large(&arguments.file, settings.language);
     run::identity(&settings).map_err(|error| not_now(&error))?;
     match run::open_spool(&settings, Duration::ZERO).await {
         Ok(spool) => {

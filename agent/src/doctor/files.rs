@@ -1,12 +1,12 @@
 //! The doctor's look at settings, folders and disk.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::{Finding, Level};
 use crate::durable::{Disk as _, OsDisk};
 use crate::inbox::{Folder, Folders};
+use crate::platform::{self, Sharing};
 use crate::settings::{FILE, SettingFaults, Settings};
 use crate::stamp;
 
@@ -17,17 +17,6 @@ const SHARING: (&str, &str) = ("文件夹共享", "folder sharing");
 const DISK: (&str, &str) = ("磁盘", "disk");
 /// A probe; removed at once.
 const PROBE: &str = ".granary-doctor.tmp";
-
-/// Where a folder's files really are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sharing {
-    /// On a disk of this machine.
-    Local,
-    /// On another machine, by this protocol.
-    Network(&'static str),
-    /// It could not be asked.
-    Unknown,
-}
 
 pub(super) fn unset(faults: &SettingFaults) -> Finding {
     use granary_core::text::Language;
@@ -74,7 +63,7 @@ pub(super) fn folders(settings: &Settings) -> Vec<Finding> {
         inbox: sharing(&inbox),
         state: sharing(&settings.state),
         identity: sharing(&settings.identity),
-        inbox_is_open: mode(&inbox).is_some_and(|mode| mode & 0o002 != 0),
+        inbox_is_open: platform::others_can_write(&inbox),
     };
     found.push(shared(settings, places));
     found
@@ -96,13 +85,12 @@ fn writable(folder: &Path) -> Option<Finding> {
 }
 
 fn not_writable(folder: &Path, error: &std::io::Error) -> Finding {
+    let own = platform::how_to_own(folder);
     let folder = folder.display();
     let says = (
+        format!("{folder} 不能写入（{error}）。请让运行采集端的用户（USER）对它有写权限：{own}"),
         format!(
-            "{folder} 不能写入（{error}）。请让运行采集端的用户对它有写权限：chown -R 用户 {folder}"
-        ),
-        format!(
-            "{folder} cannot be written ({error}): give it to the user that runs the agent, chown -R USER {folder}"
+            "{folder} cannot be written ({error}): give it to the user that runs the agent, {own}"
         ),
     );
     Finding::new(Level::Fail, FOLDERS, says)
@@ -138,9 +126,12 @@ pub(super) fn shared(settings: &Settings, places: Places) -> Finding {
         }
     }
     if places.inbox_is_open {
+        let close = platform::how_to_close("inbox");
         let says = (
-            "inbox 对本机所有用户开放，谁都能以本单位名义报送。请收回：chmod o-w inbox".to_owned(),
-            "every user of this machine may put files into inbox, and so report in the unit's name: chmod o-w inbox".to_owned(),
+            format!("inbox 对本机所有用户开放，谁都能以本单位名义报送。请收回：{close}"),
+            format!(
+                "every user of this machine may put files into inbox, and so report in the unit's name: {close}"
+            ),
         );
         return Finding::new(Level::Warn, SHARING, says);
     }
@@ -163,29 +154,10 @@ pub(super) fn shared(settings: &Settings, places: Places) -> Finding {
     Finding::new(Level::Ok, SHARING, says)
 }
 
-fn mode(path: &Path) -> Option<u32> {
-    Some(fs::metadata(path).ok()?.permissions().mode())
-}
-
-/// By the file system's number, as statfs(2) of Linux lists them.
+/// Where a folder is, or will be once it is made.
 fn sharing(folder: &Path) -> Sharing {
     let existing = folder.ancestors().find(|place| place.exists());
-    let Some(status) = existing.and_then(|place| rustix::fs::statfs(place).ok()) else {
-        return Sharing::Unknown;
-    };
-    // The field's type differs between processors; all numbers fit 32 bits.
-    network(u64::try_from(status.f_type).unwrap_or(0) & 0xffff_ffff)
-}
-
-pub(super) const fn network(file_system: u64) -> Sharing {
-    match file_system {
-        0x6969 => Sharing::Network("NFS"),
-        0xff53_4d42 | 0xfe53_4d42 => Sharing::Network("SMB"),
-        0x517b => Sharing::Network("SMB (old)"),
-        0x0102_1997 => Sharing::Network("9P"),
-        0x00c3_6400 => Sharing::Network("Ceph"),
-        _ => Sharing::Local,
-    }
+    existing.map_or(Sharing::Unknown, platform::sharing)
 }
 
 pub(super) fn disk(settings: &Settings) -> Finding {

@@ -1,13 +1,13 @@
 //! The doctor's look at keys and certificate.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::{Finding, Level};
 use crate::certificate::Certificate;
 use crate::cli::out::instant;
 use crate::identity::{Identity, IdentityError};
+use crate::platform;
 use crate::settings::Settings;
 
 const IDENTITY: (&str, &str) = ("身份", "identity");
@@ -36,18 +36,14 @@ pub(super) fn unusable(error: &IdentityError) -> Finding {
 
 /// Every file in the folder must be its owner's alone.
 pub(super) fn private(folder: &Path) -> Finding {
-    let open = |entry: &fs::DirEntry| {
-        let mode = entry
-            .metadata()
-            .map(|metadata| metadata.permissions().mode());
-        mode.is_ok_and(|mode| mode & 0o077 != 0)
-    };
+    let open = |entry: &fs::DirEntry| platform::others_can_read(&entry.path()).unwrap_or(false);
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries
         .filter(open)
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .collect();
     names.sort();
+    let keep = platform::how_to_keep_private(folder);
     let (names, folder) = (names.join(", "), folder.display());
     if names.is_empty() {
         let says = (
@@ -58,10 +54,10 @@ pub(super) fn private(folder: &Path) -> Finding {
     }
     let says = (
         format!(
-            "本机其他用户能读 {names}，可能已被复制。请执行 chmod -R go= {folder}；若有疑问，执行 granary-agent rotate-key 更换密钥"
+            "本机其他用户能读 {names}，可能已被复制。请执行 {keep}；若有疑问，执行 granary-agent rotate-key 更换密钥"
         ),
         format!(
-            "other users of this machine can read {names}, and may have copied them: chmod -R go= {folder}, and where in doubt, granary-agent rotate-key"
+            "other users of this machine can read {names}, and may have copied them: {keep}, and where in doubt, granary-agent rotate-key"
         ),
     );
     Finding::new(Level::Fail, PERMISSIONS, says)

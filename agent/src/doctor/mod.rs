@@ -18,8 +18,6 @@ use granary_core::text::{Bilingual, Language};
 use crate::identity::Identity;
 use crate::settings::Settings;
 
-pub use files::Sharing;
-
 /// How it stands with one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {

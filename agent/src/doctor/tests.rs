@@ -16,6 +16,7 @@ use super::*;
 use crate::durable::write_secret_durably;
 use crate::identity;
 use crate::link::tests::support::{City, Manner, UNIT, log_key};
+use crate::platform::Sharing;
 use crate::run::now_ms;
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -372,9 +373,7 @@ async fn keys_on_a_network_share_and_an_inbox_open_to_all_are_named() {
         inbox_is_open: false,
     };
     let level = |places| files::shared(&settings, places).level;
-    let smb = files::network(0xff53_4d42);
-    assert_eq!(smb, Sharing::Network("SMB"));
-    assert_eq!(files::network(0xef53), Sharing::Local);
+    let smb = Sharing::Network("SMB");
     assert_eq!(level(local), Level::Ok);
     assert_eq!(
         level(files::Places {

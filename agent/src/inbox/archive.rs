@@ -8,7 +8,8 @@
 //! the digest that was read. On crash: the file is read again, and what is there is left as it is. Nothing here is ever removed, and
 //! the agent never reads it: it is for people.
 //!
-//! A file that is larger than any report stays where it is moved to and is not copied.
+//! A file beyond [`FILE_BYTES_MAX`], which only a text may be, is not copied: it stays whole where it is moved to, with its digest in the
+//! report beside it.
 
 use std::{
     fs::{self, OpenOptions},
@@ -63,7 +64,7 @@ pub(super) fn keep(
         copy(path, &goal, &found)?;
     }
     note(&folder.join(SUMS), &format!("{found}  {name}\n"))?;
-    fs::File::open(&folder)?.sync_all()
+    crate::platform::sync_folder(&folder)
 }
 
 /// The end of a name, which has the extension.

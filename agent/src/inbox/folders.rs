@@ -5,10 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use granary_core::{catalogue::Catalogue, code::UnitCode};
 use jiff::{Timestamp, ZonedDateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::report::Outcome;
+use crate::{
+    intake::Names,
+    platform::{rename_new, sync_folder},
+    report::Outcome,
+};
 
 /// One of the clerk's folders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -125,6 +130,20 @@ impl Folders {
         self.root.join("mapping.toml")
     }
 
+    /// Where the unit keeps the files that prove its figures.
+    #[must_use]
+    pub fn evidence(&self) -> PathBuf {
+        self.root.join("evidence")
+    }
+
+    /// The names that a file of `unit` is read with: the catalogue's, the unit's mapping file, and its folder of evidence.
+    #[must_use]
+    pub fn names<'a>(&self, catalogue: &'a Catalogue, unit: &'a UnitCode) -> Names<'a> {
+        Names::new(catalogue, unit)
+            .with_mapping(self.mapping())
+            .with_evidence(self.evidence())
+    }
+
     /// The path of a file.
     #[must_use]
     pub fn file(&self, spot: &Spot) -> PathBuf {
@@ -143,7 +162,7 @@ impl Folders {
         for folder in Folder::ALL {
             fs::create_dir_all(self.path(folder))?;
         }
-        fs::create_dir_all(self.root.join("evidence"))?;
+        fs::create_dir_all(self.evidence())?;
         fs::create_dir_all(&self.state)
     }
 
@@ -194,8 +213,8 @@ impl Folders {
         let moved = rename_new(&self.file(from), &self.file(to));
         match moved {
             Ok(()) => {
-                sync(&self.path(to.folder))?;
-                sync(&self.path(from.folder))?;
+                sync_folder(&self.path(to.folder))?;
+                sync_folder(&self.path(from.folder))?;
                 Ok(Moved::Done)
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Moved::Gone),
@@ -203,30 +222,6 @@ impl Folders {
             Err(error) => Err(error),
         }
     }
-}
-
-/// Renames without replacing. The kernel does it in one step where the file system can; elsewhere there is a moment
-/// between looking and renaming, in which only a person could put a file of that very name there.
-fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::{
-            fs::{CWD, RenameFlags, renameat_with},
-            io::Errno,
-        };
-        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
-            other => return other.map_err(io::Error::from),
-        }
-    }
-    if fs::symlink_metadata(to).is_ok() {
-        return Err(io::Error::from(io::ErrorKind::AlreadyExists));
-    }
-    fs::rename(from, to)
-}
-
-fn sync(folder: &Path) -> io::Result<()> {
-    fs::File::open(folder)?.sync_all()
 }
 
 fn split(name: &str) -> (&str, &str) {

@@ -315,7 +315,7 @@ impl Inbox {
         // The scan passes over the unfinished copy because of its name.
         let copy = goal.with_file_name(format!(".{}.tmp", spot.name));
         fs::copy(path, &copy)?;
-        fs::File::open(&copy)?.sync_all()?;
+        fs::File::options().write(true).open(&copy)?.sync_all()?;
         fs::rename(&copy, &goal)?;
         Ok(goal)
     }

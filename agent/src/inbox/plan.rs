@@ -8,7 +8,6 @@ use super::{
     record::{Intent, Move, Payload, SlotRecord, Ticket, TicketFile},
 };
 use crate::{
-    intake::Names,
     preflight::{Outgoing, Preflighted},
     report::{Earlier, Outcome, Report, Words},
 };
@@ -22,7 +21,7 @@ impl Inbox {
             folder: Folder::Inbox,
             name: name.to_owned(),
         };
-        let names = Names::new(cx.catalogue, cx.unit).with_mapping(self.folders.mapping());
+        let names = self.folders.names(cx.catalogue, cx.unit);
         let checked = match check(&self.folders.file(&from), &names, cx.history, cx.now_ms) {
             Ok(checked) => checked,
             Err(Unchecked::Changed) => return Ok(Step::Waiting { name: from.name }),

@@ -206,7 +206,7 @@ impl Records {
 
     pub(super) fn remove_intent(&self) -> io::Result<()> {
         remove(&self.intent_path())?;
-        fs::File::open(&self.folder)?.sync_all()
+        crate::platform::sync_folder(&self.folder)
     }
 
     pub(super) fn slot(&self, slot: &SlotKey) -> io::Result<Option<SlotRecord>> {

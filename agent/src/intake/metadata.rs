@@ -29,7 +29,7 @@ use granary_core::{
 
 use super::{
     cell::trim,
-    fault::{Fault, Faults, Place, clip, say},
+    fault::{FAULTS_MAX, Fault, Faults, Place, clip, say},
     names::{folded, hint, nearest},
     scan::digest_of,
 };
@@ -57,6 +57,8 @@ pub(super) struct Metadata {
     pub units: Vec<Line>,
     /// Sign-offs, evidence and explanations.
     pub papers: Papers,
+    /// The unit's folder of evidence, where it is known.
+    evidence: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +125,14 @@ pub(super) fn line_of(record: &StringRecord, separator: char) -> Option<String> 
 }
 
 impl Metadata {
+    /// Nothing said yet, of a unit whose files of evidence may lie in `evidence`.
+    pub(super) fn with_evidence(evidence: Option<&Path>) -> Self {
+        Self {
+            evidence: evidence.map(Path::to_path_buf),
+            ..Self::default()
+        }
+    }
+
     /// Takes one line in. `folder` is where the file lies; `has_rows` says that the headings have been read.
     pub(super) fn take(
         &mut self,
@@ -154,7 +164,13 @@ impl Metadata {
         match known {
             Word::Dataset => set(&mut self.dataset, line, has_rows, faults),
             Word::Period => set(&mut self.period, line, has_rows, faults),
-            Word::Unit => self.units.push(line),
+            // The same unit again says nothing new; a wrong one is a fault, of which no more are kept than are told.
+            Word::Unit => {
+                let is_new = !self.units.iter().any(|known| known.text == line.text);
+                if is_new && self.units.len() < FAULTS_MAX {
+                    self.units.push(line);
+                }
+            }
             Word::SignOff(role) => self.sign_off(role, line, faults),
             Word::Evidence => self.evidence(line, folder, faults),
             Word::Explain => self.explain(rest, line, faults),
@@ -205,8 +221,10 @@ impl Metadata {
             ));
             return;
         }
+        let shelf = self.evidence.iter().map(|shelf| shelf.join(&name));
         let found = evidence_paths(folder, &name)
             .into_iter()
+            .chain(shelf)
             .find_map(|path| digest_of(&path).ok());
         let Some(sha256) = found else {
             let found = clip(&name);

@@ -41,10 +41,11 @@ pub use self::{
     names::{Conversion, Names, Unknown, nearest},
     period::read_period,
     records::{COLUMNS_MAX, RECORD_BYTES_MAX, ROWS_MAX},
-    scan::{FILE_BYTES_MAX, digest_of},
+    scan::{FILE_BYTES_MAX, TEXT_BYTES_MAX, digest_of},
 };
 pub(crate) use self::{
     fault::{clip, say},
+    scan::is_utf8_text,
     workbook::SKIP,
 };
 use crate::draft::Draft;

@@ -26,6 +26,7 @@ pub struct Names<'a> {
     catalogue: &'a Catalogue,
     own: &'a UnitCode,
     mapping: Option<PathBuf>,
+    evidence: Option<PathBuf>,
     indicators: BTreeMap<String, Vec<IndicatorCode>>,
     datasets: BTreeMap<String, Vec<DatasetCode>>,
 }
@@ -65,6 +66,7 @@ impl<'a> Names<'a> {
             catalogue,
             own,
             mapping: None,
+            evidence: None,
             indicators,
             datasets,
         }
@@ -75,6 +77,19 @@ impl<'a> Names<'a> {
     pub fn with_mapping(mut self, path: PathBuf) -> Self {
         self.mapping = Some(path);
         self
+    }
+
+    /// The same, with the folder in which files of evidence are looked for, wherever the report lies.
+    #[must_use]
+    pub fn with_evidence(mut self, folder: PathBuf) -> Self {
+        self.evidence = Some(folder);
+        self
+    }
+
+    /// The folder of evidence, if one is known.
+    #[must_use]
+    pub fn evidence(&self) -> Option<&Path> {
+        self.evidence.as_deref()
     }
 
     /// Where the mapping file is, if one may be.

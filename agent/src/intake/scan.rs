@@ -1,7 +1,7 @@
 //! The first pass over a file: its digest, and whether it is text that can be read at all.
 //!
 //! In: a path. Out: a [`Scan`]: SHA-256, encoding and the beginning. Memory: one buffer of 64 KiB, whatever the file.
-//! A file that is too large is refused by its size, before a byte of it is read; one that is no text is refused at the first
+//! A text is read in a stream, so its length costs time and no memory. A file that is too large for that too is refused by its size, before a byte of it is read; one that is no text is refused at the first
 //! byte that shows it. A file that turns out not to be UTF-8 is looked at once more, as GB18030.
 
 use std::{
@@ -18,8 +18,10 @@ use super::{
     fault::{Fault, Place, say},
 };
 
-/// The largest file that is read, in bytes.
+/// The largest workbook that is read, and the largest file that is taken over the local page, in bytes.
 pub const FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// The largest text that is read, in bytes: a minute's reading, where an endless file would hold the inbox up for ever.
+pub const TEXT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// How much of the beginning is kept to look at headers, in bytes.
 const HEAD_BYTES: usize = 64 * 1024;
 
@@ -71,8 +73,8 @@ pub(super) fn scan(path: &Path) -> Result<Scan, ScanError> {
 fn scan_as(path: &Path, encoding: Encoding) -> Result<Scan, ScanError> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    if size > FILE_BYTES_MAX {
-        return Err(fault(too_large(size)));
+    if size > TEXT_BYTES_MAX {
+        return Err(fault(too_large(size, TEXT_BYTES_MAX)));
     }
     let mut checker = Checker::new(encoding);
     let (mut hasher, mut head, mut total) = (Sha256::new(), Vec::new(), 0_u64);
@@ -88,8 +90,8 @@ fn scan_as(path: &Path, encoding: Encoding) -> Result<Scan, ScanError> {
             head.extend_from_slice(chunk);
         }
         total += chunk.len() as u64;
-        if total > FILE_BYTES_MAX {
-            return Err(fault(too_large(total)));
+        if total > TEXT_BYTES_MAX {
+            return Err(fault(too_large(total, TEXT_BYTES_MAX)));
         }
         hasher.update(chunk);
         checker.push(chunk)?;
@@ -103,6 +105,18 @@ fn scan_as(path: &Path, encoding: Encoding) -> Result<Scan, ScanError> {
         encoding,
         head: head_text(encoding, &head),
     })
+}
+
+/// Whether a file is a text in UTF-8 that the intake reads, to which lines can be added as they are.
+///
+/// # Errors
+/// Those of reading.
+pub(crate) fn is_utf8_text(path: &Path) -> io::Result<bool> {
+    match scan(path) {
+        Ok(scan) => Ok(scan.encoding == Encoding::Utf8),
+        Err(ScanError::Fault(_) | ScanError::NotUtf8(_)) => Ok(false),
+        Err(ScanError::Io(error)) => Err(error),
+    }
 }
 
 /// The SHA-256 of a file of any kind, for instance of evidence.
@@ -141,8 +155,8 @@ fn fault(fault: impl Into<Box<Fault>>) -> ScanError {
 }
 
 /// The words for a file that is too large.
-pub(super) fn too_large(size: u64) -> Fault {
-    let (size, max) = (size.div_ceil(1024 * 1024), FILE_BYTES_MAX / (1024 * 1024));
+pub(super) fn too_large(size: u64, max: u64) -> Fault {
+    let (size, max) = (size.div_ceil(1024 * 1024), max / (1024 * 1024));
     Fault::of_file(
         say!(
             "文件约 {size} MB，超过 {max} MB 的上限",
@@ -384,13 +398,19 @@ mod tests {
     }
 
     #[test]
-    fn two_gigabytes_are_refused_by_their_size() {
+    fn five_gigabytes_are_refused_by_their_size_and_two_of_nothing_at_their_first_byte() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("big.csv");
-        File::create(&path).unwrap().set_len(2 << 30).unwrap();
-        let Err(ScanError::Fault(fault)) = scan(&path) else {
-            panic!("taken")
+        let fault = |size: u64| {
+            File::create(&path).unwrap().set_len(size).unwrap();
+            match scan(&path) {
+                Err(ScanError::Fault(fault)) => fault,
+                other => panic!("{other:?}"),
+            }
         };
-        assert!(fault.problem.en.contains("2048 MB") && fault.remedy.zh.contains("拆成"));
+        let too_large = fault(5 << 30);
+        assert!(too_large.problem.en.contains("5120 MB; at most 4096 MB"));
+        assert!(too_large.remedy.zh.contains("拆成"));
+        assert!(fault(2 << 30).problem.en.contains("byte 1 is zero"));
     }
 }

@@ -1,6 +1,8 @@
 //! Delimited texts: CSV of either shape, and SDMX-CSV.
 //!
 //! The file is read in a stream, once for its digest and encoding and once for its rows; a third pass sees that it has not changed.
+//! So a text of gigabytes costs time and no memory: what is kept is bounded by the limits of snapshots, and the rows are read no
+//! further than to the first thing that is too much.
 
 use std::path::Path;
 
@@ -64,7 +66,7 @@ fn read_records(path: &Path, scan: &Scan, names: &Names<'_>) -> Result<Vec<Draft
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut shape: Option<Shape<'_>> = None;
     let mut record = StringRecord::new();
-    loop {
+    while !gather.is_full() {
         let row = match records.next(&mut record) {
             Ok(Some(row)) => row,
             Ok(None) => break,

@@ -90,7 +90,7 @@ fn hand_in(
 ) -> Result<Response, Problem> {
     let name = format!("{}_{}_{what}.csv", slot.dataset, slot.period);
     let settings = &office.settings;
-    let staged = Staged::create(&settings.state, &settings.root.join("evidence"), &name)?;
+    let staged = Staged::create(&settings.state, &name)?;
     std::fs::write(
         staged.path(),
         statement.to_csv(catalogue, settings.language),

@@ -11,7 +11,7 @@ use crate::{
     draft::Draft,
     history::Reader,
     inbox::{self, Checked, Unchecked},
-    intake::{self, Names},
+    intake,
     run::now_ms,
 };
 
@@ -49,7 +49,8 @@ pub(super) fn look(
     catalogue: &Catalogue,
     path: &Path,
 ) -> Result<Looked, Unchecked> {
-    let (names, reader) = (Names::new(catalogue, &office.settings.unit), reader(office));
+    let names = office.folders.names(catalogue, &office.settings.unit);
+    let reader = reader(office);
     let checked = inbox::check(path, &names, &reader, now_ms())?;
     // Read once more for the figures themselves; the judgement is the one above.
     let drafts = intake::read(path, &names).map_or(Vec::new(), |read| read.drafts);

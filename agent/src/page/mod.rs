@@ -25,6 +25,7 @@ mod look;
 mod recent;
 mod routes;
 mod drop;
+mod attach;
 mod send;
 mod act;
 mod events;

@@ -1,5 +1,27 @@
-// What the page does beyond forms and links: dropping a file anywhere, following a file that was sent, printing. All of it works without.
+// What the page does beyond forms and links: dropping a file anywhere, adding evidence without losing what was typed, following a file
+// that was sent, printing. All of it works without.
 "use strict";
+
+// Files that are dropped anywhere on the page go into the field `input()` of the element `zone()`.
+const takeDrops = (zone, input, send) => {
+  let depth = 0;
+  const holdsFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  document.addEventListener("dragenter", (event) => {
+    if (holdsFiles(event)) { depth += 1; zone().classList.add("over"); }
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (holdsFiles(event) && --depth <= 0) { depth = 0; zone().classList.remove("over"); }
+  });
+  document.addEventListener("dragover", (event) => { if (holdsFiles(event)) event.preventDefault(); });
+  document.addEventListener("drop", (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    zone().classList.remove("over");
+    input().files = event.dataTransfer.files;
+    send();
+  });
+};
 
 const drop = document.getElementById("drop");
 if (drop) {
@@ -8,23 +30,41 @@ if (drop) {
   drop.classList.add("live");
   const send = () => { if (input.files.length) drop.requestSubmit(); };
   input.addEventListener("change", send);
-  let depth = 0;
-  const holdsFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
-  document.addEventListener("dragenter", (event) => {
-    if (holdsFiles(event)) { depth += 1; drop.classList.add("over"); }
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (holdsFiles(event) && --depth <= 0) { depth = 0; drop.classList.remove("over"); }
-  });
-  document.addEventListener("dragover", (event) => { if (holdsFiles(event)) event.preventDefault(); });
-  document.addEventListener("drop", (event) => {
-    if (!holdsFiles(event)) return;
+  takeDrops(() => drop, () => input, send);
+}
+
+// Evidence is added and removed beside the page, so that names and explanations that were typed stay; where a report could not be
+// read for want of it, the page is shown anew.
+const attach = document.getElementById("attach");
+if (attach) {
+  const detach = document.getElementById("detach");
+  const input = () => document.getElementById("evidence-files");
+  const send = () => { if (input().files.length) attach.requestSubmit(); };
+  const listen = () => input().addEventListener("change", send);
+  const put = async (form, body) => {
+    const answer = await fetch(form.action, { method: "POST", body, credentials: "same-origin" });
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const evidence = fresh.getElementById("evidence");
+    if (answer.ok && evidence && document.getElementById("send")) {
+      document.getElementById("evidence").replaceChildren(...evidence.childNodes);
+      listen();
+    } else if (answer.ok) {
+      location.reload();
+    } else {
+      const why = document.getElementById("evidence-problem");
+      why.textContent = (fresh.querySelector("main .notice") || fresh.querySelector("main")).textContent.trim();
+      why.hidden = false;
+      input().value = "";
+    }
+    delete form.dataset.sent;
+  };
+  attach.addEventListener("submit", (event) => { event.preventDefault(); put(attach, new FormData(attach)); });
+  detach.addEventListener("submit", (event) => {
     event.preventDefault();
-    depth = 0;
-    drop.classList.remove("over");
-    input.files = event.dataTransfer.files;
-    send();
+    put(detach, new URLSearchParams(new FormData(detach, event.submitter)));
   });
+  listen();
+  takeDrops(() => document.getElementById("evidence"), input, send);
 }
 
 // A form is sent once, however often the button is pressed.

@@ -14,7 +14,7 @@ use axum::{
 use granary_core::text::{Bilingual, Language};
 
 use super::{
-    Office, act, drop as dropping, events, guard, look, recent, send,
+    Office, act, attach, drop as dropping, events, guard, look, recent, send,
     view::{self, Frame, Tab, Visitor},
 };
 use crate::{
@@ -72,6 +72,8 @@ impl Problem {
 pub(super) fn router(office: Arc<Office>) -> Router {
     let drop_bytes_max = usize::try_from(FILE_BYTES_MAX).unwrap_or(usize::MAX) + DROP_EXTRA_BYTES;
     let dropping = post(dropping::take).layer(DefaultBodyLimit::max(drop_bytes_max));
+    // Each file has its own bound; a form has several.
+    let attaching = post(attach::take).layer(DefaultBodyLimit::disable());
     Router::new()
         .route("/", get(home))
         .route("/enter", get(enter))
@@ -83,6 +85,8 @@ pub(super) fn router(office: Arc<Office>) -> Router {
         .route("/file/{id}", get(send::show))
         .route("/file/{id}/send", post(send::send))
         .route("/file/{id}/remove", post(send::remove))
+        .route("/file/{id}/evidence", attaching)
+        .route("/file/{id}/evidence/remove", post(attach::remove))
         .route("/sent/{sha256}", get(events::show))
         .route("/sent/{sha256}/events", get(events::events))
         .route("/slots", get(slots))

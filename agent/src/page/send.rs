@@ -15,7 +15,7 @@ use granary_core::{
 };
 
 use super::{
-    Office, look,
+    Office, attach, look,
     look::{Looked, Seen},
     routes::{Problem, field, fields, go, page},
     staged::Staged,
@@ -80,10 +80,17 @@ pub(super) async fn send(
         let cache = look::catalogue(office);
         let catalogue = cache.catalogue().ok_or_else(Problem::no_catalogue)?;
         let looked = look::look(office, catalogue, &staged.path()).map_err(unchecked)?;
-        let added = match added(&fields, &looked) {
+        let mut added = match added(&fields, &looked) {
             Ok(added) => added,
             Err(declined) => return shown(office, visitor, &staged, Some((&declined, &fields))),
         };
+        added.evidence = attach::evidence(office, &staged)?;
+        let named = looked
+            .drafts
+            .iter()
+            .flat_map(|seen| &seen.draft.papers().evidence);
+        let named: Vec<&String> = named.map(|one| &one.name).collect();
+        added.evidence.retain(|one| !named.contains(&&one.name));
         let drafts: Vec<Draft> = looked
             .drafts
             .iter()

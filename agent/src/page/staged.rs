@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! page/<32 hex digits>/NAME       the file as it was dropped
-//! page/<32 hex digits>/evidence   a link to the clerk's folder of evidence, where the intake looks for it
+//! page/<32 hex digits>/attached/  an empty file for each file of evidence that the report is to name
 //! page/<32 hex digits>/out/NAME   the file with names and explanations, on its way to the inbox
 //! ```
 //! They are copies: the clerk's own file stays where it is. The oldest go when there are more than [`STAGED_MAX`], and all at a start.
@@ -22,6 +22,8 @@ use crate::{
 
 /// The most files that wait.
 const STAGED_MAX: usize = 24;
+/// The folder with the names of evidence.
+const ATTACHED: &str = "attached";
 /// The longest name, in bytes: the inbox adds to it.
 const NAME_BYTES_MAX: usize = 160;
 
@@ -37,7 +39,7 @@ pub(super) struct Staged {
 
 impl Staged {
     /// A folder for a file of this name, empty so far.
-    pub(super) fn create(state: &Path, evidence: &Path, name: &str) -> io::Result<Self> {
+    pub(super) fn create(state: &Path, name: &str) -> io::Result<Self> {
         let all = folder(state);
         fs::create_dir_all(&all)?;
         prune(&all)?;
@@ -47,7 +49,6 @@ impl Staged {
         let id = format!("{id:032x}");
         let folder = all.join(&id);
         fs::create_dir(&folder)?;
-        link_evidence(evidence, &folder);
         Ok(Self {
             id,
             name: name.to_owned(),
@@ -93,6 +94,33 @@ impl Staged {
         Ok(out)
     }
 
+    /// Notes that the report is to name a file of evidence.
+    pub(super) fn attach(&self, name: &str) -> io::Result<()> {
+        let attached = self.folder.join(ATTACHED);
+        fs::create_dir_all(&attached)?;
+        fs::File::create(attached.join(name)).map(drop)
+    }
+
+    /// Notes that it is not to name it. A name is compared with names in the folder, never joined to a path.
+    pub(super) fn detach(&self, name: &str) -> io::Result<()> {
+        for entry in entries(&self.folder.join(ATTACHED))? {
+            if entry.file_name().to_str() == Some(name) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the files of evidence, sorted.
+    pub(super) fn attached(&self) -> io::Result<Vec<String>> {
+        let mut names: Vec<String> = entries(&self.folder.join(ATTACHED))?
+            .into_iter()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// Lets it go.
     pub(super) fn remove(&self) {
         // What stays is let go at the next start.
@@ -108,8 +136,8 @@ pub(super) fn clear(state: &Path) -> io::Result<()> {
     }
 }
 
-/// The name under which a dropped file is kept: its last part, as every browser's idea of a path is not ours.
-pub(super) fn name_of(given: &str) -> Result<String, Bilingual> {
+/// The name of a dropped file: its last part, as every browser's idea of a path is not ours.
+pub(super) fn bare_name(given: &str) -> Result<String, Bilingual> {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().filter(|c| !c.is_control()).collect();
     let name = name.trim().to_owned();
@@ -123,11 +151,24 @@ pub(super) fn name_of(given: &str) -> Result<String, Bilingual> {
             "the name \"{shown}\" is too long; shorten it"
         ));
     }
+    if name.starts_with('.') {
+        let shown = clip(&name);
+        return Err(say!(
+            "“{shown}”以点开头，请改名",
+            "\"{shown}\" begins with a dot; give it another name"
+        ));
+    }
+    Ok(name)
+}
+
+/// The name under which a dropped report is kept.
+pub(super) fn name_of(given: &str) -> Result<String, Bilingual> {
+    let name = bare_name(given)?;
     if !is_report(&name) {
         let shown = clip(&name);
         return Err(say!(
-            "“{shown}”不是报表文件。请选择报表（CSV）；佐证材料请放进 evidence 文件夹",
-            "\"{shown}\" is no report. Choose a report (CSV); files of evidence belong into the folder evidence"
+            "“{shown}”不是报表文件。请先拖入报表（Excel 或 CSV），佐证材料在下一步添加",
+            "\"{shown}\" is no report. Drop the report first (a workbook or CSV); files of evidence are added in the next step"
         ));
     }
     Ok(name)
@@ -158,12 +199,4 @@ fn prune(all: &Path) -> io::Result<()> {
         fs::remove_dir_all(path)?;
     }
     Ok(())
-}
-
-/// Where links cannot be made, evidence is looked for when the file is in the inbox.
-fn link_evidence(evidence: &Path, folder: &Path) {
-    #[cfg(unix)]
-    let _ = std::os::unix::fs::symlink(evidence, folder.join("evidence"));
-    #[cfg(not(unix))]
-    let _ = (evidence, folder);
 }

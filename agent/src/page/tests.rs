@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod attaching;
+
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
 use granary_core::catalogue::Bundle;
@@ -39,11 +41,12 @@ impl Answer {
     }
 }
 
-async fn opened() -> (tempfile::TempDir, Page, Settings) {
+async fn opened(more: &str) -> (tempfile::TempDir, Page, Settings) {
     let folder = tempfile::tempdir().unwrap();
     let text = "unit = \"520100\"\nserver = \"https://city.example:7443\"\n[spool]\ndisk_free_bytes_min = 0\n[page]\nlisten = \"127.0.0.1:0\"\n";
+    let text = format!("{text}{more}");
     let settings =
-        Settings::parse(text, &folder.path().join("agent.toml"), &BTreeMap::new()).unwrap();
+        Settings::parse(&text, &folder.path().join("agent.toml"), &BTreeMap::new()).unwrap();
     fs::create_dir_all(&settings.state).unwrap();
     let text = include_str!("../intake/tests/catalogue.toml");
     let files = BTreeMap::from([("catalogue.toml".to_owned(), text.to_owned())]);
@@ -57,7 +60,12 @@ async fn opened() -> (tempfile::TempDir, Page, Settings) {
 
 impl Desk {
     async fn open() -> Self {
-        let (folder, page, settings) = opened().await;
+        Self::open_with("").await
+    }
+
+    /// With more lines in the settings.
+    async fn open_with(more: &str) -> Self {
+        let (folder, page, settings) = opened(more).await;
         let url = url(&settings.state).unwrap();
         let path = url
             .strip_prefix(&format!("http://{}", page.address()))
@@ -101,20 +109,27 @@ impl Desk {
     }
 
     async fn drop(&self, form: Option<&str>, name: &str, content: &[u8]) -> Answer {
+        self.upload("/drop", form, &[(name, content)]).await
+    }
+
+    async fn upload(&self, path: &str, form: Option<&str>, files: &[(&str, &[u8])]) -> Answer {
         let mut body = Vec::new();
         if let Some(form) = form {
             body.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"form\"\r\n\r\n{form}\r\n").bytes());
         }
-        let name = name.replace('"', "%22");
-        body.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n").bytes());
-        body.extend(content);
-        body.extend(format!("\r\n--{BOUNDARY}--\r\n").bytes());
+        for (name, content) in files {
+            let name = name.replace('"', "%22");
+            body.extend(format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/csv\r\n\r\n").bytes());
+            body.extend(*content);
+            body.extend(b"\r\n");
+        }
+        body.extend(format!("--{BOUNDARY}--\r\n").bytes());
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         let headers = [
             ("cookie", self.cookie.as_str()),
             ("content-type", kind.as_str()),
         ];
-        ask(&self.page, "POST", "/drop", &headers, &body).await
+        ask(&self.page, "POST", path, &headers, &body).await
     }
 
     /// Every file under the agent's folder.
@@ -184,7 +199,7 @@ async fn ask(
 
 #[tokio::test]
 async fn nobody_is_let_in_without_the_token_of_this_start() {
-    let (_folder, page, settings) = opened().await;
+    let (_folder, page, settings) = opened("").await;
     let forged = "/enter?token=0000000000000000000000000000000000000000000000000000000000000000";
     for path in [
         "/",

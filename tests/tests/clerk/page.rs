@@ -158,6 +158,7 @@ fn walk(browser: &mut Browser, url: &str, (file, again, broken): Files<'_>) {
     browser.sees("逐项数值");
     browser.types("[name='why:0:REVENUE.FALLS:']", "税收缓缴");
     browser.types("[name='preparer']", "张三");
+    attaches(browser, file);
     // From the name on by keyboard alone.
     browser.presses("Tab");
     browser.call("Input.insertText", json!({ "text": "李四" }));
@@ -180,6 +181,26 @@ fn walk(browser: &mut Browser, url: &str, (file, again, broken): Files<'_>) {
     stays_here(browser, url);
 }
 
+/// Evidence is added and taken back beside the page: what was typed stays.
+fn attaches(browser: &mut Browser, file: &std::path::Path) {
+    let evidence = file.with_file_name("税收<i>说明.pdf");
+    std::fs::write(&evidence, "synthetic").unwrap();
+    for _ in 0..2 {
+        browser.chooses("#evidence-files", &evidence);
+        browser.sees("移除");
+        browser.sees("税收<i>说明.pdf");
+        assert_eq!(
+            browser.value("document.querySelector('textarea').value"),
+            json!("税收缓缴")
+        );
+        pictures(browser, "evidence-zh");
+        browser.click("li.attached button");
+        browser.until("!document.querySelector('li.attached')");
+    }
+    browser.chooses("#evidence-files", &evidence);
+    browser.sees("移除");
+}
+
 fn revises(browser: &mut Browser, again: &std::path::Path) {
     // A revision asks for its reason; the form says so where there is none, and keeps what was written.
     browser.click("a[href='/']");
@@ -189,14 +210,14 @@ fn revises(browser: &mut Browser, again: &std::path::Path) {
     pictures(browser, "revision-zh");
     browser.value("document.querySelector('[name=reason]').required = false");
     browser.types("[name='why:0:REVENUE.FALLS:']", "税收缓缴；财政已核");
-    browser.click("#send button[type=submit]");
+    browser.click("#send button.primary");
     browser.sees("请写明原因");
     assert_eq!(
         browser.value("document.querySelector('textarea').value"),
         json!("税收缓缴；财政已核")
     );
     browser.types("[name='reason']", "录入有误");
-    browser.click("#send button[type=submit]");
+    browser.click("#send button.primary");
     browser.sees("市局已受理");
     browser.sees("修订");
 }

@@ -34,6 +34,8 @@ use crate::draft::{Cell, Draft, Note, Papers, Told};
 pub(in crate::intake) const DRAFTS_MAX: usize = 64;
 /// The most remarks about how something was understood, for one draft.
 const TOLD_MAX: usize = 50;
+/// The most that the clerk's notes of one file may have together, in bytes.
+const NOTES_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What may be explained in every dataset: the edits that all have, and why a revision is made.
 const BUILT_IN: [&str; 3] = [REQUIRED, MISSING, REVISED];
@@ -66,6 +68,7 @@ pub(in crate::intake) struct Gather<'n, 'a> {
     /// Unknown words that were reported already: a wrong name in ten thousand rows is one fault.
     reported: BTreeSet<(Part, String)>,
     observations: usize,
+    notes_bytes: usize,
 }
 
 #[derive(Default)]
@@ -88,7 +91,7 @@ impl<'n, 'a> Gather<'n, 'a> {
     pub(in crate::intake) fn new(names: &'n Names<'a>, path: &Path) -> Self {
         Self {
             names,
-            metadata: Metadata::default(),
+            metadata: Metadata::with_evidence(names.evidence()),
             faults: Faults::default(),
             file_name: from_file_name(path),
             dataset: None,
@@ -102,7 +105,16 @@ impl<'n, 'a> Gather<'n, 'a> {
             notices: Vec::new(),
             reported: BTreeSet::new(),
             observations: 0,
+            notes_bytes: 0,
         }
+    }
+
+    /// Whether the file has more than one file may have, so that reading on would only cost time: what is too much has been
+    /// reported, or is when the reading ends.
+    pub(in crate::intake) fn is_full(&self) -> bool {
+        self.observations > OBSERVATIONS_MAX
+            || self.notes_bytes > NOTES_BYTES_MAX
+            || self.drafts.len() > DRAFTS_MAX
     }
 
     pub(in crate::intake) fn report(
@@ -341,6 +353,19 @@ impl<'n, 'a> Gather<'n, 'a> {
 
     pub(in crate::intake) fn note(&mut self, key: &Key, mut note: Note) {
         note.place = note.place.within(self.sheet.as_ref());
+        self.notes_bytes += note.text.len();
+        if self.notes_bytes > NOTES_BYTES_MAX {
+            let max = NOTES_BYTES_MAX / (1024 * 1024);
+            self.report(
+                note.place,
+                say!(
+                    "说明合计超过 {max} MB",
+                    "the notes have more than {max} MB together"
+                ),
+                say!("拆成几个文件", "split the file"),
+            );
+            return;
+        }
         if note.text.len() <= granary_core::snapshot::EXPLANATION_BYTES_MAX {
             self.building(key).notes.push(note);
             return;

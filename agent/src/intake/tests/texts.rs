@@ -128,3 +128,69 @@ fn sdmx_csv_that_is_no_statement_is_refused() {
         &["vintages", "series"],
     );
 }
+
+/// A long text whose rows after the headings are those that `rows` gives.
+fn long(rows: impl Iterator<Item = String>) -> String {
+    let mut text = String::from("指标,数值,备注,说明\n");
+    text.extend(rows);
+    text
+}
+
+#[test]
+fn a_text_larger_than_any_workbook_is_read_in_a_stream() {
+    let blank = |row: usize| format!("gdp,,{row:080},\n");
+    let mut text = long((0..400_000).map(blank));
+    text.push_str("gdp,3102.44,,\n");
+    assert!(text.len() as u64 > FILE_BYTES_MAX);
+    let drafts = read_as(NAME, text).unwrap();
+    assert_eq!(figures(&drafts[0]), ["gdp=3102.44 @B400002"]);
+}
+
+#[test]
+fn a_million_rows_of_figures_are_read_no_further_than_to_the_first_that_is_too_much() {
+    let row = |row: usize| match row {
+        // Behind the limit, so nobody comes to see it.
+        500_000 => "no such indicator,1,,\n".to_owned(),
+        _ => "gdp,1,,\n".to_owned(),
+    };
+    let faults = read_as(NAME, long((0..1_000_000).map(row))).unwrap_err();
+    check_fault(
+        &faults,
+        &["100002", "数值超过 100000 个"],
+        &["100002", "more than 100000 values"],
+    );
+    let names = faults
+        .iter()
+        .filter(|f| f.problem.en.contains("no such indicator"));
+    assert_eq!(names.count(), 0);
+}
+
+#[test]
+fn the_notes_of_one_file_have_a_limit() {
+    let note = "因".repeat(600);
+    let row = |row: usize| format!("gdp,{row},,{note}\n");
+    let faults = read_as(NAME, long((0..6_000).map(row))).unwrap_err();
+    check_fault(
+        &faults,
+        &["说明合计超过 8 MB"],
+        &["notes have more than 8 MB together"],
+    );
+    let again = faults.iter().filter(|f| f.problem.en.contains("together"));
+    assert_eq!(again.count(), 1);
+}
+
+#[test]
+fn every_further_period_beyond_the_limit_ends_the_reading() {
+    let mut text = String::from("报告期,指标,数值\n");
+    for year in 1950..2050 {
+        for quarter in 1..5 {
+            text.push_str(&format!("{year}-Q{quarter},gdp,1\n"));
+        }
+    }
+    let faults = read_as("quarterly-accounts.csv", text).unwrap_err();
+    check_fault(
+        &faults,
+        &["超过 64 个报表和报告期"],
+        &["more than 64 datasets and periods"],
+    );
+}

@@ -51,7 +51,7 @@ pub(super) fn read(path: &Path, kind: Kind, names: &Names<'_>) -> Result<Read, U
     if size > FILE_BYTES_MAX {
         return Err(Unread::Faults {
             sha256: None,
-            faults: vec![too_large(size)],
+            faults: vec![too_large(size, FILE_BYTES_MAX)],
         });
     }
     let sha256 = digest_of(path).map_err(Unread::Io)?;

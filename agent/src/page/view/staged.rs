@@ -3,7 +3,7 @@
 use granary_core::{
     catalogue::Catalogue,
     code::{IndicatorCode, ItemKey},
-    snapshot::{Observation, SignOff},
+    snapshot::{Evidence, Observation, SignOff},
     text::Bilingual,
 };
 use maud::{Markup, html};
@@ -64,13 +64,17 @@ pub(in crate::page) fn body(
             p.notice.bad role="alert" id="why-not" { (frame.visitor.say(&why.0)) }
         }
         (report::faults(frame, &checked.faults))
+        // These stand before the form that sends: the fields that belong to them are within it.
+        form id="attach" method="post" enctype="multipart/form-data" action={ "/file/" (staged.id) "/evidence" } { (frame.secret()) }
+        form id="detach" method="post" action={ "/file/" (staged.id) "/evidence/remove" } { (frame.secret()) }
         @if is_ready {
             form id="send" method="post" action={ "/file/" (staged.id) "/send" } {
                 (frame.secret())
                 (statements(frame, catalogue, looked, &given))
-                (closing(frame, looked, &given))
+                (closing(frame, (staged, looked), &given))
             }
         } @else {
+            (evidence(frame, staged, looked))
             (statements(frame, catalogue, looked, &given))
         }
         form.row method="post" action={ "/file/" (staged.id) "/remove" } {
@@ -222,7 +226,11 @@ fn hits<'r>(
 }
 
 /// Reason, names and the button.
-fn closing(frame: &Frame<'_>, looked: &Looked, given: &dyn Fn(&str) -> String) -> Markup {
+fn closing(
+    frame: &Frame<'_>,
+    (staged, looked): (&Staged, &Looked),
+    given: &dyn Fn(&str) -> String,
+) -> Markup {
     let signed: Vec<&SignOff> = looked.drafts.first().map_or(Vec::new(), |seen| {
         seen.draft.papers().sign_offs.iter().collect()
     });
@@ -235,6 +243,7 @@ fn closing(frame: &Frame<'_>, looked: &Looked, given: &dyn Fn(&str) -> String) -
                 textarea id="reason" name="reason" rows="2" maxlength="2000" required aria-describedby="reason-help" { (given("reason")) }
             }
         }
+        (evidence(frame, staged, looked))
         fieldset {
             legend { (frame.pick("签名", "Signing off")) }
             @if signed.is_empty() {
@@ -246,6 +255,41 @@ fn closing(frame: &Frame<'_>, looked: &Looked, given: &dyn Fn(&str) -> String) -
         }
         div.row {
             button.primary type="submit" { (frame.pick("签名并报送", "Sign and send")) }
+        }
+    }
+}
+
+/// The files of evidence that the report names or is to name, and the field that adds more.
+fn evidence(frame: &Frame<'_>, staged: &Staged, looked: &Looked) -> Markup {
+    let named: &[Evidence] = looked
+        .drafts
+        .first()
+        .map_or(&[], |seen| &seen.draft.papers().evidence);
+    // Where the disk would not say, sending says it.
+    let mut attached = staged.attached().unwrap_or_default();
+    attached.retain(|name| !named.iter().any(|one| one.name == *name));
+    let remove = frame.pick("移除", "Remove");
+    html! {
+        fieldset id="evidence" aria-live="polite" {
+            legend { (frame.pick("佐证材料（可不填）", "Evidence (optional)")) }
+            p.quiet { (frame.pick(
+                "台账、合同、会议纪要等。文件留在本机，只上报名称和指纹；市局核查时才会调阅。",
+                "Ledgers, contracts, minutes. The files stay on this machine: their names and digests are reported, and the city asks to see them in an audit.")) }
+            @if !(named.is_empty() && attached.is_empty()) {
+                ul.plain {
+                    @for one in named { li { (one.name) " " span.quiet { (frame.pick("（报表里已写明）", "(named in the file)")) } } }
+                    @for name in &attached { li.attached {
+                        span { (name) }
+                        button.quiet type="submit" form="detach" name="name" value=(name) aria-label={ (remove) " " (name) } { (remove) }
+                    } }
+                }
+            }
+            label for="evidence-files" { (frame.pick("选择文件，可以多选，也可以直接拖进来", "Choose files, or drop them on this page")) }
+            div.row {
+                input type="file" id="evidence-files" name="file" form="attach" multiple;
+                button.quiet type="submit" form="attach" { (frame.pick("添加", "Add")) }
+            }
+            p.notice.bad role="alert" id="evidence-problem" hidden {}
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod catalogue;
 pub(crate) mod enrolment;
 pub(crate) mod snapshots;
+pub(crate) mod visitor;
 
 use std::{
     fs,
@@ -36,6 +37,8 @@ pub(crate) struct City {
     server: Option<Running>,
     program: PathBuf,
     pub(crate) address: SocketAddr,
+    /// Where its console is.
+    console: SocketAddr,
     pub(crate) bundle: Bundle,
     pub(crate) enrolled: Vec<Enrolled>,
     pub(crate) log_key: VerifierKey,
@@ -55,6 +58,13 @@ pub(crate) struct Progress {
 impl City {
     /// Makes the data folder, starts the server, publishes the catalogue, enrols every unit.
     pub(crate) async fn found(context: &Context, shape: &Shape) -> Outcome<Self> {
+        let mut city = Self::without_agents(context, shape).await?;
+        city.enrolled = enrolment::enrol_all(&city, shape.units()?).await?;
+        Ok(city)
+    }
+
+    /// The same, without any unit enrolled.
+    pub(crate) async fn without_agents(context: &Context, shape: &Shape) -> Outcome<Self> {
         let program = context.programs()?.aggregator();
         let folder = context.folder()?;
         let data = folder.path().join("data");
@@ -65,8 +75,8 @@ impl City {
                 .arg(&data)
                 .args(["--name", "bench.example/log"]),
         )?;
-        let address = free_address()?;
-        let server = serve(&program, folder.path(), address).await?;
+        let (address, console) = (free_address()?, free_address()?);
+        let server = serve(&program, folder.path(), (address, console)).await?;
         let operator = data.join("operator");
         let bundle = shape.bundle()?;
         publish(
@@ -78,18 +88,25 @@ impl City {
         )?;
         let log_key = VerifierKey::parse(fs::read_to_string(data.join("log.vkey"))?.trim())?;
         let server = Some(server);
-        let mut city = Self {
+        Ok(Self {
             server,
             program,
             address,
+            console,
             bundle,
             enrolled: Vec::new(),
             log_key,
             operator,
             folder,
-        };
-        city.enrolled = enrolment::enrol_all(&city, shape.units()?).await?;
-        Ok(city)
+        })
+    }
+
+    /// The program with its operator's identity, for what an operator does on the command line.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(words).arg("--operator").arg(&self.operator);
+        command.args(["--server", &self.url()]);
+        command
     }
 
     /// The server's process.
@@ -104,7 +121,14 @@ impl City {
 
     /// Starts the server on the folder and address that it had.
     pub(crate) async fn start_again(&mut self) -> Outcome<()> {
-        self.server = Some(serve(&self.program, self.folder.path(), self.address).await?);
+        self.server = Some(
+            serve(
+                &self.program,
+                self.folder.path(),
+                (self.address, self.console),
+            )
+            .await?,
+        );
         Ok(())
     }
 
@@ -175,7 +199,11 @@ impl City {
 }
 
 /// Starts the server in `folder` and waits until it listens.
-async fn serve(program: &Path, folder: &Path, address: SocketAddr) -> Outcome<Running> {
+async fn serve(
+    program: &Path,
+    folder: &Path,
+    (address, console): (SocketAddr, SocketAddr),
+) -> Outcome<Running> {
     let log = fs::File::options()
         .create(true)
         .append(true)
@@ -188,7 +216,7 @@ async fn serve(program: &Path, folder: &Path, address: SocketAddr) -> Outcome<Ru
         "--metrics-listen",
         "off",
         "--console-listen",
-        "off",
+        &console.to_string(),
         "--log-filter",
         "warn",
     ]);

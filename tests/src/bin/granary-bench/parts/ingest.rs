@@ -1,15 +1,16 @@
 //! Durable ingest: a real server process, a real catalogue with edits and a roll-up, a key for each unit, pre-signed
 //! snapshots over mutual TLS on loopback. Server and load generator share the machine's cores.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use granary_proto::v1;
 use tokio::runtime;
+use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
 use super::limits::{CONNECTIONS, GROUP, Limits};
 use crate::{
-    city::{City, catalogue::Shape, snapshots::Press},
+    city::{City, catalogue::Shape, snapshots::Press, visitor::Visitor},
     context::{Context, Outcome, say},
     load::{self, Measured, Plan},
     measure::millis,
@@ -28,6 +29,11 @@ const SHAPE: Shape = Shape {
 };
 const WARM_UP: Duration = Duration::from_millis(700);
 const RUN: Duration = Duration::from_secs(4);
+/// People at the console, and pages that each has open.
+const PEOPLE: usize = 25;
+const PAGES_EACH: usize = 8;
+/// How long the snapshots of a load are prepared, at the most.
+const PREPARING: Duration = Duration::from_secs(15);
 
 /// How the snapshots travel.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -153,7 +159,41 @@ async fn measure(context: &Context, limits: &Limits) -> Outcome<Vec<Row>> {
         "paced at half of ingest_durable_512; aim for p99: 10 ms; {}",
         run.story()
     )));
+    rows.extend(watched(&mut bench, half, (&run, full_per_s / 2.0)).await?);
     Ok(rows)
+}
+
+/// The same load while people have the console's first page open, which follows by itself.
+async fn watched(bench: &mut Bench, load: Load, (quiet, pace): (&Run, f64)) -> Outcome<Vec<Row>> {
+    let mut people = Vec::new();
+    for person in 0..PEOPLE {
+        people.push(Visitor::invited(&bench.city, &format!("person{person:02}")).await?);
+    }
+    let until = Instant::now() + WARM_UP + RUN + PREPARING;
+    let mut open = JoinSet::new();
+    for visitor in people {
+        for _ in 0..PAGES_EACH {
+            let visitor = visitor.clone();
+            open.spawn(async move { visitor.follow("/", until).await });
+        }
+    }
+    let load = Load {
+        name: "half_load_watched",
+        ..load
+    };
+    let run = bench.measure(load, Some(pace)).await?;
+    let mut pages = 0;
+    for asked in open.join_all().await {
+        pages += asked?;
+    }
+    let rows = run.latency_rows(&format!(
+        "the same pace with {} pages of {PEOPLE} people open, which were made anew {pages} times; limit: without them; {}",
+        PEOPLE * PAGES_EACH,
+        run.story()
+    ));
+    let limits = quiet.latency_rows("");
+    let beside = |(row, limit): (Row, Row)| row.limit(limit.value);
+    Ok(rows.into_iter().zip(limits).map(beside).collect())
 }
 
 impl Bench {

@@ -1,4 +1,4 @@
-//! A clerk's wait: reading a large workbook, and judging a small and a large statement.
+//! A clerk's wait: reading a large workbook and a text of two gigabytes, and judging a small and a large statement.
 //!
 //! The workbook is synthetic, 50,000 rows in the long shape, and is read by the real program, `granary-agent check`, whose peak memory
 //! the kernel tells while it runs. The preflight is called in this process.
@@ -6,6 +6,7 @@
 use std::{
     fmt::Write as _,
     fs,
+    io::{BufWriter, Write as _},
     path::Path,
     process::{Command, Stdio},
     thread,
@@ -42,6 +43,8 @@ const INDICATORS: usize = 10;
 const INDICATORS_PLAIN: usize = 30;
 /// Rows of the workbook: items times indicators.
 const ROWS: usize = 50_000;
+/// The least length of the long text, in bytes.
+const TEXT_BYTES: u64 = 2 << 30;
 /// What the preflights aim at.
 const SMALL_AIM_MS: f64 = 5.0;
 const LARGE_AIM_MS: f64 = 200.0;
@@ -55,6 +58,7 @@ pub(crate) fn run(context: &Context) -> Outcome<Vec<Row>> {
     let book = folder.path().join(format!("items_{PERIOD}.xlsx"));
     fs::write(&book, workbook()?)?;
     let mut rows = reading(context, folder.path(), &book, &bundle)?;
+    rows.extend(streaming(context, folder.path())?);
     rows.extend(judging(folder.path(), &book, &bundle)?);
     Ok(rows)
 }
@@ -84,6 +88,52 @@ fn reading(context: &Context, folder: &Path, book: &Path, bundle: &Bundle) -> Ou
         Row::lower("intake_xlsx_50000_rows_peak", median(peaks), "MB")
             .note("the most that process had resident (VmHWM)"),
     ])
+}
+
+/// The program reads a text of two gigabytes, beside hashing its bytes as often as the program has to read them.
+fn streaming(context: &Context, folder: &Path) -> Outcome<Vec<Row>> {
+    let text = folder.join(format!("plain_{PERIOD}.csv"));
+    long_text(&text)?;
+    let start = Instant::now();
+    let peak = checked(&context.programs()?.agent(), folder, &text)?;
+    let time = start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    for _ in 0..2 {
+        intake::digest_of(&text)?;
+    }
+    let hashing = start.elapsed().as_secs_f64();
+    fs::remove_file(&text)?;
+    Ok(vec![
+        Row::lower("intake_csv_2_gb", time, "s").limit(hashing).note(
+            "granary-agent check of a text of 2 GiB, nearly all of it rows without a value; limit: its SHA-256 twice, before and after",
+        ),
+        Row::lower("intake_csv_2_gb_peak", megabytes(peak), "MB")
+            .note("the most that process had resident (VmHWM)"),
+    ])
+}
+
+/// A synthetic text in the long shape: the figures of one statement behind two gigabytes of rows without one.
+fn long_text(path: &Path) -> Outcome<()> {
+    let mut file = BufWriter::with_capacity(1 << 20, fs::File::create(path)?);
+    let mut written = file.write(b"indicator,value,remark\n")? as u64;
+    for row in 0_u64.. {
+        if written >= TEXT_BYTES {
+            break;
+        }
+        let line = format!(
+            "p_{:02},,row {row:09} has no figure yet and waits for one\n",
+            row % 30
+        );
+        file.write_all(line.as_bytes())?;
+        written += line.len() as u64;
+    }
+    for at in 0..INDICATORS_PLAIN {
+        writeln!(file, "p_{at:02},{},", plain_value(at))?;
+    }
+    Ok(file
+        .into_inner()
+        .map_err(|error| error.to_string())?
+        .sync_all()?)
 }
 
 /// Runs `check` to its end and gives the most memory that was seen.

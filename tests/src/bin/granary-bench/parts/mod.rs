@@ -5,6 +5,7 @@ pub(crate) mod ingest;
 pub(crate) mod agent;
 mod intake;
 mod board;
+mod console;
 pub(crate) mod completeness;
 pub(crate) mod forecast;
 pub(crate) mod measures;
@@ -85,6 +86,12 @@ pub(crate) const PARTS: &[Part] = &[
         what: "checking and folding a whole journal again, as an auditor does",
         alone: false,
         run: replay::run,
+    },
+    Part {
+        name: "console",
+        what: "the console's pages, with a nation and ten years behind them",
+        alone: false,
+        run: console::run,
     },
     Part {
         name: "log",
