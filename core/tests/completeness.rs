@@ -245,6 +245,12 @@ proptest! {
         let mut listed = StateCounts::default();
         slots.iter().for_each(|slot| listed.add(slot.state));
         prop_assert_eq!(listed, whole);
+        // Whoever asks for one state gets what stands in the whole list.
+        for state in SlotState::ALL {
+            let asked = board.slots(&Filter::default(), &BTreeSet::from([state]), instant, None, usize::MAX);
+            let among: Vec<_> = slots.iter().filter(|slot| slot.state == state).cloned().collect();
+            prop_assert_eq!(asked, among, "{:?}", state);
+        }
     }
 
     #[test]

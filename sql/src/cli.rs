@@ -18,6 +18,12 @@ use clap::{Parser, Subcommand};
 use granary_agent::{settings::Settings, stamp};
 use granary_core::text::{Bilingual, Language};
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::hand::{Handed, hand, kept};
 use crate::read::read;
@@ -76,11 +82,16 @@ pub fn main(
         }
     };
     // The driver's own lines could hold what a query says.
-    let filter = tracing_subscriber::EnvFilter::new("info,sqlx=off");
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let _ = log.with_ansi(false).with_target(false).try_init();
+    let filter = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("sqlx", LevelFilter::OFF);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .with_target(false);
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init();
     let language =
         Language::parse(environment.get("LANG").map_or("", String::as_str)).unwrap_or_default();
     let (settings, sources) = match prepared(&arguments, &environment) {

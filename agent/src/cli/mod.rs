@@ -34,6 +34,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use granary_core::text::{Bilingual, Language};
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::log_file::{LogFile, Tee};
 use crate::platform;
@@ -297,14 +303,19 @@ fn start_log(filter: &str, command: &Command) {
             other => other,
         },
     };
-    let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
-    // A second start in the same process keeps the first subscriber.
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(|| Tee)
-        .with_target(false);
+    // Levels by target; a filter with regular expressions would be a tenth of the program.
+    let filter: Targets = filter
+        .parse()
+        .unwrap_or_else(|_| Targets::new().with_default(LevelFilter::ERROR));
     // Colours would stand in the file too.
-    let _ = log.with_ansi(false).try_init();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(|| Tee)
+        .with_target(false)
+        .with_ansi(false);
+    // A second start in the same process keeps the first subscriber.
+    let _ = tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .try_init();
 }
 
 /// The language before any settings are read.

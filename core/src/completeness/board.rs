@@ -273,6 +273,9 @@ impl Board {
                 continue;
             }
             let sheet = self.sheet(dataset, period, filter, as_of_ms);
+            if !sheet.may_be_in(states) {
+                continue;
+            }
             for unit in &units {
                 if found.len() >= count_max {
                     return found;
@@ -283,12 +286,15 @@ impl Board {
                 let seen = sheet.see(*unit);
                 let wanted =
                     states.is_empty() || (seen.is_expected() && states.contains(&seen.state));
+                if !wanted {
+                    continue;
+                }
                 let slot = SlotKey::new(
                     self.catalogue.unit_at(*unit).code().clone(),
                     code.clone(),
                     period,
                 );
-                if wanted && after.is_none_or(|after| slot > *after) {
+                if after.is_none_or(|after| slot > *after) {
                     found.push(SlotAt {
                         slot,
                         state: seen.state,

@@ -158,6 +158,12 @@ impl Column {
             .any(|due| due >= from_ms)
     }
 
+    /// Whether any extension of a slot, also one that a later one has replaced, is due from an instant on.
+    pub(super) fn was_extended_past(&self, from_ms: i64) -> bool {
+        let mut extensions = self.acts.values().flat_map(|acts| &acts.extensions);
+        extensions.any(|extension| extension.due_at_ms >= from_ms)
+    }
+
     pub(super) fn set_acts(&mut self, unit: UnitIndex, acts: Acts) {
         self.acts.insert(unit, acts);
         self.mark(unit, mark::ACTS);

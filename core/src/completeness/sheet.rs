@@ -1,5 +1,7 @@
 //! A sheet: one dataset and period, looked at from an instant. It says what is known of each slot.
 
+use std::collections::BTreeSet;
+
 use crate::{
     catalogue::{Catalogue, Dataset, Owing, UnitIndex},
     ledger::Life,
@@ -86,6 +88,18 @@ impl<'a> Sheet<'a> {
     pub(super) fn holds(&self, unit: UnitIndex, top: Option<UnitIndex>) -> bool {
         let within = |top| self.catalogue.is_within(unit, top, self.period);
         self.owing.is_some_and(|owing| owing.holds(unit)) && top.is_none_or(within)
+    }
+
+    /// Whether any of its slots can be in one of these states (in any, where there are none): long after a deadline that was not
+    /// extended none is pending, so that whoever asks for what is pending need not look at all the years before.
+    pub(super) fn may_be_in(&self, states: &BTreeSet<SlotState>) -> bool {
+        let is_only_pending = states.len() == 1 && states.contains(&SlotState::Pending);
+        if !is_only_pending || self.due_at_ms.saturating_add(self.grace_ms) >= self.as_of_ms {
+            return true;
+        }
+        let from_ms = self.as_of_ms.saturating_sub(self.grace_ms);
+        self.column
+            .is_some_and(|column| column.was_extended_past(from_ms))
     }
 
     /// What is known of a unit's slot, which the roster must expect.

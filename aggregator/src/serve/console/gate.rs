@@ -93,7 +93,8 @@ fn visitor(console: &Console, request: &Request, chosen: &Chosen) -> std::io::Re
     let headers = request.headers();
     let now_ms = console.city.clock.now_ms();
     // The wall has nobody who could ask.
-    let is_asked = !headers.contains_key(FOLLOWING) || request.uri().path() == "/wall";
+    let follows = headers.contains_key(FOLLOWING);
+    let is_asked = !follows || request.uri().path() == "/wall";
     let session = console.sessions.find(headers, now_ms, is_asked);
     let person = session
         .as_ref()
@@ -120,6 +121,7 @@ fn visitor(console: &Console, request: &Request, chosen: &Chosen) -> std::io::Re
         form,
         here: here.to_owned(),
         now_ms,
+        follows,
     })
 }
 

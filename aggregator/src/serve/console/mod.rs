@@ -40,13 +40,17 @@ pub(in crate::serve) mod pages;
 mod view;
 mod download;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU32},
+};
 
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use self::{
-    account::Beginnings, drafts::Drafts, papers::Papers, session::Sessions, throttle::Throttle,
+    account::Beginnings, drafts::Drafts, pages::shared::Summaries, papers::Papers,
+    session::Sessions, throttle::Throttle,
 };
 use super::{City, api, sdmx};
 use crate::{
@@ -77,6 +81,10 @@ pub(super) struct Console {
     papers: Papers,
     /// Written by setting up a second step.
     beginnings: Beginnings,
+    /// Written by pages that are drawn from them.
+    summaries: Summaries,
+    /// Pages that follow the events just now.
+    followers: AtomicU32,
     hashing: Semaphore,
     computing: Semaphore,
     /// The city's address as counties reach it: `host:port`.
@@ -116,6 +124,8 @@ impl Bound {
             drafts: Drafts::default(),
             papers: Papers::new(self.bulletins),
             beginnings: Beginnings::default(),
+            summaries: Summaries::default(),
+            followers: AtomicU32::new(0),
             hashing: Semaphore::new(HASHES_MAX),
             computing: Semaphore::new(PAGES_MAX),
             address: self.address,

@@ -71,8 +71,8 @@ pub(crate) fn finish(command: &mut Command) -> Outcome<()> {
     Err(format!("{command:?} ended with {}: {said}", output.status).into())
 }
 
-/// The programs in `named`, or else beside this one, built afresh in the same profile. They are built together with this
-/// program's package, because built apart the dependencies could be chosen with other features and compiled twice.
+/// The programs in `named`, or else beside this one, built afresh in the same profile. The whole
+/// workspace is built, as `scripts/build` does, because of a part of it the dependencies would be chosen with other features and compiled twice.
 pub(crate) fn find(named: Option<&Path>) -> Outcome<Programs> {
     if let Some(folder) = named {
         return Ok(Programs {
@@ -82,19 +82,7 @@ pub(crate) fn find(named: Option<&Path>) -> Outcome<Programs> {
     let own = env::current_exe()?;
     let folder = own.parent().ok_or("this program is in no folder")?;
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.args([
-        "build",
-        "-q",
-        "-p",
-        "granary-tests",
-        "-p",
-        "granary-aggregator",
-        "-p",
-        "granary-agent",
-        "-p",
-        "granary-audit",
-        "--bins",
-    ]);
+    build.args(["build", "-q", "--workspace", "--bins", "--tests"]);
     if folder.ends_with("release") {
         build.arg("--release");
     }

@@ -38,9 +38,11 @@ use crate::{
 /// Columns of periods.
 const PERIODS_MAX: usize = 12;
 /// Columns of datasets.
-const DATASETS_MAX: usize = 16;
+const DATASETS_MAX: usize = 24;
 /// Rows on a page, so that it stays light; the file has all.
 const UNITS_MAX: usize = 60;
+/// Cells on a page, for the same reason: with many columns it has fewer rows.
+const CELLS_MAX: usize = 960;
 /// Rows of the file.
 const FILE_UNITS_MAX: usize = 5_000;
 /// Units that are asked for at once.
@@ -81,9 +83,10 @@ pub(in crate::serve::console) async fn show(
             let table = file(room, &frame, &wish, units, &states);
             return table.csv(Some(&wanted)).unwrap_or(Err(Problem::NotFound));
         }
-        let pages = units.len().div_ceil(UNITS_MAX).max(1);
-        let from = wish.page.min(pages - 1) * UNITS_MAX;
-        let shown = &units[from..units.len().min(from + UNITS_MAX)];
+        let each = UNITS_MAX.min(CELLS_MAX / wish.columns.len().max(1)).max(1);
+        let pages = units.len().div_ceil(each).max(1);
+        let from = wish.page.min(pages - 1) * each;
+        let shown = &units[from..units.len().min(from + each)];
         let states = states(room, &wish, shown)?;
         let totals = totals(room, &wish, filter)?;
         let body = html! {

@@ -3,6 +3,7 @@
 pub(in crate::serve) mod contacts;
 mod consequences;
 pub(in crate::serve) mod summary;
+pub(super) mod shared;
 pub(super) mod today;
 pub(super) mod wall;
 pub(super) mod agents;

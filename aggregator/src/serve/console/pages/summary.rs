@@ -9,7 +9,6 @@ use granary_proto::v1;
 use crate::serve::{
     console::{
         problem::Problem,
-        routes::Room,
         scope::{Scope, Sight},
     },
     findings, forecast, slots,
@@ -64,11 +63,6 @@ pub(in crate::serve) struct Summary {
 }
 
 impl Summary {
-    /// As things stand now, for the part of the tree that the person sees.
-    pub(in crate::serve::console) fn draw_up(room: &Room<'_>) -> Result<Self, Problem> {
-        Self::of(&room.sight())
-    }
-
     /// As things stand at the instant, for the part of the tree.
     pub(in crate::serve) fn of(sight: &Sight<'_>) -> Result<Self, Problem> {
         let (city, now_ms) = (sight.city, sight.now_ms);

@@ -40,7 +40,7 @@ pub(in crate::serve::console) async fn show(
 ) -> Response {
     page(console, visitor, (Right::Look, None), move |room| {
         let frame = room.frame(Tab::Today).live();
-        let summary = Summary::draw_up(room)?;
+        let summary = room.console.summaries.of(room)?;
         let wanted = asked(query.as_deref(), "csv");
         let most = if wanted.is_some() {
             usize::MAX

@@ -39,8 +39,9 @@ use crate::{
 
 /// Periods of the trend.
 const TREND_MAX: usize = 24;
-/// Slots that are listed.
-const SLOTS_MAX: u32 = 400;
+/// Open slots that are looked through, and those that the page lists; the file has all.
+const SLOTS_MAX: u32 = 5_000;
+const LINES_MAX: usize = 100;
 /// Keys that are listed.
 const KEYS_MAX: usize = 20;
 
@@ -59,8 +60,11 @@ pub(in crate::serve::console) async fn show(
         let by_dataset = tallied(room, &unit, v1::GroupBy::Dataset)?;
         let by_period = tallied(room, &unit, v1::GroupBy::Period)?;
         let open = open(room, &unit)?;
-        let tables = [scores(room, &frame, &by_dataset), slots_table(room, &frame, &open)];
-        if let Some(file) = tables.iter().find_map(|table| table.csv(asked(query.as_deref(), "csv").as_deref())) {
+        let wanted = asked(query.as_deref(), "csv");
+        let most = if wanted.is_some() { usize::MAX } else { LINES_MAX };
+        let shown = &open[..open.len().min(most)];
+        let tables = [scores(room, &frame, &by_dataset), slots_table(room, &frame, shown)];
+        if let Some(file) = tables.iter().find_map(|table| table.csv(wanted.as_deref())) {
             return file;
         }
         let total = by_dataset.total.unwrap_or_default();
@@ -72,7 +76,9 @@ pub(in crate::serve::console) async fn show(
             } }
             section { h2 { (frame.pick("按时率走势", "On-time rate over time")) } (trend(&frame, &by_period)) }
             section { h2 { (frame.pick("各报表", "By dataset")) } (tables[0].show(&frame)) }
-            section { h2 { (frame.pick("全部应报中待办的", "Open slots")) } @if tables[1].is_empty() { p.quiet { (frame.pick("没有", "none")) } } @else { (tables[1].show(&frame)) } }
+            section { h2 { (frame.pick("全部应报中待办的", "Open slots")) } 
+                @if tables[1].is_empty() { p.quiet { (frame.pick("没有", "none")) } } @else { (tables[1].show(&frame)) }
+                @if open.len() > LINES_MAX { p.quiet { (frame.pick("其余在 CSV 中：", "the rest is in the CSV: ")) (open.len() - LINES_MAX) } } }
             div.columns {
                 section { h2 { (frame.pick("联系人", "Contacts")) } (people(room, &frame, &unit)) }
                 section { h2 { (frame.pick("密钥", "Keys")) } (keys(room, &frame, &unit)?) }

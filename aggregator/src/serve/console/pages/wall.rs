@@ -36,7 +36,7 @@ pub(in crate::serve::console) async fn show(
 ) -> Response {
     page(console, visitor, (Right::Look, None), |room| {
         let frame = room.frame(Tab::None).on_the_wall();
-        let summary = Summary::draw_up(room)?;
+        let summary = room.console.summaries.of(room)?;
         Ok(frame
             .page(frame.pick("大屏", "Wall"), &body(room, &frame, &summary))
             .into_response())

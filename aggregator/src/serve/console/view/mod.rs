@@ -32,6 +32,8 @@ pub(super) struct Visitor {
     pub(super) here: String,
     /// When it was asked, by the city's clock.
     pub(super) now_ms: i64,
+    /// Whether an open page asks by itself, and nobody by hand.
+    pub(super) follows: bool,
 }
 
 /// Light or dark.

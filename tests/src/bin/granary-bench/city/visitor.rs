@@ -52,14 +52,14 @@ impl Visitor {
             address: city.console,
             cookies: Vec::new(),
         };
-        let page = visitor.ask("GET", &path, "").await?;
+        let page = visitor.ask("GET", &path, ("", "")).await?;
         visitor.keep(&page);
         let text = String::from_utf8_lossy(&page.body).into_owned();
         let form = text.split_once("name=\"form\" value=\"");
         let form = form.and_then(|(_, rest)| rest.split('"').next());
         let (form, password) = (form.ok_or("no form")?, PASSWORD.replace(' ', "+"));
         let body = format!("form={form}&password={password}&again={password}");
-        let joined = visitor.ask("POST", &path, &body).await?;
+        let joined = visitor.ask("POST", &path, ("", &body)).await?;
         visitor.keep(&joined);
         visitor.get("/").await?;
         Ok(visitor)
@@ -67,7 +67,7 @@ impl Visitor {
 
     /// A page.
     pub(crate) async fn get(&self, path: &str) -> Outcome<Answer> {
-        let answer = self.ask("GET", path, "").await?;
+        let answer = self.ask("GET", path, ("", "")).await?;
         match answer.head.starts_with("HTTP/1.1 200") {
             true => Ok(answer),
             false => Err(format!("{path} was not shown: {}", answer.head).into()),
@@ -78,7 +78,7 @@ impl Visitor {
     pub(crate) async fn follow(&self, path: &str, until: Instant) -> Outcome<u64> {
         let mut stream = TcpStream::connect(self.address).await?;
         stream
-            .write_all(self.head("GET", "/events", "").as_bytes())
+            .write_all(self.head("GET", "/events", ("", "")).as_bytes())
             .await?;
         let (mut pages, mut buffer) = (0, [0; 4096]);
         while Instant::now() < until {
@@ -90,18 +90,20 @@ impl Visitor {
                 return Err("the console ended an open page".into());
             }
             if heard.windows(5).any(|word| word == b"moved") {
-                self.get(path).await?;
+                self.ask("GET", path, ("x-granary-following: 1\r\n", ""))
+                    .await?;
                 pages += 1;
             }
         }
         Ok(pages)
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &str) -> Outcome<Answer> {
+    /// `more` is further lines of the head, and the body.
+    async fn ask(&self, method: &str, path: &str, more: (&str, &str)) -> Outcome<Answer> {
         let asked = async {
             let start = Instant::now();
             let mut stream = TcpStream::connect(self.address).await?;
-            let request = format!("{}{body}", self.head(method, path, body));
+            let request = format!("{}{}", self.head(method, path, more), more.1);
             stream.write_all(request.as_bytes()).await?;
             let mut bytes = vec![0; 1];
             stream.read_exact(&mut bytes).await?;
@@ -119,14 +121,14 @@ impl Visitor {
         timeout(PATIENCE, asked).await?
     }
 
-    fn head(&self, method: &str, path: &str, body: &str) -> String {
+    fn head(&self, method: &str, path: &str, (lines, body): (&str, &str)) -> String {
         let cookies: Vec<String> = self
             .cookies
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         format!(
-            "{method} {path} HTTP/1.1\r\nhost: console\r\norigin: http://console\r\nconnection: close\r\ncookie: {}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: console\r\norigin: http://console\r\nconnection: close\r\n{lines}cookie: {}\r\n\
              content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n",
             cookies.join("; "),
             body.len()
