@@ -173,17 +173,19 @@ struct Meter {
 impl Meter {
     fn see(&mut self, bytes: &[u8]) {
         self.left = self.left.saturating_sub(bytes.len());
-        for byte in bytes {
-            // A carriage return alone ends a line too, as older spreadsheets on a Mac write it.
-            if self.after_return && *byte != b'\n' {
-                self.ends.push_back(self.offset.saturating_sub(1));
-            }
-            self.after_return = *byte == b'\r';
-            if *byte == b'\n' {
-                self.ends.push_back(self.offset);
-            }
-            self.offset += 1;
+        // A carriage return alone ends a line too, as older spreadsheets on a Mac write it; whether one is alone the next byte says.
+        let Some(first) = bytes.first() else { return };
+        if self.after_return && *first != b'\n' {
+            self.ends.push_back(self.offset.saturating_sub(1));
         }
+        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+            let is_alone = bytes.get(at + 1).is_some_and(|next| *next != b'\n');
+            if bytes.get(at) == Some(&b'\n') || is_alone {
+                self.ends.push_back(self.offset + at as u64);
+            }
+        }
+        self.after_return = bytes.last() == Some(&b'\r');
+        self.offset += bytes.len() as u64;
     }
 
     /// The line of the last byte before `end`, from 1; a line end that is that byte itself belongs to its line.
@@ -198,6 +200,9 @@ impl Meter {
 
 /// Line ends in a cell, where a carriage return and a line feed together are one.
 fn line_ends(cell: &str) -> u64 {
+    if memchr::memchr2(b'\n', b'\r', cell.as_bytes()).is_none() {
+        return 0;
+    }
     let feeds = cell.bytes().filter(|b| *b == b'\n').count();
     let returns = cell.bytes().filter(|b| *b == b'\r').count();
     (feeds + returns - cell.matches("\r\n").count()) as u64
@@ -265,6 +270,20 @@ mod tests {
         assert_eq!(rows("a,b\r1,2\r3,4"), [1, 2, 3]);
         assert_eq!(rows("\n\na,b\n"), [3]);
         assert_eq!(rows("\u{feff}a,b\n1,2\n"), [1, 2]);
+    }
+
+    #[test]
+    fn line_ends_are_the_same_however_the_text_is_cut() {
+        let text = b"a\rb\r\nc\n\r\r\nd\r";
+        let ends = |cut: usize| {
+            let mut meter = Meter::default();
+            text.chunks(cut).for_each(|part| meter.see(part));
+            meter.ends.into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(ends(text.len()), [1, 4, 6, 7, 9]);
+        for cut in 1..text.len() {
+            assert_eq!(ends(cut), ends(text.len()), "{cut}");
+        }
     }
 
     #[test]

@@ -263,11 +263,11 @@ impl Utf8 {
             Err(error) => (error.valid_up_to(), Some(error.error_len())),
         };
         let (text, rest) = bytes.split_at(good);
-        if let Some(at) = text.iter().position(|b| *b == 0) {
+        if let Some(at) = memchr::memchr(0, text) {
             return Err(fault(self.binary(text, at)));
         }
         self.offset += good as u64;
-        self.lines += text.iter().filter(|b| **b == b'\n').count() as u64;
+        self.lines += memchr::memchr_iter(b'\n', text).count() as u64;
         self.has_wide |= text.iter().any(|b| *b >= 0xe0);
         match bad {
             Some(Some(_)) => Err(self.error(rest)),
