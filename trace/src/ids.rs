@@ -96,7 +96,11 @@ mod tests {
             assert_eq!(Share::new(wrong), None, "{wrong}");
         }
         assert_eq!(Share::new(1.0), Some(Share::ALL));
-        assert!(!Share::new(0.0).unwrap().holds(&Digest::from_bytes([255; 32])));
+        assert!(
+            !Share::new(0.0)
+                .unwrap()
+                .holds(&Digest::from_bytes([255; 32]))
+        );
     }
 
     proptest! {

@@ -59,7 +59,10 @@ pub fn install(
 #[must_use]
 pub fn of(payload_sha256: &Digest) -> Option<Trail> {
     let sender = SENDER.get()?;
-    sender.share().holds(payload_sha256).then(|| Trail::of(payload_sha256))
+    sender
+        .share()
+        .holds(payload_sha256)
+        .then(|| Trail::of(payload_sha256))
 }
 
 /// Whether traces are on.

@@ -142,7 +142,11 @@ impl Sender {
 
     /// Has everything sent that waits, for `patience` at the most.
     pub(crate) fn end(&self, patience: Duration) {
-        let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ending = self
+            .ending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(Ending { end, over }) = ending else {
             return;
         };
@@ -180,7 +184,11 @@ impl Courier {
     }
 
     /// Sends a message. Where the program ends meanwhile, it has little time left: true then.
-    async fn deliver(&mut self, batch: Vec<Box<SpanData>>, ended: &mut oneshot::Receiver<()>) -> bool {
+    async fn deliver(
+        &mut self,
+        batch: Vec<Box<SpanData>>,
+        ended: &mut oneshot::Receiver<()>,
+    ) -> bool {
         let export = self.export(batch);
         tokio::pin!(export);
         tokio::select! {
@@ -262,7 +270,9 @@ struct Undelivered {
 
 impl Undelivered {
     fn delivered(mut self) {
-        self.tally.sent.fetch_add(self.count as u64, Ordering::Relaxed);
+        self.tally
+            .sent
+            .fetch_add(self.count as u64, Ordering::Relaxed);
         self.count = 0;
     }
 }

@@ -35,7 +35,9 @@ pub fn parse_endpoint(text: &str) -> Result<Option<String>, Bilingual> {
     };
     let uri: Uri = text.trim_end_matches('/').parse().map_err(|_| wrong())?;
     let plain = matches!(uri.path(), "" | "/") && uri.query().is_none();
-    let user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    let user = uri
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'));
     let complete = uri.host().is_some_and(|host| !host.is_empty()) && uri.port_u16().is_some();
     if uri.scheme_str() == Some("http") && complete && plain && !user {
         return Ok(Some(text.trim_end_matches('/').to_owned()));
@@ -80,7 +82,11 @@ mod tests {
     #[test]
     fn an_endpoint_is_a_plain_address_or_off() {
         assert_eq!(parse_endpoint("off"), Ok(None));
-        for right in ["http://127.0.0.1:4317", "http://collector:1/", "http://[::1]:4317"] {
+        for right in [
+            "http://127.0.0.1:4317",
+            "http://collector:1/",
+            "http://[::1]:4317",
+        ] {
             let read = parse_endpoint(right).unwrap().unwrap();
             assert_eq!(read, right.trim_end_matches('/'));
         }

@@ -130,12 +130,9 @@ impl Stage {
     const fn parent(self) -> Option<Self> {
         match self {
             Self::Snapshot => None,
-            Self::Intake
-            | Self::Preflight
-            | Self::Sign
-            | Self::Spool
-            | Self::Wait
-            | Self::Push => Some(Self::Snapshot),
+            Self::Intake | Self::Preflight | Self::Sign | Self::Spool | Self::Wait | Self::Push => {
+                Some(Self::Snapshot)
+            }
             Self::Receive => Some(Self::Push),
             Self::Admission | Self::Sequence | Self::Receipt => Some(Self::Receive),
             Self::Append | Self::Project => Some(Self::Sequence),

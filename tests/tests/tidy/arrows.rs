@@ -10,10 +10,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("trace", &["granary-core"]),
     // How a bulletin looks on paper, for whoever publishes it and for whoever checks it.
     ("bulletin", &["granary-core", "granary-proto"]),
-    (
-        "agent",
-        &["granary-core", "granary-proto", "granary-trace"],
-    ),
+    ("agent", &["granary-core", "granary-proto", "granary-trace"]),
     // A source of the agent's, in a program of its own.
     ("sql", &["granary-core", "granary-agent"]),
     (
