@@ -195,7 +195,7 @@ impl Courier {
             () = &mut export => false,
             _ = ended => {
                 // What is given up here is counted as dropped by the export's own guard.
-                let _ = timeout(LAST_EXPORT_MAX, export).await;
+                let _ = timeout(LAST_EXPORT_MAX, &mut export).await;
                 true
             }
         }
@@ -215,7 +215,10 @@ impl Courier {
                 break;
             }
             let batch = std::mem::take(&mut batch);
-            let _ = tokio::time::timeout_at(deadline, self.export(batch)).await;
+            let exported = tokio::time::timeout_at(deadline, self.export(batch)).await;
+            if exported.is_err() {
+                self.say(Some("no answer before the end".to_owned()));
+            }
         }
     }
 
@@ -347,5 +350,43 @@ impl From<io::Error> for InstallError {
 impl From<ExporterBuildError> for InstallError {
     fn from(error: ExporterBuildError) -> Self {
         Self(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use granary_core::digest::Digest;
+
+    use super::*;
+    use crate::{Begun, Stage, Trail};
+
+    #[test]
+    fn what_nobody_takes_is_counted_to_the_last_span_and_telling_goes_on() {
+        const TOLD: u64 = QUEUE_MAX as u64 * 2;
+        // Bound and closed again: nobody listens there.
+        let address = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let settings = TraceSettings {
+            endpoint: format!("http://{address}"),
+            sample: Share::ALL,
+            service: "test".to_owned(),
+        };
+        let sender = Sender::start(&settings, "0").unwrap();
+        let trail = Trail::of(&Digest::of(b"a payload"));
+        for _ in 0..TOLD {
+            sender.tell(trail.one(Stage::Push).data(Begun::now().until_now()));
+        }
+        sender.end(Duration::from_secs(60));
+        let counts = Counts {
+            sent: 0,
+            dropped: TOLD,
+        };
+        assert_eq!(sender.counts(), counts);
+        // After the end nothing is kept, and nothing waits.
+        sender.tell(trail.one(Stage::Push).data(Begun::now().until_now()));
+        assert_eq!(sender.counts().dropped, TOLD + 1);
     }
 }

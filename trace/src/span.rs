@@ -329,3 +329,66 @@ impl Span {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn trail() -> Trail {
+        Trail::of(&Digest::of(b"a payload"))
+    }
+
+    #[test]
+    fn a_span_of_one_program_hangs_from_the_span_that_the_other_tells() {
+        let pushed = trail().only(Stage::Push).data(Begun::now().until_now());
+        let received = trail().one(Stage::Receive).data(Begun::now().until_now());
+        assert_eq!(received.parent_span_id, pushed.span_context.span_id());
+        assert_eq!(
+            received.span_context.trace_id(),
+            pushed.span_context.trace_id()
+        );
+        assert!(received.parent_span_is_remote && received.span_context.is_sampled());
+        let whole = trail().only(Stage::Snapshot).data(Begun::now().until_now());
+        assert_eq!(pushed.parent_span_id, whole.span_context.span_id());
+        assert_eq!(whole.parent_span_id, SpanId::INVALID);
+        assert_eq!(
+            trail().only(Stage::Push).id(),
+            trail().only(Stage::Push).id()
+        );
+        assert_ne!(trail().one(Stage::Push).id(), trail().one(Stage::Push).id());
+    }
+
+    #[test]
+    fn a_failed_span_says_so_and_why() {
+        let span = trail().one(Stage::Push).failed("unanswered");
+        let data = span.data(Begun::now().until_now());
+        assert_eq!(data.status, Status::error(""));
+        let of = |name: &str| {
+            let found = data
+                .attributes
+                .iter()
+                .find(|pair| pair.key.as_str() == name);
+            found.unwrap().value.as_str().into_owned()
+        };
+        assert_eq!(
+            (of(key::OUTCOME), of(key::ERROR)),
+            ("unanswered".into(), "unanswered".into())
+        );
+    }
+
+    #[test]
+    fn no_stretch_runs_backwards() {
+        let future = Begun::at_ms(i64::MAX / 4);
+        let past = Begun::at_ms(-5);
+        assert_eq!(past.wall, SystemTime::UNIX_EPOCH);
+        for stretch in [
+            future.until_now(),
+            future.until(past),
+            past.until_now(),
+            past.until(future),
+        ] {
+            assert!(stretch.from <= stretch.to, "{stretch:?}");
+        }
+    }
+}
