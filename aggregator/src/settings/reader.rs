@@ -180,6 +180,11 @@ impl<'a> Reader<'a> {
         let Some(given) = self.layers.get(key) else {
             return Some(default);
         };
+        if let ValueKind::Boolean(_) | ValueKind::Table(_) | ValueKind::Array(_) = &given.value.kind
+        {
+            // What is none of both is told as text is that should be in quotes.
+            return self.text(key, "").and(None);
+        }
         let text = given.value.to_string();
         match parse(text.trim()) {
             Ok(value) => Some(value),

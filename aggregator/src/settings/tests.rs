@@ -163,6 +163,7 @@ fn traces_are_off_unless_a_collector_is_named_and_wrong_values_are_told() {
     assert_eq!(told.service, "granary-aggregator");
     let told = read(&format!("{endpoint}\ntraces_sample = 0.5")).unwrap();
     assert_eq!(told.unwrap().sample, Share::new(0.5).unwrap());
+    assert_eq!(read("traces_service = [\"a\"]").unwrap_err().len(), 1);
     let file = "data = \"/a\"\ntraces_endpoint = \"localhost\"\ntraces_sample = 1.5";
     let faults = check(file, &[("GRANARY_TRACES_SERVICE", "")], &[]).unwrap_err();
     assert_eq!(
