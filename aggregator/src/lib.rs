@@ -8,6 +8,7 @@ pub mod tls;
 pub mod site;
 pub mod convert;
 pub mod ingress;
+mod visit;
 pub mod sequence;
 pub mod journal;
 pub mod project;

@@ -20,8 +20,10 @@ use std::{
 use granary_core::{
     code::UnitCode,
     completeness::Board,
+    digest::Digest,
     ledger::{LogIndex, Refusal, RefusalCode, Registry},
     log::{CheckpointError, VerifierKey},
+    snapshot,
 };
 use tokio::sync::watch;
 
@@ -251,8 +253,8 @@ impl Pipeline {
 
 impl Handle {
     /// Verifies a submission here and queues it, waiting for room as long as it takes; the answer comes through `reply`.
-    pub async fn submit(&self, received: Received, reply: Reply) {
-        match self.verify(received) {
+    pub async fn submit(&self, received: Received, mut reply: Reply) {
+        match self.verify(received, &mut reply) {
             Ok(verified) => self.enqueue(Submission { verified, reply }).await,
             Err(answer) => reply.send(answer),
         }
@@ -263,10 +265,13 @@ impl Handle {
     /// # Errors
     /// The refusal; [`RefusalCode::Overloaded`] where there was no room in time.
     pub async fn submit_wait(&self, received: Received) -> Answer {
-        let (reply, answer) = Reply::once();
-        let verified = match self.verify(received) {
+        let (mut reply, answer) = Reply::once();
+        let verified = match self.verify(received, &mut reply) {
             Ok(verified) => verified,
-            Err(answer) => return answer,
+            Err(at_once) => {
+                reply.send(at_once);
+                return answer.await.unwrap_or_else(|_| Err(overloaded()));
+            }
         };
         let queued = self.enqueue(Submission { verified, reply });
         if tokio::time::timeout(self.0.unary_wait_max, queued)
@@ -355,20 +360,31 @@ impl Handle {
         self.0.queue.len()
     }
 
-    fn verify(&self, received: Received) -> Result<Verified, Answer> {
+    fn verify(&self, received: Received, reply: &mut Reply) -> Result<Verified, Answer> {
+        let begun = granary_trace::begin();
         let registry = self.0.published.registry();
-        received.verify(&registry, self.0.clock.0.now_ms()).map_err(
-            |(received, refusal)| match self.journaled_before(&received) {
-                Some(index) => Ok(Accepted::known(index)),
-                None => Err(refused(refusal)),
-            },
-        )
+        match received.verify(&registry, self.0.clock.0.now_ms()) {
+            Ok(verified) => {
+                reply.admitted(verified.admitted(), begun);
+                Ok(verified)
+            }
+            Err((received, refusal)) => {
+                let begun = begun.filter(|_| received.payload_type == snapshot::PAYLOAD_TYPE);
+                if let Some(begun) = begun {
+                    reply.not_admitted(&Digest::of(&received.payload), begun, refusal.code);
+                }
+                Err(match self.journaled_before(&received) {
+                    Some(index) => Ok(Accepted::known(index)),
+                    None => Err(refused(refusal)),
+                })
+            }
+        }
     }
 
     /// Whether this very envelope, signatures and all, was journaled when it was still admissible. Its sender has lost
     /// the answer, and gets the receipt whatever has happened to the key or the catalogue since.
     fn journaled_before(&self, received: &Received) -> Option<LogIndex> {
-        let digest = granary_core::digest::Digest::of(&received.payload);
+        let digest = Digest::of(&received.payload);
         let index = self.0.journal.index_of(&digest).ok().flatten()?;
         let record = self.0.journal.record(index).ok().flatten()?;
         (record.entry.signatures == received.signatures).then_some(index)

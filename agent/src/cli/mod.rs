@@ -95,6 +95,8 @@ Settings (设置), in agent.toml or in the environment as GRANARY_AGENT_<KEY WIT
   poll.witness_ms, poll.heartbeat_ms   default 60000
   log.bytes_max, log.files_max         default 4194304, 5; log/agent.log in the state folder
   page.listen                          default 127.0.0.1:7490; the local page (本机页面); off for none (写 off 不开)
+  traces.endpoint                      default off; an OTLP collector, http://127.0.0.1:4317 (链路追踪)
+  traces.sample, traces.service        default 1, granary-agent; the share of snapshots 0 to 1 (采样比例)
 
 SIGTERM or Ctrl-C ends it: answers on their way are waited for, nothing is lost.";
 
@@ -274,10 +276,17 @@ async fn dispatch(
 async fn serve(settings: Settings) -> Result<Ended, Ended> {
     let stop = platform::stop_signal().map_err(|error| not_now(&error))?;
     LogFile::under(&settings.state, settings.log).install();
+    let _traces = traces(&settings)?;
     run::run(settings, stop)
         .await
         .map_err(|error| not_now(&error))?;
     Ok(Ended::Done)
+}
+
+/// Begins to tell traces, where that is set; what waits is sent when what this gives is dropped.
+fn traces(settings: &Settings) -> Result<Option<granary_trace::Traces>, Ended> {
+    granary_trace::install(settings.traces.as_ref(), env!("CARGO_PKG_VERSION"))
+        .map_err(|error| not_now(&error))
 }
 
 /// Log lines go to the error stream. Only `run` tells what goes well; the others speak by what they print.

@@ -46,6 +46,7 @@ pub(super) async fn submit(settings: Settings, arguments: Arguments) -> Result<E
     run::identity(&settings).map_err(|error| not_now(&error))?;
     match run::open_spool(&settings, Duration::ZERO).await {
         Ok(spool) => {
+            let _traces = super::traces(&settings)?;
             let (language, zone) = (settings.language, settings.time_zone.clone());
             let submitted = run::submit(settings, spool, arguments.file, wait).await;
             tell(

@@ -8,6 +8,7 @@ use granary_core::{
     snapshot::SlotKey,
     text::Bilingual,
 };
+use granary_trace::{Begun, Stretch};
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
@@ -25,6 +26,15 @@ pub struct Checked {
     pub report: Report,
     /// The statements, if the file as a whole is ready; in the order of the report's.
     pub ready: Vec<Preflighted>,
+    /// When what was done, where traces are told.
+    pub(super) pace: Option<Pace>,
+}
+
+/// When a file was read, and when each of its ready statements was judged.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    pub(super) read: Stretch,
+    pub(super) judged: Vec<Stretch>,
 }
 
 /// Why nothing can be said yet.
@@ -55,6 +65,7 @@ pub fn check(
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default();
     let mut report = Report::new(&name, Outcome::Ready, now_ms);
+    let begun = granary_trace::begin();
     let read = match intake::read(path, names) {
         Ok(read) => read,
         Err(Unread::Changed) => return Err(Unchecked::Changed),
@@ -66,10 +77,15 @@ pub fn check(
             return Ok(Checked {
                 report,
                 ready: Vec::new(),
+                pace: None,
             });
         }
     };
     report.sha256 = Some(read.sha256.to_string());
+    let mut pace = begun.map(|begun| Pace {
+        read: begun.until_now(),
+        judged: Vec::new(),
+    });
     let mut ready = Vec::new();
     let catalogue = names.catalogue();
     let several = read.drafts.len() > 1;
@@ -80,14 +96,23 @@ pub fn check(
         Vec::new()
     };
     for draft in read.drafts {
+        let begun = granary_trace::begin();
         let past = history.past(catalogue, draft.slot());
         let past = past.beside(catalogue, draft.slot(), all.iter());
-        ready.extend(look(draft, names, &past, now_ms, &mut report));
+        let one = look(draft, names, &past, now_ms, &mut report);
+        if let (Some(pace), Some(_)) = (&mut pace, &one) {
+            pace.judged.extend(begun.map(Begun::until_now));
+        }
+        ready.extend(one);
     }
     if report.outcome != Outcome::Ready {
         ready.clear();
     }
-    Ok(Checked { report, ready })
+    Ok(Checked {
+        report,
+        ready,
+        pace,
+    })
 }
 
 fn look(

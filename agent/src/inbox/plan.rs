@@ -1,9 +1,11 @@
 //! Decides what is to happen to a file, and writes it into an [`Intent`].
 
+use granary_trace::Stage;
+
 use super::{
     Context, Inbox, Step, Submitter, archive,
     carry::Trouble,
-    check::{Checked, Unchecked, check},
+    check::{Checked, Pace, Unchecked, check},
     folders::{Folder, Spot},
     record::{Intent, Move, Payload, SlotRecord, Ticket, TicketFile},
 };
@@ -94,11 +96,15 @@ impl Inbox {
     }
 
     fn send(&self, from: Spot, checked: Checked, cx: &mut Context<'_>) -> Result<Intent, Trouble> {
-        let Checked { mut report, ready } = checked;
+        let Checked {
+            mut report,
+            ready,
+            pace,
+        } = checked;
         let mut slots: Vec<SlotRecord> = Vec::new();
         let mut submit = Vec::new();
         let mut earlier_tickets = Vec::new();
-        for (statement, ready) in report.statements.iter_mut().zip(&ready) {
+        for (at, (statement, ready)) in report.statements.iter_mut().zip(&ready).enumerate() {
             let last = self.records.slot(ready.draft().slot())?;
             if let Some(last) = last.as_ref().filter(|last| self.says_the_same(last, ready)) {
                 statement.earlier = Some(earlier(last));
@@ -106,6 +112,7 @@ impl Inbox {
                 continue;
             }
             let outgoing = self.seal(ready, last.as_ref(), cx)?;
+            tell(&outgoing, pace.as_ref(), at);
             statement.revision = Some(outgoing.revision());
             statement.payload_sha256 = Some(outgoing.payload_sha256().to_string());
             statement.still_to_sign = cx
@@ -270,5 +277,17 @@ fn earlier(last: &SlotRecord) -> Earlier {
         prepared_at_ms: last.prepared_at_ms,
         file: last.file.clone(),
         accepted: last.state == Outcome::Accepted,
+    }
+}
+
+/// Tells the trace of a sealed statement, the one at this place in its file, when it was read and judged.
+fn tell(outgoing: &Outgoing, pace: Option<&Pace>, at: usize) {
+    let trail = pace.and_then(|_| granary_trace::of(&outgoing.payload_sha256()));
+    let (Some(pace), Some(trail)) = (pace, trail) else {
+        return;
+    };
+    trail.one(Stage::Intake).tell(pace.read);
+    if let Some(judged) = pace.judged.get(at) {
+        trail.one(Stage::Preflight).tell(*judged);
     }
 }

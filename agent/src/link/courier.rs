@@ -153,7 +153,11 @@ impl<D: Disk> Courier<D> {
             }
             LineEvent::Answer(answer) => news.extend(self.answer(answer)),
             LineEvent::Closed { reason, wait } => {
-                self.stream = None;
+                if let Some(stream) = self.stream.take() {
+                    for sent in stream.session.unanswered() {
+                        in_vain(sent, "unanswered");
+                    }
+                }
                 news.push(News::Disconnected { reason, wait });
             }
         }
@@ -249,6 +253,9 @@ impl<D: Disk> Courier<D> {
         match self.outbox.receipt(sent.id, sent.expected.clone(), receipt) {
             Ok((receipted, path)) => {
                 self.backoff.reset();
+                if let Some(journey) = &sent.journey {
+                    journey.receipted(receipted.receipt().index);
+                }
                 News::Receipted {
                     receipted: Box::new(receipted),
                     path,
@@ -267,11 +274,17 @@ impl<D: Disk> Courier<D> {
 
     fn refusal(&mut self, sent: InFlight, refusal: v1::Refusal) -> News {
         if refusal.retryable {
+            in_vain(&sent, "postponed");
             return self.postpone(&refusal);
         }
         let refused = refused(&sent, refusal, (self.clock)());
         match self.outbox.refusal(sent.id, &refused) {
-            Ok(()) => News::Refused(Box::new(refused)),
+            Ok(()) => {
+                if let Some(journey) = &sent.journey {
+                    journey.refused(&refused.code);
+                }
+                News::Refused(Box::new(refused))
+            }
             Err(error) => {
                 let alarm = not_stored(&error.to_string());
                 self.hold(&sent, alarm)
@@ -281,6 +294,7 @@ impl<D: Disk> Courier<D> {
 
     /// The record stays; it is not sent again on this stream.
     fn hold(&mut self, sent: &InFlight, alarm: Bilingual) -> News {
+        in_vain(sent, "held");
         if let Some(stream) = &mut self.stream
             && !stream.session.hold(sent.id)
         {
@@ -303,6 +317,13 @@ impl<D: Disk> Courier<D> {
         let wait = until.saturating_duration_since(Instant::now());
         let message = Bilingual::new(&refusal.message_zh, &refusal.message_en);
         News::Postponed { message, wait }
+    }
+}
+
+/// Tells the statement's trace, where it is told, that this push has come to nothing.
+fn in_vain(sent: &InFlight, why: &str) {
+    if let Some(journey) = &sent.journey {
+        journey.in_vain(why);
     }
 }
 

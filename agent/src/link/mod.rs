@@ -7,6 +7,7 @@
 //! | [`session`] | what is on its way over one stream |
 //! | [`mod@line`] | the stream itself, and the waits between streams |
 //! | [`courier`] | outbox, session and line together |
+//! | [`journey`] | the trace of one statement |
 //! | [`proof`] | what makes a statement [`Receipted`] |
 //! | [`fetch`] | catalogue and assessments |
 //! | [`revisions`] | the highest revision that the city has seen |
@@ -17,6 +18,7 @@
 pub mod backoff;
 pub mod courier;
 pub mod fetch;
+pub mod journey;
 pub mod line;
 pub mod outbox;
 pub mod proof;

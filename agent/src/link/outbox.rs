@@ -11,9 +11,11 @@ use std::path::PathBuf;
 
 use granary_core::{digest::Digest, log::VerifierKey, snapshot::Snapshot};
 use granary_proto::v1;
+use granary_trace::Stage;
 use prost::Message as _;
 
 use crate::durable::Disk;
+use crate::link::journey::{Journey, Waits};
 use crate::link::proof::{Expected, ProofError, Receipted};
 use crate::link::sign::Signed;
 use crate::link::wire;
@@ -25,6 +27,7 @@ pub struct Outbox<D: Disk> {
     spool: Spool<D>,
     receipts: Receipts,
     log_key: VerifierKey,
+    waits: Waits,
 }
 
 /// A statement that cannot be lost any more.
@@ -47,6 +50,8 @@ pub struct Parcel {
     pub length: usize,
     /// What its receipt must be for.
     pub expected: Expected,
+    /// Its trace, where it is told.
+    pub journey: Option<Box<Journey>>,
 }
 
 /// Some parcels, and what was wrong on the way.
@@ -75,11 +80,12 @@ pub enum SettleFailure {
 
 impl<D: Disk> Outbox<D> {
     /// Takes an open spool, the folder for receipts and the log's key.
-    pub const fn new(spool: Spool<D>, receipts: Receipts, log_key: VerifierKey) -> Self {
+    pub fn new(spool: Spool<D>, receipts: Receipts, log_key: VerifierKey) -> Self {
         Self {
             spool,
             receipts,
             log_key,
+            waits: Waits::default(),
         }
     }
 
@@ -88,7 +94,13 @@ impl<D: Disk> Outbox<D> {
     /// # Errors
     /// As [`Spool::append`].
     pub fn append(&mut self, signed: &Signed) -> Result<Spooled, AppendError> {
+        let trail = granary_trace::of(&signed.payload_sha256());
+        let begun = granary_trace::begin();
         let id = self.spool.append(signed.record())?;
+        if let (Some(trail), Some(begun)) = (trail, begun) {
+            trail.one(Stage::Spool).tell(begun.until_now());
+            self.waits.begin(id);
+        }
         Ok(Spooled {
             id,
             payload_sha256: signed.payload_sha256(),
@@ -104,7 +116,7 @@ impl<D: Disk> Outbox<D> {
             ..Parcels::default()
         };
         for record in batch.records {
-            match parcel(record.id, &record.bytes) {
+            match parcel(record.id, &record.bytes, &self.waits) {
                 Some(parcel) => parcels.parcels.push(parcel),
                 None => parcels.foreign.push(record.id),
             }
@@ -150,13 +162,14 @@ impl<D: Disk> Outbox<D> {
 
     /// A settlement that was not noted only means that the record is sent again, and that the old receipt comes again.
     fn settle(&mut self, id: RecordId) {
+        self.waits.end(id);
         if let Err(error) = self.spool.settle(id) {
             tracing::warn!(record = id.get(), %error, "a settlement was not noted");
         }
     }
 }
 
-fn parcel(id: RecordId, record: &[u8]) -> Option<Parcel> {
+fn parcel(id: RecordId, record: &[u8], waits: &Waits) -> Option<Parcel> {
     let envelope = v1::Envelope::decode(record).ok()?;
     let snapshot = Snapshot::decode(&envelope.payload).ok()?;
     let signatures: Option<Vec<_>> = envelope
@@ -164,10 +177,13 @@ fn parcel(id: RecordId, record: &[u8]) -> Option<Parcel> {
         .iter()
         .map(wire::signature_from)
         .collect();
+    let payload_sha256 = Digest::of(&envelope.payload);
+    let journey = granary_trace::of(&payload_sha256);
+    let journey = journey.map(|trail| waits.journey(id, &snapshot, trail));
     let expected = Expected {
         slot: snapshot.slot,
         revision: snapshot.revision,
-        payload_sha256: Digest::of(&envelope.payload),
+        payload_sha256,
         signatures: signatures?,
     };
     Some(Parcel {
@@ -175,5 +191,6 @@ fn parcel(id: RecordId, record: &[u8]) -> Option<Parcel> {
         envelope,
         length: record.len(),
         expected,
+        journey,
     })
 }

@@ -1,6 +1,6 @@
 //! What is on its way over one push stream: the window, the numbers, the unanswered statements.
 //!
-//! No I/O and no clock. A session begins before the oldest record of the spool and ends with its stream; the next one
+//! No I/O and no clock, but for that of traces. A session begins before the oldest record of the spool and ends with its stream; the next one
 //! begins before the oldest again, so that whatever was cut off is sent again.
 //!
 //! Invariants: at most `submissions_max` are unanswered; a new one is taken only while their bytes are below
@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use granary_proto::v1;
 
+use crate::link::journey::Journey;
 use crate::link::outbox::Parcel;
 use crate::link::proof::Expected;
 use crate::settings::LinkSettings;
@@ -41,6 +42,8 @@ pub struct InFlight {
     pub id: RecordId,
     /// What its receipt must be for.
     pub expected: Expected,
+    /// Its trace, where it is told.
+    pub(super) journey: Option<Box<Journey>>,
     length: u64,
 }
 
@@ -84,19 +87,23 @@ impl Session {
     }
 
     /// Takes a parcel on its way; `None` where its record is already, or is held.
-    pub fn send(&mut self, parcel: Parcel) -> Option<v1::PushRequest> {
+    pub fn send(&mut self, mut parcel: Parcel) -> Option<v1::PushRequest> {
         if self.held.contains(&parcel.id) || !self.on_the_way.insert(parcel.id) {
             return None;
         }
         let sequence = self.next_sequence;
         self.next_sequence += 1;
         let length = parcel.length as u64;
+        if let Some(journey) = &mut parcel.journey {
+            journey.sent(sequence);
+        }
         self.in_flight_bytes += length;
         self.in_flight.insert(
             sequence,
             InFlight {
                 id: parcel.id,
                 expected: parcel.expected,
+                journey: parcel.journey,
                 length,
             },
         );
@@ -112,6 +119,11 @@ impl Session {
         self.in_flight_bytes -= sent.length;
         self.on_the_way.remove(&sent.id);
         Some(sent)
+    }
+
+    /// What was not answered, once the stream has ended.
+    pub fn unanswered(&self) -> impl Iterator<Item = &InFlight> {
+        self.in_flight.values()
     }
 
     /// Sets a record aside for the rest of the session. False once there are too many.

@@ -9,6 +9,7 @@ use granary_core::{
     catalogue::Catalogue, envelope::KeyRole, ledger::signers::still_to_sign, snapshot::SlotKey,
     text::Bilingual,
 };
+use granary_trace::Stage;
 
 use crate::durable::OsDisk;
 use crate::inbox::{SubmitError, Submitter};
@@ -42,8 +43,12 @@ impl Submitter for Spooler<'_> {
 
     fn submit(&mut self, outgoing: &Outgoing) -> Result<(), SubmitError> {
         let slot = outgoing.slot();
+        let begun = granary_trace::begin();
         let signed = self.signer.sign(slot, outgoing.payload().to_vec());
         let signed = signed.map_err(|error| SubmitError::Failed(error.to_string()))?;
+        if let (Some(begun), Some(trail)) = (begun, granary_trace::of(&outgoing.payload_sha256())) {
+            trail.one(Stage::Sign).tell(begun.until_now());
+        }
         if self.missing(slot, &[self.role]).is_empty() {
             self.spool(&signed).map_err(failed)?;
         } else {

@@ -24,6 +24,9 @@
 //! | `[[source]]` |  | queries of a database; read by the program granary-sql alone |
 //! | `page.listen` | `127.0.0.1:7490` | where the local page is served, an address of this machine alone; `off` for none |
 //! | `poll.*` | see [`PollSettings`] | how often is looked |
+//! | `traces.endpoint` | `off` | the collector that traces are told, `http://host:port` ([`granary_trace`]) |
+//! | `traces.sample` | 1 | the share of snapshots, 0 to 1; the same as the city's gives whole traces |
+//! | `traces.service` | `granary-agent` | this program's name in them |
 
 mod raw;
 #[cfg(test)]
@@ -37,6 +40,7 @@ use granary_core::{
     code::UnitCode,
     text::{Bilingual, Language},
 };
+use granary_trace::{Share, TraceSettings};
 use jiff::tz::TimeZone;
 use tonic::transport::Uri;
 
@@ -51,6 +55,8 @@ pub const FILE: &str = "agent.toml";
 pub const PREFIX: &str = "GRANARY_AGENT_";
 /// Where the local page is served, unless something else is set.
 const PAGE_LISTEN: &str = "127.0.0.1:7490";
+/// This program's name in traces, unless something else is set.
+const SERVICE: &str = "granary-agent";
 /// Room for the envelope around the largest payload, in bytes.
 const ENVELOPE_OVERHEAD_BYTES: usize = 64 * 1024;
 
@@ -83,6 +89,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Where the local page is served; `None` for nowhere. Always a loopback address.
     pub page: Option<SocketAddr>,
+    /// Whom to tell of how snapshots fare; `None` for nobody.
+    pub traces: Option<TraceSettings>,
 }
 
 /// The log on disk.
@@ -214,6 +222,7 @@ impl Settings {
         let link = link_settings(&mut raw);
         let poll = poll_settings(&mut raw);
         let log = log_settings(&mut raw);
+        let traces = trace_settings(&mut raw);
         // Queries of a database, which granary-sql reads.
         raw.elsewhere("source");
         let page = match raw.optional("page.listen", parse_page) {
@@ -241,6 +250,7 @@ impl Settings {
             poll,
             log,
             page,
+            traces,
         })
     }
 
@@ -389,6 +399,17 @@ fn log_settings(raw: &mut Raw) -> LogSettings {
         bytes_max: raw.number("log.bytes_max", usual.bytes_max, 4_096..=(1 << 32)),
         files_max: raw.number("log.files_max", usual.files_max, 0..=100),
     }
+}
+
+fn trace_settings(raw: &mut Raw) -> Option<TraceSettings> {
+    let endpoint = raw.optional("traces.endpoint", granary_trace::parse_endpoint);
+    let sample = raw.optional_number("traces.sample", granary_trace::parse_sample);
+    let service = raw.optional("traces.service", granary_trace::parse_service);
+    Some(TraceSettings {
+        endpoint: endpoint.flatten()?,
+        sample: sample.unwrap_or(Share::ALL),
+        service: service.unwrap_or_else(|| SERVICE.to_owned()),
+    })
 }
 
 fn parse_unit(text: &str) -> Result<UnitCode, Bilingual> {

@@ -97,6 +97,19 @@ impl Raw {
         self.parse(key, found, parse)
     }
 
+    /// A number that need not be whole and may be left out; without quotes in the file.
+    pub(super) fn optional_number<T>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, Bilingual>,
+    ) -> Option<T> {
+        let mut found = self.take(key)?;
+        if let toml::Value::Integer(_) | toml::Value::Float(_) = &found.value {
+            found.value = toml::Value::String(found.value.to_string());
+        }
+        self.parse(key, found, parse)
+    }
+
     /// The default of a value, parsed like a written one.
     pub(super) fn optional_default<T>(
         &mut self,

@@ -122,3 +122,38 @@ fn a_missing_file_says_what_to_do() {
     assert!(faults.text(Language::En).contains("granary-agent enrol"));
     assert!(faults.text(Language::Zh).contains("enrol"));
 }
+
+#[test]
+fn traces_are_off_unless_a_collector_is_named_and_wrong_values_are_told() {
+    assert_eq!(parse(LEAST, &[]).unwrap().traces, None);
+    let file = |lines: &str| parse(&format!("{LEAST}[traces]\n{lines}"), &[]);
+    assert_eq!(file("sample = 0.5").unwrap().traces, None);
+    assert_eq!(file("endpoint = \"off\"").unwrap().traces, None);
+    let told = TraceSettings {
+        endpoint: "http://127.0.0.1:4317".to_owned(),
+        sample: Share::ALL,
+        service: "granary-agent".to_owned(),
+    };
+    let endpoint = "endpoint = \"http://127.0.0.1:4317\"";
+    assert_eq!(file(endpoint).unwrap().traces, Some(told.clone()));
+    let half = TraceSettings {
+        sample: Share::new(0.5).unwrap(),
+        service: "office".to_owned(),
+        ..told
+    };
+    let lines = format!("{endpoint}\nsample = 0.5\nservice = \"office\"");
+    assert_eq!(file(&lines).unwrap().traces, Some(half.clone()));
+    let variables = [("GRANARY_AGENT_TRACES_SAMPLE", "0.5")];
+    let lines = format!("{LEAST}[traces]\n{endpoint}\nsample = 1\nservice = \"office\"");
+    assert_eq!(parse(&lines, &variables).unwrap().traces, Some(half));
+    let wrong = "endpoint = \"https://x:1\"\nsample = 2\nservice = \"\"\nshare = 1";
+    let faults = file(wrong).unwrap_err();
+    let keys = ["endpoint", "sample", "service", "share"];
+    assert_eq!(faults.len(), keys.len(), "{faults:?}");
+    for (fault, key) in faults.iter().zip(keys) {
+        assert!(
+            fault.starts_with(&format!("county/agent.toml: traces.{key}: ")),
+            "{fault}"
+        );
+    }
+}

@@ -106,6 +106,18 @@ const FLAGS: [(&str, &str); Settings::KEYS.len()] = [
         "access-anchor-ms",
         "Milliseconds between anchors of the access log in the journal [3600000]. ¦ 访问记录锚定到日志的间隔毫秒数 [3600000]。",
     ),
+    (
+        "traces-endpoint",
+        "The OTLP collector that traces are told, http://host:port, or off [off]. ¦ 接收链路追踪的 OTLP 收集端 http://主机:端口，或 off [off]。",
+    ),
+    (
+        "traces-sample",
+        "The share of snapshots whose traces are told, 0 to 1 [1]. ¦ 追踪的报送比例，0 至 1 [1]。",
+    ),
+    (
+        "traces-service",
+        "This program's name in traces [granary-aggregator]. ¦ 追踪中的服务名 [granary-aggregator]。",
+    ),
 ];
 
 impl FromArgMatches for SettingFlags {

@@ -41,6 +41,7 @@ pub(super) fn run(
     let settings = Settings::read(&sources).map_err(|faults| complain(&faults))?;
     let notices = notices(named, &settings.data, &environment)?;
     logging::install(settings.log_format, &settings.log_filter)?;
+    let _traces = granary_trace::install(settings.traces.as_ref(), env!("CARGO_PKG_VERSION"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -94,6 +94,8 @@ names! {
     granary_notices_dropped_total Counter ["reason"] "What was not told, by reason.";
     granary_notices_waiting Gauge [] "Messages that wait for their time.";
     granary_notices_outbox_failed_total Counter [] "Failures to read the slots or to write the outbox.";
+    granary_trace_spans_sent_total Counter [] "Spans of traces that the collector has taken.";
+    granary_trace_spans_dropped_total Counter [] "Spans of traces that were dropped: the collector was away or too slow.";
     process_resident_memory_bytes Gauge [] "Memory of the process that is in RAM.";
     process_start_time_seconds Gauge [] "When the process started, since 1970.";
 }

@@ -19,7 +19,10 @@ use super::{
     kept::Kept,
     view::{Pending, PendingView, StoredView},
 };
-use crate::journal::{Journal, StoreError};
+use crate::{
+    journal::{Journal, StoreError},
+    visit::Folding,
+};
 
 /// Rows that are changed in memory before they are written, at the most.
 const PENDING_ROWS_MAX: usize = 4_096;
@@ -88,6 +91,8 @@ pub(crate) struct Effects {
     pub(super) registry_changed: bool,
     pub(super) entries: u64,
     pub(super) ineffective: u64,
+    /// Snapshots whose trace is told.
+    pub(super) traced: Vec<Folding>,
 }
 
 impl Folder {
@@ -157,6 +162,7 @@ impl Folder {
         entry: &JournalEntry,
         payload: &[u8],
     ) -> Result<(), ProjectError> {
+        let begun = granary_trace::begin();
         let stored = StoredView {
             derived: &self.derived,
             journal: &self.journal,
@@ -169,6 +175,9 @@ impl Folder {
         let applied = self.ledger.apply(&view, index, entry, payload);
         let applied = applied.map_err(|error| ProjectError::Fold { index, error })?;
         overlay(&mut self.pending, applied.changes);
+        let outcome = applied.vintage.as_ref().map(|(_, vintage)| vintage.outcome);
+        let traced = Folding::of(entry, index, begun, outcome);
+        self.effects.traced.extend(traced);
         self.effects.slots.extend(applied.slots);
         self.effects.vintages.extend(applied.vintage);
         self.effects.findings.extend(applied.findings);

@@ -34,6 +34,7 @@ use crate::{
     journal::{Journal, StoreError},
     pipeline::{Alarm, Alarms},
     sequence::Committed,
+    visit::Folding,
 };
 
 /// Batches that may wait in memory for the projector. Beyond it they are read from the journal.
@@ -179,7 +180,11 @@ impl Projector {
 }
 
 /// Shows what was written: first the registry and the board, then how far the fold is.
-fn publish(folder: &Folder, published: &Published, effects: Effects) -> Result<(), ProjectError> {
+fn publish(
+    folder: &Folder,
+    published: &Published,
+    mut effects: Effects,
+) -> Result<(), ProjectError> {
     if effects.entries == 0 {
         return Ok(());
     }
@@ -197,6 +202,7 @@ fn publish(folder: &Folder, published: &Published, effects: Effects) -> Result<(
     }
     published.set_applied(folder.applied());
     published.announce(effects.assessed.iter(), folder.applied());
+    effects.traced.drain(..).for_each(Folding::shown);
     Ok(())
 }
 

@@ -24,6 +24,7 @@ use granary_core::{
     digest::Digest,
     ledger::{LogIndex, Refusal, RefusalCode, Registry, Subject},
 };
+use granary_trace::{Begun, Stretch};
 
 pub use batch::{Committed, Sequenced};
 pub(crate) use queue::{Queue, Submission};
@@ -37,6 +38,7 @@ use crate::{
     journal::{Append, Head, Journal, StoreError, Tail},
     pipeline::{Alarm, Alarms, LogKey},
     project::{Feed, Published},
+    visit::Written,
 };
 use gather::Gather;
 use time::ReceiveTime;
@@ -141,6 +143,7 @@ impl Sequencer {
 
     /// Sequences, commits and answers what is waiting, up to the first act.
     fn sequence(&mut self) {
+        let begun = granary_trace::begin();
         if self.halted {
             return self.refuse_waiting(&storage_refusal());
         }
@@ -167,7 +170,8 @@ impl Sequencer {
         }
         let sequenced = Sequenced::of(&tail, draft.fresh, received_at_ms);
         match self.commit(sequenced) {
-            Ok(committed) => {
+            Ok((committed, append)) => {
+                tell(begun.zip(append), &committed, &draft.fresh_replies);
                 self.answer(&committed, draft.fresh_replies);
                 if draft.has_act {
                     self.wait_for_registry(committed.size());
@@ -248,8 +252,12 @@ impl Sequencer {
         })
     }
 
-    /// Makes a batch durable, signs its tree, shows it to readers and hands it to the projector.
-    fn commit(&mut self, sequenced: Sequenced) -> Result<Arc<Committed>, Box<dyn Error>> {
+    /// Makes a batch durable, signs its tree, shows it to readers and hands it to the projector. Gives when it was written, where
+    /// traces are told.
+    fn commit(
+        &mut self,
+        sequenced: Sequenced,
+    ) -> Result<(Arc<Committed>, Option<Stretch>), Box<dyn Error>> {
         let Context {
             journal,
             writer,
@@ -262,6 +270,7 @@ impl Sequencer {
         let started = Instant::now();
         writer.append(journal, &sequenced.append())?;
         let took = started.elapsed();
+        let append = granary_trace::on().then(|| Begun::at(started).until_now());
         let tail = sequenced.tail();
         let size = tail.edge.size();
         journal.advance(size);
@@ -284,7 +293,7 @@ impl Sequencer {
             took,
         }
         .emit();
-        Ok(committed)
+        Ok((committed, append))
     }
 
     fn answer(&self, committed: &Arc<Committed>, replies: Vec<(usize, Reply)>) {
@@ -374,6 +383,29 @@ impl Draft {
     fn refuse(&mut self, reply: Reply, refusal: Refusal) {
         events::Refused { refusal: &refusal }.emit();
         self.known.push((reply, Err(refusal)));
+    }
+}
+
+/// Tells the traces of a batch, each once however often its payload came in it.
+fn tell(when: Option<(Begun, Stretch)>, committed: &Committed, replies: &[(usize, Reply)]) {
+    let Some((begun, append)) = when else {
+        return;
+    };
+    let first = committed.first().0;
+    let written = Written {
+        begun,
+        append,
+        entries: committed.size() - first,
+    };
+    // The offsets rise; one that comes again is of a payload that did.
+    let mut next = 0;
+    for (offset, reply) in replies {
+        if *offset == next {
+            next += 1;
+            if let Some(visit) = reply.visit() {
+                visit.sequenced(&written, LogIndex(first + *offset as u64));
+            }
+        }
     }
 }
 

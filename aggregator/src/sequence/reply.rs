@@ -6,13 +6,18 @@
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use granary_core::{
-    ledger::{LogIndex, Refusal, RefusalCode},
+    digest::Digest,
+    ledger::{Admitted, LogIndex, Refusal, RefusalCode},
     log::Receipt,
 };
+use granary_trace::Begun;
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::Committed;
-use crate::journal::{Journal, ReadError};
+use crate::{
+    journal::{Journal, ReadError},
+    visit::Visit,
+};
 
 /// What became of a submission.
 pub type Answer = Result<Accepted, Refusal>;
@@ -23,6 +28,8 @@ pub struct Accepted {
     index: LogIndex,
     /// The batch that brought it; absent where it was in the journal before.
     batch: Option<Arc<Committed>>,
+    /// Its trace, where it is told.
+    visit: Option<Box<Visit>>,
 }
 
 /// The way back to one submitter. It is used up by one answer; dropped without one, it refuses.
@@ -31,6 +38,8 @@ pub struct Reply {
     way: Option<Way>,
     /// When the submission arrived.
     since: Instant,
+    /// Its trace, where it is told.
+    visit: Option<Box<Visit>>,
 }
 
 #[derive(Debug)]
@@ -76,12 +85,17 @@ impl Accepted {
         Self {
             index,
             batch: Some(batch),
+            visit: None,
         }
     }
 
     /// An entry that was in the journal before.
     pub(crate) const fn known(index: LogIndex) -> Self {
-        Self { index, batch: None }
+        Self {
+            index,
+            batch: None,
+            visit: None,
+        }
     }
 
     /// The entry's index.
@@ -101,6 +115,19 @@ impl Accepted {
     /// # Errors
     /// A retryable refusal where the journal cannot be read.
     pub fn receipt(&self, journal: &Journal) -> Result<Receipt, Refusal> {
+        let Some(visit) = &self.visit else {
+            return self.proof(journal);
+        };
+        let begun = Begun::now();
+        let proof = self.proof(journal);
+        match &proof {
+            Ok(_) => visit.receipted(begun, self.index, self.fresh()),
+            Err(refusal) => visit.refused(refusal.code.word()),
+        }
+        proof
+    }
+
+    fn proof(&self, journal: &Journal) -> Result<Receipt, Refusal> {
         if let Some(receipt) = self
             .batch
             .as_ref()
@@ -132,12 +159,42 @@ impl Reply {
         Self {
             way: Some(way),
             since: Instant::now(),
+            visit: None,
         }
     }
 
-    /// The way back, once; and how long the answer took is counted.
-    fn take(&mut self) -> Option<Way> {
+    /// The submission was admitted; checking it began at `began`.
+    pub(crate) fn admitted(&mut self, admitted: &Admitted, began: Option<Begun>) {
+        self.visit = Visit::admitted(admitted, began, self.arrival());
+    }
+
+    /// A snapshot with this payload was not admitted.
+    pub(crate) fn not_admitted(&mut self, payload_sha256: &Digest, began: Begun, why: RefusalCode) {
+        self.visit = Visit::not_admitted(payload_sha256, began, why.word(), self.arrival());
+    }
+
+    /// The submission's trace, where it is told.
+    pub(super) fn visit(&self) -> Option<&Visit> {
+        self.visit.as_deref()
+    }
+
+    /// When the submission arrived, and under which number of its stream.
+    const fn arrival(&self) -> (Instant, Option<u64>) {
+        let sequence = match &self.way {
+            Some(Way::Stream { sequence, .. }) => Some(*sequence),
+            Some(Way::Once(_)) | None => None,
+        };
+        (self.since, sequence)
+    }
+
+    /// The way back, once; and how long the answer took is counted. The trace goes on with what was accepted.
+    fn take(&mut self, answer: &mut Answer) -> Option<Way> {
         let way = self.way.take()?;
+        match (self.visit.take(), answer) {
+            (Some(visit), Ok(accepted)) => accepted.visit = Some(visit),
+            (Some(visit), Err(refusal)) => visit.refused(refusal.code.word()),
+            (None, _) => {}
+        }
         metrics::histogram!("granary_submission_seconds").record(self.since.elapsed());
         Some(way)
     }
@@ -147,8 +204,8 @@ impl Reply {
         self.answer(answer);
     }
 
-    fn answer(&mut self, answer: Answer) {
-        match self.take() {
+    fn answer(&mut self, mut answer: Answer) {
+        match self.take(&mut answer) {
             Some(Way::Once(sender)) => drop(sender.send(answer)),
             Some(Way::Stream {
                 answers, sequence, ..
@@ -193,8 +250,8 @@ impl AnswerReceiver {
 /// Answers a batch, each stream with one message.
 pub(super) fn send_all(replies: impl Iterator<Item = (Reply, Answer)>) {
     let mut streams: BTreeMap<StreamId, (mpsc::UnboundedSender<_>, Vec<_>)> = BTreeMap::new();
-    for (mut reply, answer) in replies {
-        match reply.take() {
+    for (mut reply, mut answer) in replies {
+        match reply.take(&mut answer) {
             Some(Way::Once(sender)) => drop(sender.send(answer)),
             Some(Way::Stream {
                 answers,

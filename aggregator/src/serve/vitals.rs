@@ -14,7 +14,7 @@ use granary_core::{
     completeness::{Filter, GroupBy},
     ledger::{FindingStatus, keys, rows::FindingRow},
 };
-use metrics::gauge;
+use metrics::{counter, gauge};
 
 use super::City;
 use crate::{site::Site, tls};
@@ -68,6 +68,9 @@ impl Vitals {
         let lag = status.size.saturating_sub(status.applied);
         gauge!("granary_projector_lag_entries").set(lag as f64);
         gauge!("granary_alarm").set(if status.alarm.is_some() { 1.0 } else { 0.0 });
+        let spans = granary_trace::counts();
+        counter!("granary_trace_spans_sent_total").absolute(spans.sent);
+        counter!("granary_trace_spans_dropped_total").absolute(spans.dropped);
     }
 
     fn people(&self) {

@@ -17,6 +17,7 @@ use std::{
 
 use granary_core::{snapshot, text::Bilingual};
 
+use granary_trace::{Share, TraceSettings};
 use layers::Layers;
 use reader::Reader;
 
@@ -53,6 +54,8 @@ pub struct Settings {
     pub log_filter: String,
     /// How long open requests may run on after SIGTERM.
     pub grace: Duration,
+    /// Whom to tell of how snapshots fare; `None` for nobody.
+    pub traces: Option<TraceSettings>,
 }
 
 /// What bounds the clients.
@@ -118,7 +121,7 @@ pub struct Fault {
 
 impl Settings {
     /// Every key, in the order in which they are documented.
-    pub const KEYS: [&'static str; 23] = [
+    pub const KEYS: [&'static str; 26] = [
         "data",
         "listen",
         "metrics_listen",
@@ -142,6 +145,9 @@ impl Settings {
         "grace_ms",
         "evidence_bytes_max",
         "access_anchor_ms",
+        "traces_endpoint",
+        "traces_sample",
+        "traces_service",
     ];
 
     /// Reads and checks all sources.
@@ -191,6 +197,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let access_anchor = reader
         .number("access_anchor_ms", 3_600_000, 1_000..=86_400_000)
         .map(Duration::from_millis);
+    let traces = read_traces(reader);
     let settings = Settings {
         data: data?,
         listen: listen?,
@@ -212,6 +219,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         log_format: log_format?,
         log_filter: log_filter?,
         grace: grace?,
+        traces: traces?,
     };
     check_together(&settings, reader);
     Some(settings)
@@ -233,6 +241,20 @@ fn read_limits(reader: &mut Reader<'_>) -> Option<Limits> {
         push_bytes_max: push_bytes_max?,
         submissions_per_second_max: narrow(rate?).filter(|rate| *rate > 0),
     })
+}
+
+/// Whom to tell traces; the outer `None` is a fault.
+fn read_traces(reader: &mut Reader<'_>) -> Option<Option<TraceSettings>> {
+    let endpoint = reader.parsed("traces_endpoint", None, granary_trace::parse_endpoint);
+    let sample = reader.parsed("traces_sample", Share::ALL, granary_trace::parse_sample);
+    let usual = "granary-aggregator".to_owned();
+    let service = reader.parsed("traces_service", usual, granary_trace::parse_service);
+    let (endpoint, sample, service) = (endpoint?, sample?, service?);
+    Some(endpoint.map(|endpoint| TraceSettings {
+        endpoint,
+        sample,
+        service,
+    }))
 }
 
 fn read_batch(reader: &mut Reader<'_>) -> Option<Batch> {

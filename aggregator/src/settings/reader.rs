@@ -170,6 +170,31 @@ impl<'a> Reader<'a> {
         None
     }
 
+    /// Text, or a number without quotes, that `parse` reads.
+    pub(super) fn parsed<T>(
+        &mut self,
+        key: &str,
+        default: T,
+        parse: impl Fn(&str) -> Result<T, Bilingual>,
+    ) -> Option<T> {
+        let Some(given) = self.layers.get(key) else {
+            return Some(default);
+        };
+        if let ValueKind::Boolean(_) | ValueKind::Table(_) | ValueKind::Array(_) = &given.value.kind
+        {
+            // What is none of both is told as text is that should be in quotes.
+            return self.text(key, "").and(None);
+        }
+        let text = given.value.to_string();
+        match parse(text.trim()) {
+            Ok(value) => Some(value),
+            Err(remedy) => {
+                self.report(key, unfit(key, &text), remedy);
+                None
+            }
+        }
+    }
+
     fn text(&mut self, key: &str, default: &str) -> Option<String> {
         let Some(given) = self.layers.get(key) else {
             return Some(default.to_owned());
@@ -183,17 +208,20 @@ impl<'a> Reader<'a> {
     }
 
     fn report_value(&mut self, key: &str, text: &str, zh: &str, en: &str) {
-        let text: String = text.chars().take(80).collect();
-        let message = Bilingual::new(
-            format!("{text:?} 不能用于 {key}"),
-            format!("{text:?} is not a value for {key}"),
-        );
         self.report(
             key,
-            message,
+            unfit(key, text),
             Bilingual::new(format!("写{zh}"), format!("write {en}")),
         );
     }
+}
+
+fn unfit(key: &str, text: &str) -> Bilingual {
+    let text: String = text.chars().take(80).collect();
+    Bilingual::new(
+        format!("{text:?} 不能用于 {key}"),
+        format!("{text:?} is not a value for {key}"),
+    )
 }
 
 /// Whether a value was written as a number; `config` would also take `true` and 1.5 for one.

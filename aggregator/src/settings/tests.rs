@@ -148,3 +148,30 @@ fn a_missing_file_is_a_fault() {
     let faults = Settings::read(&sources).unwrap_err();
     assert_eq!(faults[0].place, "/nonexistent/granary.toml");
 }
+
+#[test]
+fn traces_are_off_unless_a_collector_is_named_and_wrong_values_are_told() {
+    let read = |lines: &str| {
+        let file = format!("data = \"/a\"\n{lines}");
+        check(&file, &[], &[]).map(|settings| settings.traces)
+    };
+    assert_eq!(read("").unwrap(), None);
+    assert_eq!(read("traces_sample = 0.5").unwrap(), None);
+    let endpoint = "traces_endpoint = \"http://127.0.0.1:4317\"";
+    let told = read(endpoint).unwrap().unwrap();
+    assert_eq!(told.sample, Share::ALL);
+    assert_eq!(told.service, "granary-aggregator");
+    let told = read(&format!("{endpoint}\ntraces_sample = 0.5")).unwrap();
+    assert_eq!(told.unwrap().sample, Share::new(0.5).unwrap());
+    assert_eq!(read("traces_service = [\"a\"]").unwrap_err().len(), 1);
+    let file = "data = \"/a\"\ntraces_endpoint = \"localhost\"\ntraces_sample = 1.5";
+    let faults = check(file, &[("GRANARY_TRACES_SERVICE", "")], &[]).unwrap_err();
+    assert_eq!(
+        faults,
+        [
+            "granary.toml: traces_endpoint: \"localhost\" is not a value for traces_endpoint",
+            "granary.toml: traces_sample: \"1.5\" is not a value for traces_sample",
+            "GRANARY_TRACES_SERVICE: \"\" is not a value for traces_service",
+        ]
+    );
+}

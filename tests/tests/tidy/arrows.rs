@@ -3,17 +3,24 @@
 use crate::repository::{Repository, Violation, finds, holds, line_with};
 
 /// Which of our crates each folder may depend on. The three programs never import each other.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("proto", &[]),
     ("core", &[]),
+    // What both programs tell a collector of traces, in one place.
+    ("trace", &["granary-core"]),
     // How a bulletin looks on paper, for whoever publishes it and for whoever checks it.
     ("bulletin", &["granary-core", "granary-proto"]),
-    ("agent", &["granary-core", "granary-proto"]),
+    ("agent", &["granary-core", "granary-proto", "granary-trace"]),
     // A source of the agent's, in a program of its own.
     ("sql", &["granary-core", "granary-agent"]),
     (
         "aggregator",
-        &["granary-core", "granary-proto", "granary-bulletin"],
+        &[
+            "granary-core",
+            "granary-proto",
+            "granary-bulletin",
+            "granary-trace",
+        ],
     ),
     (
         "audit",
