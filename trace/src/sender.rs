@@ -56,7 +56,7 @@ pub struct Counts {
 #[derive(Debug)]
 pub(crate) struct Sender {
     share: Share,
-    queue: mpsc::Sender<Box<SpanData>>,
+    queue: mpsc::Sender<SpanData>,
     tally: Arc<Tally>,
     /// Used up by the end.
     ending: Mutex<Option<Ending>>,
@@ -78,7 +78,7 @@ struct Tally {
 struct Courier {
     endpoint: String,
     exporter: SpanExporter,
-    queue: mpsc::Receiver<Box<SpanData>>,
+    queue: mpsc::Receiver<SpanData>,
     tally: Arc<Tally>,
     /// What was dropped when it was last looked at.
     dropped_before: u64,
@@ -135,7 +135,7 @@ impl Sender {
     }
 
     pub(crate) fn tell(&self, span: SpanData) {
-        if self.queue.try_send(Box::new(span)).is_err() {
+        if self.queue.try_send(span).is_err() {
             self.tally.drop_some(1);
         }
     }
@@ -184,11 +184,7 @@ impl Courier {
     }
 
     /// Sends a message. Where the program ends meanwhile, it has little time left: true then.
-    async fn deliver(
-        &mut self,
-        batch: Vec<Box<SpanData>>,
-        ended: &mut oneshot::Receiver<()>,
-    ) -> bool {
+    async fn deliver(&mut self, batch: Vec<SpanData>, ended: &mut oneshot::Receiver<()>) -> bool {
         let export = self.export(batch);
         tokio::pin!(export);
         tokio::select! {
@@ -202,7 +198,7 @@ impl Courier {
     }
 
     /// Sends what was gathered and what waits, once.
-    async fn finish(&mut self, mut batch: Vec<Box<SpanData>>) {
+    async fn finish(&mut self, mut batch: Vec<SpanData>) {
         self.queue.close();
         let deadline = tokio::time::Instant::now() + LAST_EXPORT_MAX;
         loop {
@@ -222,12 +218,11 @@ impl Courier {
         }
     }
 
-    async fn export(&mut self, batch: Vec<Box<SpanData>>) {
+    async fn export(&mut self, batch: Vec<SpanData>) {
         let guard = Undelivered {
             tally: Arc::clone(&self.tally),
             count: batch.len(),
         };
-        let batch = batch.into_iter().map(|span| *span).collect();
         let exported = self.exporter.export(batch).await;
         let why = exported.map_err(|error| error.to_string());
         match &why {
@@ -287,7 +282,7 @@ impl Drop for Undelivered {
 }
 
 /// Fills a message: with what comes in a second after the first span, or until it is full.
-async fn gather(queue: &mut mpsc::Receiver<Box<SpanData>>, batch: &mut Vec<Box<SpanData>>) {
+async fn gather(queue: &mut mpsc::Receiver<SpanData>, batch: &mut Vec<SpanData>) {
     if queue.recv_many(batch, BATCH_MAX).await == 0 {
         // Every sender is gone, which only the end of the process brings about.
         return std::future::pending().await;

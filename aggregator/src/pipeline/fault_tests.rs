@@ -97,7 +97,7 @@ async fn an_act_that_a_failed_write_left_behind_is_in_force_for_the_next_submiss
 }
 
 /// The digest of a city that took the first revisions without any trouble.
-async fn undisturbed(revisions: u32) -> granary_core::digest::Digest {
+async fn undisturbed(revisions: u32) -> Digest {
     let city = City::founded().await;
     let pipeline = city.start();
     for revision in 1..=revisions {

@@ -430,7 +430,7 @@ async fn streams_and_single_calls_mix_and_each_gets_its_own_answers() {
                 let revision = 1 + u32::try_from(sequence).unwrap();
                 assert_eq!(
                     entry.payload_sha256,
-                    granary_core::digest::Digest::of(&revenue(unit, revision).payload)
+                    Digest::of(&revenue(unit, revision).payload)
                 );
                 sequences.push(sequence);
             }
