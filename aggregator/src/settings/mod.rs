@@ -1,11 +1,12 @@
 //! Settings: a TOML file, then `GRANARY_` variables of the environment, then flags; the later wins.
 //!
-//! There is one flat table of keys. Key `metrics_listen` is written `metrics_listen = "..."` in the file,
+//! There is one flat table of keys, and beside it the table `[oidc]` ([`oidc`]). Key `metrics_listen` is written `metrics_listen = "..."` in the file,
 //! `GRANARY_METRICS_LISTEN` in the environment and `--metrics-listen` as a flag. An unknown key is a fault in each of
 //! them, except variables of the environment that begin with another program's prefix. The environment is a map that is
 //! passed in. All faults are reported at once, each with its place and remedy.
 
 mod layers;
+pub(crate) mod oidc;
 mod reader;
 
 use std::{
@@ -18,6 +19,7 @@ use std::{
 use granary_core::{snapshot, text::Bilingual};
 
 use layers::Layers;
+pub use oidc::{Oidc, Passwords};
 use reader::Reader;
 
 /// What `serve` runs under; every value is within its bounds.
@@ -53,6 +55,8 @@ pub struct Settings {
     pub log_filter: String,
     /// How long open requests may run on after SIGTERM.
     pub grace: Duration,
+    /// Where the console's people can sign in beside passwords; `None` where nowhere.
+    pub oidc: Option<Oidc>,
 }
 
 /// What bounds the clients.
@@ -191,6 +195,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
     let access_anchor = reader
         .number("access_anchor_ms", 3_600_000, 1_000..=86_400_000)
         .map(Duration::from_millis);
+    let oidc = oidc::read(reader);
     let settings = Settings {
         data: data?,
         listen: listen?,
@@ -212,6 +217,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         log_format: log_format?,
         log_filter: log_filter?,
         grace: grace?,
+        oidc: oidc?,
     };
     check_together(&settings, reader);
     Some(settings)

@@ -31,6 +31,16 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// Whether a key was given anywhere.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.layers.get(key).is_some()
+    }
+
+    /// Where a key was given.
+    pub(super) fn place(&self, key: &str) -> String {
+        self.layers.place(key)
+    }
+
     /// A path that has no default.
     pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let text = self.text(key, "")?;
@@ -170,7 +180,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn text(&mut self, key: &str, default: &str) -> Option<String> {
+    pub(super) fn text(&mut self, key: &str, default: &str) -> Option<String> {
         let Some(given) = self.layers.get(key) else {
             return Some(default.to_owned());
         };
@@ -182,7 +192,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn report_value(&mut self, key: &str, text: &str, zh: &str, en: &str) {
+    pub(super) fn report_value(&mut self, key: &str, text: &str, zh: &str, en: &str) {
         let text: String = text.chars().take(80).collect();
         let message = Bilingual::new(
             format!("{text:?} 不能用于 {key}"),
