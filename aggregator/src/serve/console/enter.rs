@@ -14,10 +14,10 @@ use granary_core::{access::Access, text::Bilingual};
 use super::{
     Console,
     listen::From,
+    oidc::Provider,
     problem::Problem,
     routes::{asked, failed, field, fields, go, identity},
     session::{COOKIE, Way, set_cookie},
-    oidc::Provider,
     view::{
         Visitor,
         entrance::{self, Door},
@@ -54,7 +54,11 @@ pub(super) async fn sign_in(
     let wait_ms = console.throttle.wait_ms(&login, from.ip(), visitor.now_ms);
     if wait_ms > 0 {
         let (status, why) = Problem::too_often(wait_ms).told();
-        return (status, entrance::sign_in(&visitor, console.door(), &to, Some(&why))).into_response();
+        return (
+            status,
+            entrance::sign_in(&visitor, console.door(), &to, Some(&why)),
+        )
+            .into_response();
     }
     let password = fields.iter().find(|(name, _)| name == "password");
     let password = password.map(|(_, value)| value.clone()).unwrap_or_default();
@@ -111,7 +115,8 @@ async fn known(
             .map(|person| &person.password)
             .or(nobody.as_ref());
         let is_right = hashed.is_some_and(|hashed| hashed.is(&password));
-        let may = |person: &Arc<Person>| is_right && person.is_active && shared.has_password(person.role);
+        let may =
+            |person: &Arc<Person>| is_right && person.is_active && shared.has_password(person.role);
         let Some(person) = person.filter(may) else {
             return Ok(None);
         };

@@ -45,12 +45,7 @@ pub(super) async fn gate(
     let path = uri.path();
     let is_open = matches!(
         path,
-        "/login"
-            | oidc::BEGIN
-            | oidc::RETURN
-            | "/console.css"
-            | "/console.js"
-            | "/icon.svg"
+        "/login" | oidc::BEGIN | oidc::RETURN | "/console.css" | "/console.js" | "/icon.svg"
     ) || path.starts_with("/join/");
     let is_signed_in = visitor.person.is_some();
     // Whoever must have a second step and has none sees nothing before it is set up; who signs in elsewhere has theirs there.
@@ -155,7 +150,11 @@ fn remember(headers: &mut HeaderMap, visitor: &Visitor, chosen: &Chosen, is_sign
 /// Who was refused what; the secret of an invitation stays out of the log.
 fn note_refusal(visitor: &Visitor, path: &str) {
     let login = visitor.person.as_ref().map_or("", |person| &person.login);
-    let shown = if path.starts_with("/join/") { "/join/" } else { path };
+    let shown = if path.starts_with("/join/") {
+        "/join/"
+    } else {
+        path
+    };
     let path: String = shown.chars().take(PATH_CHARS_MAX).collect();
     tracing::warn!(login, path, "refused at the console");
 }

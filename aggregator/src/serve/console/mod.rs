@@ -48,7 +48,8 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use self::{
-    account::Beginnings, drafts::Drafts, oidc::Provider, papers::Papers, session::Sessions, throttle::Throttle,
+    account::Beginnings, drafts::Drafts, oidc::Provider, papers::Papers, session::Sessions,
+    throttle::Throttle,
 };
 use super::{City, api, sdmx};
 use crate::{

@@ -103,11 +103,14 @@ pub(in crate::serve::console) async fn come_back(
     visitor.here = "/login".into();
     // Whoever keeps sending what is refused is slowed down, by the address alone: nobody has said who it is.
     let guess = format!("oidc {}", from.ip());
-    let wait_ms = console
-        .throttle
-        .wait_ms(&guess, from.ip(), visitor.now_ms);
+    let wait_ms = console.throttle.wait_ms(&guess, from.ip(), visitor.now_ms);
     if wait_ms > 0 {
-        return turned_away(&console, &visitor, "/", &Refused::Here(Problem::too_often(wait_ms)));
+        return turned_away(
+            &console,
+            &visitor,
+            "/",
+            &Refused::Here(Problem::too_often(wait_ms)),
+        );
     }
     let value = |name| asked(query.as_deref(), name).unwrap_or_default();
     let browser = cookie(&headers, COOKIE).unwrap_or_default();
@@ -219,7 +222,10 @@ fn turned_away(console: &Console, visitor: &Visitor, to: &str, why: &Refused) ->
             )
         }
         Refused::Provider(OidcError::Refused(error)) => {
-            tracing::warn!(error, "what the provider of sign-ins answered does not hold");
+            tracing::warn!(
+                error,
+                "what the provider of sign-ins answered does not hold"
+            );
             (
                 StatusCode::UNAUTHORIZED,
                 Bilingual::new(
@@ -229,12 +235,20 @@ fn turned_away(console: &Console, visitor: &Visitor, to: &str, why: &Refused) ->
             )
         }
         Refused::NoAccount(login) => {
-            let shown: String = login.iter().flat_map(|login| login.chars()).take(60).collect();
+            let shown: String = login
+                .iter()
+                .flat_map(|login| login.chars())
+                .take(60)
+                .collect();
             (
                 StatusCode::FORBIDDEN,
                 Bilingual::new(
-                    format!("您已通过统一身份认证（{shown}），但此处没有您的账户；请管理员发邀请或关联账户"),
-                    format!("the house's sign-in knows you ({shown}), and there is no account for you here: the administrator can invite you, or link your account"),
+                    format!(
+                        "您已通过统一身份认证（{shown}），但此处没有您的账户；请管理员发邀请或关联账户"
+                    ),
+                    format!(
+                        "the house's sign-in knows you ({shown}), and there is no account for you here: the administrator can invite you, or link your account"
+                    ),
                 ),
             )
         }

@@ -97,10 +97,7 @@ mod tests {
         for at in 0..=UNDER_WAY_MAX {
             known.keep(&at.to_string(), begun("mine", i64::try_from(at).unwrap()));
         }
-        assert!(
-            known.take("0", "mine", 1).is_none(),
-            "the oldest made room"
-        );
+        assert!(known.take("0", "mine", 1).is_none(), "the oldest made room");
         assert!(known.take("1", "mine", 2).is_some());
     }
 }

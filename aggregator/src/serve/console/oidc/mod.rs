@@ -87,12 +87,8 @@ type Fields = IdTokenFields<
     CoreJwsSigningAlgorithm,
 >;
 type Answered = StandardTokenResponse<Fields, CoreTokenType>;
-type Token = IdToken<
-    Further,
-    CoreGenderClaim,
-    CoreJweContentEncryptionAlgorithm,
-    CoreJwsSigningAlgorithm,
->;
+type Token =
+    IdToken<Further, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 type Relying = Client<
     Further,
     CoreAuthDisplay,
@@ -282,8 +278,7 @@ impl Provider {
             return Ok(Arc::clone(metadata));
         }
         let found = CoreProviderMetadata::discover_async(self.issuer.clone(), &self.http).await;
-        let found =
-            Arc::new(found.map_err(|error| OidcError::Unreachable(chain(&error)))?);
+        let found = Arc::new(found.map_err(|error| OidcError::Unreachable(chain(&error)))?);
         *known = Some((Arc::clone(&found), now_ms));
         Ok(found)
     }

@@ -176,7 +176,10 @@ async fn link_to(
     subject: String,
 ) -> Result<(), Problem> {
     let subject = Some(subject).filter(|subject| !subject.is_empty());
-    if subject.as_deref().is_some_and(|subject| !is_subject(subject)) {
+    if subject
+        .as_deref()
+        .is_some_and(|subject| !is_subject(subject))
+    {
         return Err(Problem::unfit(
             "标识须为 1 至 255 个可见的 ASCII 字符",
             "a subject is 1 to 255 visible ASCII characters",
@@ -187,7 +190,11 @@ async fn link_to(
         None => format!("no longer link {login} to the provider"),
     };
     noted(console, who, what).await?;
-    tracing::info!(by = who.login, login, "changed to whom an account is linked");
+    tracing::info!(
+        by = who.login,
+        login,
+        "changed to whom an account is linked"
+    );
     let shared = Arc::clone(console);
     blocking(move || shared.people.set_subject(&login, subject.as_deref())).await
 }
