@@ -63,7 +63,8 @@ impl People {
 
 /// Whether a text can be what an OpenID Connect provider calls somebody.
 pub(crate) fn is_subject(text: &str) -> bool {
-    (1..=SUBJECT_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=SUBJECT_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A subject is one account's.
