@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use config::{Environment, File, FileFormat, Map, Source, Value, ValueKind};
+use config::{Environment, File, FileFormat, Map, Source, Value};
 use granary_core::text::{Bilingual, edit_distance};
 
 use super::{Fault, Settings, Sources, oidc};
@@ -89,12 +89,15 @@ impl Layers {
 
 /// The keys of the table `oidc` with its name before them; everything else as it is.
 fn flat((key, value): (String, Value)) -> Vec<(String, Value)> {
-    match value.kind {
-        ValueKind::Table(table) if key == "oidc" => table
+    if key != "oidc" {
+        return vec![(key, value)];
+    }
+    match value.clone().into_table() {
+        Ok(table) => table
             .into_iter()
             .map(|(name, value)| (format!("oidc_{name}"), value))
             .collect(),
-        _ => vec![(key, value)],
+        Err(_) => vec![(key, value)],
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     begun::{Begun, COOKIE},
 };
 use crate::{
-    people::{PeopleError, Person, secret},
+    people::{Person, secret},
     serve::{
         access,
         console::{
@@ -191,12 +191,7 @@ async fn joined(
     let permit = console.hashing.acquire().await;
     let _permit = permit.map_err(|error| here(Problem::Failed(error.to_string())))?;
     let (shared, subject) = (Arc::clone(console), subject.to_owned());
-    let made = blocking(move || {
-        shared
-            .people
-            .join_linked(&token, &subject, now_ms)
-            .map_err(PeopleError::from)
-    });
+    let made = blocking(move || shared.people.join_linked(&token, &subject, now_ms));
     Ok((made.await.map_err(here)?, "joined"))
 }
 
