@@ -34,6 +34,9 @@ struct Said {
     sent: Vec<(String, String)>,
 }
 
+/// What a token is wrong in, its head, and what makes its claims wrong.
+type Lie = (&'static str, Value, fn(&mut Value));
+
 type Shared = State<Arc<Mutex<Said>>>;
 
 fn key() -> SigningKey {
@@ -226,7 +229,7 @@ async fn forged_tokens_open_nothing() {
     let town = Town::founded(&liar.settings(&[])).await;
     joined(&town, "wang", PersonRole::Viewer, None).await;
     let good = json!({ "alg": "EdDSA", "kid": "k" });
-    let lies: [(&str, Value, fn(&mut Value)); 7] = [
+    let lies: [Lie; 7] = [
         ("audience", good.clone(), |all| {
             all["aud"] = json!("another")
         }),
@@ -384,18 +387,23 @@ async fn accounts_are_ours_and_linked_by_login_or_subject() {
         303,
         "the link leads elsewhere, and the session is over"
     );
-    root.post("/people/access", &form, &link("p-9")).await;
-    root.post(
-        "/people/access",
-        &form,
-        &[("login", "wang"), ("active", "no")],
-    )
-    .await;
+    assert!(access_log(&town).contains("\taccount\tlink wang to the provider's p-9"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whose_access_was_ended_stays_outside() {
+    let liar = Liar::start().await;
+    let town = Town::founded(&liar.settings(&[])).await;
+    let mut root = joined(&town, "root", PersonRole::Admin, None).await;
+    joined(&town, "wang", PersonRole::Viewer, None).await;
+    let form = root.get("/people").await.form();
+    let fields = [("login", "wang"), ("active", "no")];
+    root.post("/people/access", &form, &fields).await;
+    let mut visit = Visit::new(&town);
     let page = liar
-        .sign_in((&town, &mut visit), "/login/oidc", by_subject)
+        .sign_in((&town, &mut visit), "/login/oidc", |_| {})
         .await;
     assert!(page.status == 403 && page.body.contains("已停用") && !is_let_in(&page));
-    assert!(access_log(&town).contains("\taccount\tlink wang to the provider's p-9"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
