@@ -15,8 +15,10 @@
 //! change nothing in the statistics. Who acted stands in the access log and, where an act has a reason, in the signed act itself; that an
 //! account was invited, opened or changed stands in the access log, whose anchors are in the journal.
 //!
-//! There is no default password and no way around one: whoever has lost it, or the second step, gets a new invitation.
+//! There is no default password and no way around one: whoever has lost it, or the second step, gets a new invitation. Where the house has a
+//! sign-in of its own (`[oidc]`), that may vouch for somebody, and their account here says what they may do all the same.
 
+mod linked;
 mod password;
 mod second;
 mod tokens;
@@ -33,6 +35,7 @@ use std::{
 use granary_core::{code::UnitCode, digest::Digest, text::Bilingual};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use linked::is_subject;
 pub(crate) use password::same as is_same;
 pub use password::{Hashed, PASSWORD_CHARS_MIN, is_fit, secret};
 pub use second::{Second, SharedSecret};
@@ -102,6 +105,9 @@ pub struct Person {
     /// The second step, where they have set one up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<Second>,
+    /// What the house's sign-in calls them, where that is set: nobody else's sign-in there opens this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
 }
 
 /// What somebody is invited to.
@@ -303,7 +309,19 @@ impl People {
     ) -> Result<Arc<Person>, PeopleError> {
         let invitation = self.invitation(token, now_ms)?;
         is_fit(password, &invitation.login).map_err(PeopleError::Unfit)?;
+        self.enter(token, invitation, (password, None), now_ms)
+    }
+
+    fn enter(
+        &self,
+        token: &str,
+        invitation: Invitation,
+        (password, subject): (&str, Option<&str>),
+        now_ms: i64,
+    ) -> Result<Arc<Person>, PeopleError> {
         let hashed = Hashed::new(password).map_err(|error| self.failed(error))?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        linked::is_free(&known, &invitation.login, subject)?;
         // Of two that use it at once, one removes the file.
         let path = invitation_path(&self.folder, token);
         std::fs::remove_file(path).map_err(|_| PeopleError::NoInvitation)?;
@@ -314,7 +332,7 @@ impl People {
             under,
             ..
         } = invitation;
-        let needs_code = self.find(&login).is_some_and(|known| known.needs_code);
+        let needs_code = known.get(&login).is_some_and(|known| known.needs_code);
         let person = Person {
             login,
             name,
@@ -325,8 +343,8 @@ impl People {
             password: hashed,
             needs_code,
             second: None,
+            subject: subject.map(str::to_owned),
         };
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= PEOPLE_MAX && !known.contains_key(&person.login) {
             return Err(unfit(
                 "账户已满",

@@ -136,6 +136,9 @@ pub enum ServeError {
     /// The server's certificate cannot be used with browsers.
     #[error("the console cannot speak TLS: {0}")]
     ConsoleTls(std::io::Error),
+    /// The sign-in at the house's provider cannot be set up.
+    #[error("[oidc] in the settings: {0}")]
+    Oidc(String),
     /// An address cannot be bound.
     #[error("cannot listen on {0}: {1}")]
     Bind(SocketAddr, std::io::Error),
@@ -542,6 +545,10 @@ async fn console(
         people: People::open(&settings.data)?,
         tokens: Tokens::open(&settings.data)?,
         contacts: Vec::new(),
+        provider: match settings.oidc.clone() {
+            Some(oidc) => Some(console::oidc::Provider::new(oidc).map_err(ServeError::Oidc)?),
+            None => None,
+        },
     }))
 }
 

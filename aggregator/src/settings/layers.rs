@@ -8,7 +8,7 @@ use std::{
 use config::{Environment, File, FileFormat, Map, Source, Value};
 use granary_core::text::{Bilingual, edit_distance};
 
-use super::{Fault, Settings, Sources};
+use super::{Fault, Settings, Sources, oidc};
 
 /// What variables of the environment begin with.
 const PREFIX: &str = "GRANARY_";
@@ -72,9 +72,9 @@ impl Layers {
         place: &dyn Fn(&str) -> String,
         faults: &mut Vec<Fault>,
     ) {
-        let sorted: BTreeMap<String, Value> = layer.into_iter().collect();
+        let sorted: BTreeMap<String, Value> = layer.into_iter().flat_map(flat).collect();
         for (key, value) in sorted {
-            if Settings::KEYS.contains(&key.as_str()) {
+            if Settings::KEYS.contains(&key.as_str()) || oidc::KEYS.contains(&key.as_str()) {
                 let given = Given {
                     value,
                     place: place(&key),
@@ -84,6 +84,20 @@ impl Layers {
                 faults.push(unknown(&key, place(&key)));
             }
         }
+    }
+}
+
+/// The keys of the table `oidc` with its name before them; everything else as it is.
+fn flat((key, value): (String, Value)) -> Vec<(String, Value)> {
+    if key != "oidc" {
+        return vec![(key, value)];
+    }
+    match value.clone().into_table() {
+        Ok(table) => table
+            .into_iter()
+            .map(|(name, value)| (format!("oidc_{name}"), value))
+            .collect(),
+        Err(_) => vec![(key, value)],
     }
 }
 
@@ -151,6 +165,7 @@ fn read_file(path: &Path, faults: &mut Vec<Fault>) -> Map<String, Value> {
 fn unknown(key: &str, place: String) -> Fault {
     let near = Settings::KEYS
         .iter()
+        .chain(&oidc::KEYS)
         .min_by_key(|known| edit_distance(known, key));
     let near = near.filter(|known| edit_distance(known, key) <= 3);
     let remedy = match near {

@@ -1,11 +1,12 @@
 //! Settings: a TOML file, then `GRANARY_` variables of the environment, then flags; the later wins.
 //!
-//! There is one flat table of keys. Key `metrics_listen` is written `metrics_listen = "..."` in the file,
+//! There is one flat table of keys, and beside it the table `[oidc]` ([`oidc`]). Key `metrics_listen` is written `metrics_listen = "..."` in the file,
 //! `GRANARY_METRICS_LISTEN` in the environment and `--metrics-listen` as a flag. An unknown key is a fault in each of
 //! them, except variables of the environment that begin with another program's prefix. The environment is a map that is
 //! passed in. All faults are reported at once, each with its place and remedy.
 
 mod layers;
+pub(crate) mod oidc;
 mod reader;
 
 use std::{
@@ -19,6 +20,7 @@ use granary_core::{snapshot, text::Bilingual};
 
 use granary_trace::{Share, TraceSettings};
 use layers::Layers;
+pub use oidc::{Oidc, Passwords};
 use reader::Reader;
 
 /// What `serve` runs under; every value is within its bounds.
@@ -56,6 +58,8 @@ pub struct Settings {
     pub grace: Duration,
     /// Whom to tell of how snapshots fare; `None` for nobody.
     pub traces: Option<TraceSettings>,
+    /// Where the console's people can sign in beside passwords; `None` where nowhere.
+    pub oidc: Option<Oidc>,
 }
 
 /// What bounds the clients.
@@ -198,6 +202,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         .number("access_anchor_ms", 3_600_000, 1_000..=86_400_000)
         .map(Duration::from_millis);
     let traces = read_traces(reader);
+    let oidc = oidc::read(reader);
     let settings = Settings {
         data: data?,
         listen: listen?,
@@ -220,6 +225,7 @@ fn read(reader: &mut Reader<'_>) -> Option<Settings> {
         log_filter: log_filter?,
         grace: grace?,
         traces: traces?,
+        oidc: oidc?,
     };
     check_together(&settings, reader);
     Some(settings)

@@ -31,6 +31,16 @@ impl<'a> Reader<'a> {
         });
     }
 
+    /// Whether a key was given anywhere.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.layers.get(key).is_some()
+    }
+
+    /// Where a key was given.
+    pub(super) fn place(&self, key: &str) -> String {
+        self.layers.place(key)
+    }
+
     /// A path that has no default.
     pub(super) fn path(&mut self, key: &str) -> Option<PathBuf> {
         let text = self.text(key, "")?;
@@ -195,7 +205,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text(&mut self, key: &str, default: &str) -> Option<String> {
+    pub(super) fn text(&mut self, key: &str, default: &str) -> Option<String> {
         let Some(given) = self.layers.get(key) else {
             return Some(default.to_owned());
         };
@@ -207,7 +217,7 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn report_value(&mut self, key: &str, text: &str, zh: &str, en: &str) {
+    pub(super) fn report_value(&mut self, key: &str, text: &str, zh: &str, en: &str) {
         self.report(
             key,
             unfit(key, text),

@@ -175,3 +175,42 @@ fn traces_are_off_unless_a_collector_is_named_and_wrong_values_are_told() {
         ]
     );
 }
+
+#[test]
+fn a_table_names_the_houses_sign_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, " hidden \n").unwrap();
+    let own = "issuer = \"https://id.example/x\"\nclient_id = \"granary\"\nconsole = \"https://stats.example/\"";
+    let file = format!(
+        "data = \"/a\"\n[oidc]\n{own}\nclient_secret_file = {:?}\npasswords = \"administrators\"",
+        secret.display().to_string()
+    );
+    let settings = check(&file, &[("GRANARY_OIDC_CLAIM", "upn")], &[]).unwrap();
+    let oidc = settings.oidc.unwrap();
+    assert_eq!(oidc.console, "https://stats.example");
+    assert_eq!((oidc.claim.as_str(), oidc.scopes.len()), ("upn", 1));
+    assert_eq!(oidc.passwords, Passwords::Administrators);
+    assert_eq!(oidc.client_secret.as_ref().unwrap().reveal(), "hidden");
+    assert!(!format!("{oidc:?}").contains("hidden"), "a secret is shown");
+
+    let file = format!("data = \"/a\"\n[oidc]\n{own}");
+    let settings = check(&file, &[("GRANARY_OIDC_CLIENT_SECRET", "hidden")], &[]).unwrap();
+    assert!(settings.oidc.unwrap().client_secret.is_some());
+    assert!(check("data = \"/a\"", &[], &[]).unwrap().oidc.is_none());
+}
+
+#[test]
+fn a_sign_in_that_is_half_given_or_unsafe_is_told() {
+    let file = "data = \"/a\"\n[oidc]\nissuer = \"http://id.example\"\nclient_secret = \"x\"\nissuers = \"x\"\nconsole = \"https://stats.example/deep\"";
+    assert_eq!(
+        check(file, &[], &[]).unwrap_err(),
+        [
+            "granary.toml: oidc_issuers: there is no setting oidc_issuers",
+            "granary.toml: oidc_issuer: \"http://id.example\" is not a value for oidc_issuer",
+            "oidc_client_id: [oidc] does not give client_id",
+            "granary.toml: oidc_client_secret: the secret does not belong into the settings",
+            "granary.toml: oidc_console: \"https://stats.example/deep\" is not a value for oidc_console",
+        ]
+    );
+}

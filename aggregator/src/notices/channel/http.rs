@@ -214,7 +214,7 @@ fn is_private(address: IpAddr) -> bool {
 }
 
 /// The machine's authorities, or those of a file.
-pub(super) fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
+pub(crate) fn roots(ca: Option<&Path>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let Some(path) = ca else {
         let found = rustls_native_certs::load_native_certs();

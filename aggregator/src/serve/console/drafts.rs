@@ -139,6 +139,7 @@ mod tests {
             password: Hashed::new("a password of this test").unwrap(),
             needs_code: false,
             second: None,
+            subject: None,
         }
     }
 

@@ -14,23 +14,28 @@ use granary_core::{access::Access, text::Bilingual};
 use super::{
     Console,
     listen::From,
+    oidc::Provider,
     problem::Problem,
     routes::{asked, failed, field, fields, go, identity},
-    session::{COOKIE, set_cookie},
-    view::{Visitor, entrance},
+    session::{COOKIE, Way, set_cookie},
+    view::{
+        Visitor,
+        entrance::{self, Door},
+    },
 };
 use crate::{
-    people::{Hashed, PeopleError, Person},
+    people::{Hashed, PeopleError, Person, PersonRole},
     serve::access,
 };
 
 /// `GET /login?to=`
 pub(super) async fn form(
+    State(console): State<Arc<Console>>,
     Extension(visitor): Extension<Visitor>,
     RawQuery(query): RawQuery,
 ) -> Response {
     let to = inner(asked(query.as_deref(), "to"));
-    entrance::sign_in(&visitor, &to, None).into_response()
+    entrance::sign_in(&visitor, console.door(), &to, None).into_response()
 }
 
 /// `POST /login`
@@ -49,7 +54,11 @@ pub(super) async fn sign_in(
     let wait_ms = console.throttle.wait_ms(&login, from.ip(), visitor.now_ms);
     if wait_ms > 0 {
         let (status, why) = Problem::too_often(wait_ms).told();
-        return (status, entrance::sign_in(&visitor, &to, Some(&why))).into_response();
+        return (
+            status,
+            entrance::sign_in(&visitor, console.door(), &to, Some(&why)),
+        )
+            .into_response();
     }
     let password = fields.iter().find(|(name, _)| name == "password");
     let password = password.map(|(_, value)| value.clone()).unwrap_or_default();
@@ -57,6 +66,12 @@ pub(super) async fn sign_in(
     match known(&console, &login, password, (code, visitor.now_ms)).await {
         Ok(Some(person)) => {
             console.throttle.succeeded(&login, from.ip());
+            let what = format!("{login} signed in with a password");
+            if let Err(error) =
+                access::record(&console.city, identity(&person), Access::Account, what).await
+            {
+                return failed(&visitor, &error.into());
+            }
             tracing::info!(login, %from, "signed in to the console");
             opened(&console, &visitor, &person, &to)
         }
@@ -69,7 +84,7 @@ pub(super) async fn sign_in(
             );
             (
                 StatusCode::UNAUTHORIZED,
-                entrance::sign_in(&visitor, &to, Some(&why)),
+                entrance::sign_in(&visitor, console.door(), &to, Some(&why)),
             )
                 .into_response()
         }
@@ -100,7 +115,9 @@ async fn known(
             .map(|person| &person.password)
             .or(nobody.as_ref());
         let is_right = hashed.is_some_and(|hashed| hashed.is(&password));
-        let Some(person) = person.filter(|person| is_right && person.is_active) else {
+        let may =
+            |person: &Arc<Person>| is_right && person.is_active && shared.has_password(person.role);
+        let Some(person) = person.filter(may) else {
             return Ok(None);
         };
         let may_enter = match &person.second {
@@ -117,7 +134,7 @@ async fn known(
 }
 
 fn opened(console: &Console, visitor: &Visitor, person: &Person, to: &str) -> Response {
-    match console.sessions.open(person, visitor.now_ms) {
+    match console.sessions.open(person, Way::Password, visitor.now_ms) {
         Ok(token) => ([(header::SET_COOKIE, set_cookie(COOKIE, &token))], go(to)).into_response(),
         Err(error) => failed(visitor, &Problem::Failed(error.to_string())),
     }
@@ -144,7 +161,9 @@ pub(super) async fn invited(
     Path(token): Path<String>,
 ) -> Response {
     match console.people.invitation(&token, visitor.now_ms) {
-        Ok(invitation) => entrance::join(&visitor, &token, &invitation, None).into_response(),
+        Ok(invitation) => {
+            entrance::join(&visitor, console.door(), (&token, &invitation), None).into_response()
+        }
         Err(error) => failed(&visitor, &error.into()),
     }
 }
@@ -170,6 +189,9 @@ async fn joined(
 ) -> Result<Response, Problem> {
     let fields = fields(visitor, body)?;
     let invitation = console.people.invitation(&token, visitor.now_ms)?;
+    if !console.has_password(invitation.role) {
+        return Err(Problem::NotAllowed);
+    }
     let given = |name: &str| {
         let found = fields.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.clone()).unwrap_or_default()
@@ -177,7 +199,7 @@ async fn joined(
     let password = given("password");
     if password != given("again") {
         let why = Bilingual::new("两次输入的密码不同", "the two passwords differ");
-        let page = entrance::join(visitor, &token, &invitation, Some(&why));
+        let page = entrance::join(visitor, console.door(), (&token, &invitation), Some(&why));
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
     }
     let permit = console
@@ -204,15 +226,31 @@ async fn joined(
             Ok(opened(console, visitor, &person, "/"))
         }
         Err(PeopleError::Unfit(why)) => {
-            let page = entrance::join(visitor, &token, &invitation, Some(&why));
+            let page = entrance::join(visitor, console.door(), (&token, &invitation), Some(&why));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
         Err(error) => Err(error.into()),
     }
 }
 
+impl Console {
+    /// By which ways one may come in.
+    pub(super) fn door(&self) -> Door<'_> {
+        let provider = self.provider.as_ref();
+        Door {
+            provider: provider.map(|provider| &provider.settings().name),
+            is_instead: provider.is_some_and(Provider::is_instead_of_passwords),
+        }
+    }
+
+    /// Whether somebody with this role may sign in with a password.
+    fn has_password(&self, role: PersonRole) -> bool {
+        role == PersonRole::Admin || !self.door().is_instead
+    }
+}
+
 /// A path of this console; whatever might lead elsewhere leads to the first page.
-fn inner(to: Option<String>) -> String {
+pub(super) fn inner(to: Option<String>) -> String {
     let is_inner = |to: &String| {
         let is_plain = to
             .bytes()

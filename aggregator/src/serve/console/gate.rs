@@ -11,8 +11,8 @@ use axum::{
 use granary_core::text::{Bilingual, Language};
 
 use super::{
-    Console,
-    session::{cookie, set_cookie},
+    Console, oidc,
+    session::{Session, cookie, set_cookie},
     view::{self, Theme, Visitor},
 };
 use crate::people::{Person, secret};
@@ -20,6 +20,8 @@ use crate::people::{Person, secret};
 /// The cookies of the chosen language and colours, which scripts need not read either.
 const LANGUAGE_COOKIE: &str = "__Host-granary-lang";
 const THEME_COOKIE: &str = "__Host-granary-theme";
+/// How much of a path that was refused is logged.
+const PATH_CHARS_MAX: usize = 200;
 /// What the script sends with a request that nobody has asked for.
 const FOLLOWING: &str = "x-granary-following";
 /// The secret of forms before somebody has signed in: the form must hold what the cookie holds.
@@ -39,17 +41,19 @@ pub(super) async fn gate(
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    let path = request.uri().path();
+    let uri = request.uri().clone();
+    let path = uri.path();
     let is_open = matches!(
         path,
-        "/login" | "/console.css" | "/console.js" | "/icon.svg"
+        "/login" | oidc::BEGIN | oidc::RETURN | "/console.css" | "/console.js" | "/icon.svg"
     ) || path.starts_with("/join/");
     let is_signed_in = visitor.person.is_some();
-    // Whoever must have a second step and has none sees nothing before it is set up.
-    let is_held = visitor
-        .person
-        .as_ref()
-        .is_some_and(|person| person.needs_code && person.second.is_none());
+    // Whoever must have a second step and has none sees nothing before it is set up; who signs in elsewhere has theirs there.
+    let is_held = !visitor.is_vouched
+        && visitor
+            .person
+            .as_ref()
+            .is_some_and(|person| person.needs_code && person.second.is_none());
     let mut response = if !is_from_here(request.method(), request.headers()) {
         refused(&visitor, from_elsewhere())
     } else if is_held && !is_open && !matches!(path, "/account" | "/logout") {
@@ -70,6 +74,9 @@ pub(super) async fn gate(
             ),
         )
     };
+    if response.status() == StatusCode::FORBIDDEN {
+        note_refusal(&visitor, path);
+    }
     remember(response.headers_mut(), &visitor, &asked, is_signed_in);
     protect(response.headers_mut());
     response
@@ -101,6 +108,7 @@ fn visitor(console: &Console, request: &Request, chosen: &Chosen) -> std::io::Re
         .and_then(|session| console.people.find(&session.login));
     let person =
         person.filter(|person: &Arc<Person>| session.as_ref().is_some_and(|one| one.is_of(person)));
+    let is_vouched = session.as_ref().is_some_and(Session::is_vouched);
     let form = match (&person, session) {
         (Some(_), Some(session)) => session.form,
         _ => match cookie(headers, FORM_COOKIE) {
@@ -118,6 +126,7 @@ fn visitor(console: &Console, request: &Request, chosen: &Chosen) -> std::io::Re
         language: chosen.language.or(language).unwrap_or_default(),
         theme: chosen.theme.or(theme).unwrap_or_default(),
         person,
+        is_vouched,
         form,
         here: here.to_owned(),
         now_ms,
@@ -138,6 +147,18 @@ fn remember(headers: &mut HeaderMap, visitor: &Visitor, chosen: &Chosen, is_sign
             headers.append(header::SET_COOKIE, line);
         }
     }
+}
+
+/// Who was refused what; the secret of an invitation stays out of the log.
+fn note_refusal(visitor: &Visitor, path: &str) {
+    let login = visitor.person.as_ref().map_or("", |person| &person.login);
+    let shown = if path.starts_with("/join/") {
+        "/join/"
+    } else {
+        path
+    };
+    let path: String = shown.chars().take(PATH_CHARS_MAX).collect();
+    tracing::warn!(login, path, "refused at the console");
 }
 
 fn refused(visitor: &Visitor, why: Bilingual) -> Response {

@@ -14,6 +14,7 @@
 //! - Each form carries the session's own secret, and what comes from another site by Origin or Sec-Fetch-Site is refused. No script and no
 //!   style runs that is not a file of this program.
 //! - Failed sign-ins are slowed down ([`throttle`]).
+//! - Where the house has a sign-in of its own, that may say who somebody is ([`oidc`]); what they may do stays with their account here.
 //!
 //! # Acts
 //! The server holds no operator's key. It writes the act, with the person's name in its reason; the browser signs these bytes with the key
@@ -26,6 +27,7 @@
 pub(in crate::serve) mod problem;
 pub(in crate::serve) mod listen;
 mod session;
+pub(in crate::serve) mod oidc;
 pub(in crate::serve) mod throttle;
 pub(in crate::serve) mod scope;
 mod gate;
@@ -49,7 +51,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use self::{
-    account::Beginnings, drafts::Drafts, pages::shared::Summaries, papers::Papers,
+    account::Beginnings, drafts::Drafts, oidc::Provider, pages::shared::Summaries, papers::Papers,
     session::Sessions, throttle::Throttle,
 };
 use super::{City, api, sdmx};
@@ -85,6 +87,8 @@ pub(super) struct Console {
     summaries: Summaries,
     /// Pages that follow the events just now.
     followers: AtomicU32,
+    /// The house's own sign-in, where there is one.
+    provider: Option<Provider>,
     hashing: Semaphore,
     computing: Semaphore,
     /// The city's address as counties reach it: `host:port`.
@@ -100,6 +104,7 @@ pub(super) struct Bound {
     pub(super) people: People,
     pub(super) tokens: Tokens,
     pub(super) contacts: Vec<Contact>,
+    pub(super) provider: Option<Provider>,
     /// The city's address as counties reach it: `host:port`.
     pub(super) address: String,
     /// The folder of published bulletins.
@@ -126,6 +131,7 @@ impl Bound {
             beginnings: Beginnings::default(),
             summaries: Summaries::default(),
             followers: AtomicU32::new(0),
+            provider: self.provider,
             hashing: Semaphore::new(HASHES_MAX),
             computing: Semaphore::new(PAGES_MAX),
             address: self.address,

@@ -16,7 +16,7 @@ use granary_core::{access::Access, catalogue::Catalogue, digest::Digest, text::B
 use super::{
     Console, account, acts, enter, events,
     gate::gate,
-    pages,
+    oidc, pages,
     problem::Problem,
     scope::{Scope, Sight},
     view::{self, Frame, Tab, Visitor},
@@ -75,6 +75,8 @@ pub(super) fn router(console: Arc<Console>) -> Router {
         .route("/bulletins/{sha256}/{form}", get(pages::bulletins::drawn))
         .route("/account", get(account::show).post(account::change))
         .route("/login", get(enter::form).post(enter::sign_in))
+        .route(oidc::BEGIN, get(oidc::begin))
+        .route(oidc::RETURN, get(oidc::come_back))
         .route("/logout", post(enter::sign_out))
         .route("/join/{token}", get(enter::invited).post(enter::join))
         .route(

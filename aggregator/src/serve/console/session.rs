@@ -29,8 +29,19 @@ pub(super) struct Session {
     since_ms: i64,
     /// What each form carries.
     pub(super) form: String,
+    /// What the house's sign-in called them, where they came by it.
+    subject: Option<String>,
     born_ms: i64,
     seen_ms: i64,
+}
+
+/// How somebody has signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way<'a> {
+    /// With their password, and the second step where they have one.
+    Password,
+    /// At the house's sign-in, which calls them so.
+    Vouched(&'a str),
 }
 
 /// All sessions, by the digest of the cookie's secret.
@@ -40,18 +51,35 @@ pub(super) struct Sessions(Mutex<BTreeMap<Digest, Session>>);
 impl Session {
     /// Whether the account is still the one that signed in.
     pub(super) fn is_of(&self, person: &Person) -> bool {
-        person.is_active && person.since_ms == self.since_ms
+        let other = |own: &String| person.subject.as_ref().is_some_and(|theirs| theirs != own);
+        person.is_active
+            && person.since_ms == self.since_ms
+            && !self.subject.as_ref().is_some_and(other)
+    }
+
+    /// Whether the house's sign-in has vouched for them: then the second step is its affair.
+    pub(super) const fn is_vouched(&self) -> bool {
+        self.subject.is_some()
     }
 }
 
 impl Sessions {
     /// Opens one and gives the cookie's secret.
-    pub(super) fn open(&self, person: &Person, now_ms: i64) -> std::io::Result<String> {
+    pub(super) fn open(
+        &self,
+        person: &Person,
+        way: Way<'_>,
+        now_ms: i64,
+    ) -> std::io::Result<String> {
         let (token, form) = (secret()?, secret()?);
         let session = Session {
             login: person.login.clone(),
             since_ms: person.since_ms,
             form,
+            subject: match way {
+                Way::Password => None,
+                Way::Vouched(subject) => Some(subject.to_owned()),
+            },
             born_ms: now_ms,
             seen_ms: now_ms,
         };
@@ -106,6 +134,11 @@ pub(super) fn set_cookie(name: &str, value: &str) -> String {
     format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Strict{age}")
 }
 
+/// The same for a cookie that must come along when another site has sent the browser here by a link.
+pub(super) fn set_lax_cookie(name: &str, value: &str) -> String {
+    format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax")
+}
+
 /// The value of a cookie.
 pub(super) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).iter();
@@ -136,6 +169,7 @@ mod tests {
             password: Hashed::new("a password of this test").unwrap(),
             needs_code: false,
             second: None,
+            subject: None,
         }
     }
 
@@ -147,7 +181,7 @@ mod tests {
     #[test]
     fn a_session_ends_when_idle_when_old_and_when_closed() {
         let (sessions, wang) = (Sessions::default(), person("wang"));
-        let token = sessions.open(&wang, 0).unwrap();
+        let token = sessions.open(&wang, Way::Password, 0).unwrap();
         assert!(
             sessions
                 .find(&with(&token), IDLE_MS_MAX - 1, true)
@@ -165,7 +199,7 @@ mod tests {
                 .is_none(),
             "idle"
         );
-        let token = sessions.open(&wang, 0).unwrap();
+        let token = sessions.open(&wang, Way::Password, 0).unwrap();
         for hour in 0..12 {
             assert!(
                 sessions
@@ -177,7 +211,7 @@ mod tests {
             sessions.find(&with(&token), AGE_MS_MAX, true).is_none(),
             "old"
         );
-        let token = sessions.open(&wang, 0).unwrap();
+        let token = sessions.open(&wang, Way::Password, 0).unwrap();
         assert!(
             sessions
                 .find(&with(&token), IDLE_MS_MAX - 1, false)
@@ -187,7 +221,7 @@ mod tests {
             sessions.find(&with(&token), IDLE_MS_MAX, true).is_none(),
             "a page that follows by itself keeps nothing open"
         );
-        let token = sessions.open(&wang, 0).unwrap();
+        let token = sessions.open(&wang, Way::Password, 0).unwrap();
         sessions.close(&with(&token));
         assert!(sessions.find(&with(&token), 0, true).is_none(), "closed");
         assert!(
@@ -200,7 +234,7 @@ mod tests {
     fn sessions_are_bounded_and_end_with_the_password() {
         let (sessions, wang) = (Sessions::default(), person("wang"));
         let tokens: Vec<_> = (0..=EACH_MAX as i64)
-            .map(|at| sessions.open(&wang, at).unwrap())
+            .map(|at| sessions.open(&wang, Way::Password, at).unwrap())
             .collect();
         assert!(
             sessions.find(&with(&tokens[0]), 9, true).is_none(),
@@ -214,7 +248,15 @@ mod tests {
         }));
         assert!(!kept.is_of(&Person {
             is_active: false,
-            ..wang
+            ..wang.clone()
         }));
+        let token = sessions.open(&wang, Way::Vouched("a"), 9).unwrap();
+        let vouched = sessions.find(&with(&token), 9, true).unwrap();
+        let linked = |subject: &str| Person {
+            subject: Some(subject.into()),
+            ..wang.clone()
+        };
+        assert!(vouched.is_of(&wang) && vouched.is_of(&linked("a")));
+        assert!(!vouched.is_of(&linked("b")), "the link leads elsewhere now");
     }
 }

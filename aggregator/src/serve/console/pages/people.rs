@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use super::select;
 use crate::{
-    people::{INVITATION_MS, Invitation, Person, PersonRole, Right},
+    people::{INVITATION_MS, Invitation, Person, PersonRole, Right, is_subject},
     serve::{
         access,
         console::{
@@ -126,6 +126,7 @@ async fn changed(
     console.people.find(&login).ok_or(Problem::NotFound)?;
     let given = |name: &str| field(&fields, name).map(|value| value == "yes");
     let shared = Arc::clone(console);
+    let subject = field(&fields, "subject").map(str::to_owned);
     match (given("active"), given("code")) {
         (Some(_), _) if login == who.login => {
             return Err(Problem::unfit(
@@ -159,9 +160,43 @@ async fn changed(
             );
             blocking(move || shared.people.set_needs_code(&login, needs_code)).await?;
         }
-        (None, None) => return Err(Problem::NotFound),
+        (None, None) => {
+            let subject = subject.ok_or(Problem::NotFound)?;
+            link_to(console, who, login, subject).await?;
+        }
     }
     Ok(super::super::routes::go("/people"))
+}
+
+/// Links an account to what the house's sign-in calls its owner; empty ends that.
+async fn link_to(
+    console: &Arc<Console>,
+    who: &Person,
+    login: String,
+    subject: String,
+) -> Result<(), Problem> {
+    let subject = Some(subject).filter(|subject| !subject.is_empty());
+    if subject
+        .as_deref()
+        .is_some_and(|subject| !is_subject(subject))
+    {
+        return Err(Problem::unfit(
+            "标识须为 1 至 255 个可见的 ASCII 字符",
+            "a subject is 1 to 255 visible ASCII characters",
+        ));
+    }
+    let what = match &subject {
+        Some(subject) => format!("link {login} to the provider's {subject}"),
+        None => format!("no longer link {login} to the provider"),
+    };
+    noted(console, who, what).await?;
+    tracing::info!(
+        by = who.login,
+        login,
+        "changed to whom an account is linked"
+    );
+    let shared = Arc::clone(console);
+    blocking(move || shared.people.set_subject(&login, subject.as_deref())).await
 }
 
 fn shown(
@@ -208,7 +243,7 @@ fn link(frame: &Frame<'_>, invitation: &Invitation, token: &str) -> Markup {
 
 fn listed(frame: &Frame<'_>, console: &Console) -> Table {
     let pick = |zh, en| frame.pick(zh, en);
-    let columns = [
+    let mut columns = vec![
         pick("登录名", "Login"),
         pick("姓名", "Name"),
         pick("角色", "Role"),
@@ -217,6 +252,9 @@ fn listed(frame: &Frame<'_>, console: &Console) -> Table {
         pick("状态", "Access"),
         pick("两步登录", "Second step"),
     ];
+    if console.provider.is_some() {
+        columns.push(pick("统一身份认证", "House's sign-in"));
+    }
     let mut table = Table::new("people", pick("人员", "People"), &columns);
     for person in console.people.all() {
         let (to, word) = if person.is_active {
@@ -234,7 +272,7 @@ fn listed(frame: &Frame<'_>, console: &Console) -> Table {
             .person
             .as_ref()
             .is_some_and(|own| own.login == person.login);
-        table.push(vec![
+        let mut cells = vec![
             Cell::text(person.login.clone()),
             Cell::text(person.name.clone()),
             Cell::text(frame.visitor.say(&person.role.name())),
@@ -254,7 +292,11 @@ fn listed(frame: &Frame<'_>, console: &Console) -> Table {
                 } }
             }),
             second(frame, person.as_ref()),
-        ]);
+        ];
+        if console.provider.is_some() {
+            cells.push(linked(frame, person.as_ref()));
+        }
+        table.push(cells);
     }
     table
 }
@@ -278,6 +320,23 @@ fn second(frame: &Frame<'_>, person: &Person) -> Cell {
             (frame.visitor.secret())
             input type="hidden" name="login" value=(person.login);
             button.quiet type="submit" name="code" value=(to) { (button) }
+        }
+    })
+}
+
+/// To whom of the house's sign-in an account is linked, and the form that changes this.
+fn linked(frame: &Frame<'_>, person: &Person) -> Cell {
+    let subject = person.subject.as_deref();
+    let state = subject.unwrap_or(frame.pick("按登录名", "by login"));
+    Cell::text(state).shown(html! {
+        @match subject { Some(subject) => code { (subject) }, None => (state) }
+        details.act { summary { (frame.pick("改", "Change")) }
+            form.choice method="post" action="/people/access" {
+                (frame.visitor.secret())
+                input type="hidden" name="login" value=(person.login);
+                label { span { (frame.pick("标识（sub），留空则按登录名", "Subject (sub); empty goes by the login")) } input type="text" name="subject" value=[subject] maxlength="255" spellcheck="false"; }
+                button.quiet type="submit" { (frame.pick("关联", "Link")) }
+            }
         }
     })
 }

@@ -26,6 +26,8 @@ pub(super) struct Visitor {
     pub(super) theme: Theme,
     /// Whoever has signed in.
     pub(super) person: Option<Arc<Person>>,
+    /// Whether it was the house's sign-in that let them in.
+    pub(super) is_vouched: bool,
     /// What each form carries.
     pub(super) form: String,
     /// The path and query that were asked for.

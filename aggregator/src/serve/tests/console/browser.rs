@@ -48,7 +48,7 @@ fn accounts(office: &Office, quarter: Period) -> v1::Envelope {
 }
 
 /// What the browser does while the town goes on.
-async fn beside<T: Send + 'static>(
+pub(super) async fn beside<T: Send + 'static>(
     mut browser: Browser,
     act: impl FnOnce(&mut Browser) -> T + Send + 'static,
 ) -> (Browser, T) {
@@ -119,7 +119,7 @@ async fn somebody_joins_sees_a_slot_turn_and_signs_an_act() {
 }
 
 /// Joins by an invitation.
-fn join(browser: &mut Browser, link: &str) {
+pub(super) fn join(browser: &mut Browser, link: &str) {
     browser.open(link);
     browser.types("#password", PASSWORD);
     browser.types("#again", PASSWORD);

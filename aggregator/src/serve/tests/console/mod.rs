@@ -1,7 +1,10 @@
 //! The console over loopback: who is let in, what each role and part of the tree sees, and that its figures are those of gRPC.
 
+mod accessible;
 mod account;
 mod acts;
+#[path = "../../../../../tests/tests/clerk/axe.rs"]
+mod axe;
 mod bulletins;
 mod browser;
 mod catalogue;
@@ -14,6 +17,10 @@ mod catalogue;
 mod driver;
 mod files;
 mod fleet;
+#[path = "../../../../../tests/tests/clerk/npm.rs"]
+mod npm;
+mod odd;
+mod oidc;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
