@@ -104,7 +104,7 @@ impl TraceService for Collector {
             });
             self.spans.lock().unwrap().extend(spans);
         }
-        Ok(Response::default())
+        Ok(Response::new(ExportTraceServiceResponse::default()))
     }
 }
 
