@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
@@ -180,9 +180,12 @@ impl Drop for City {
             let _ = server.wait();
         }
         if std::thread::panicking() {
-            eprintln!("== the city's log\n{}", self.city_log());
             let log = fs::read_to_string(self.path("agent.log")).unwrap_or_default();
-            eprintln!("== the agent's log\n{log}");
+            let logs = format!(
+                "== the city's log\n{}\n== the agent's log\n{log}\n",
+                self.city_log()
+            );
+            let _ = std::io::stderr().write_all(logs.as_bytes());
         }
     }
 }
@@ -192,7 +195,7 @@ pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::park_timeout(Duration::from_millis(50));
     }
 }
 

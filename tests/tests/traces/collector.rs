@@ -109,10 +109,15 @@ impl TraceService for Collector {
 }
 
 fn attributes(given: &[KeyValue]) -> BTreeMap<String, String> {
-    let text = |pair: &KeyValue| match pair.value.clone().unwrap().value.unwrap() {
-        Value::StringValue(text) => text,
-        Value::IntValue(number) => number.to_string(),
-        other => panic!("{}: {other:?}", pair.key),
+    let text = |pair: &KeyValue| {
+        let value = pair.value.clone().unwrap().value.unwrap();
+        if let Value::StringValue(text) = value {
+            text
+        } else if let Value::IntValue(number) = value {
+            number.to_string()
+        } else {
+            panic!("{}: {value:?}", pair.key)
+        }
     };
     given
         .iter()
