@@ -110,6 +110,15 @@ pub struct Person {
     pub subject: Option<String>,
 }
 
+impl Person {
+    /// Whether they may do something. Accounts and tokens are for those who administer the whole city: whoever has a part of the
+    /// tree could else give themselves the rest of it.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        self.role.may(right) && (right != Right::People || self.under.is_none())
+    }
+}
+
 /// What somebody is invited to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

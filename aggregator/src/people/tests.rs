@@ -126,4 +126,18 @@ fn only_the_role_that_may_may() {
     assert_eq!(may(Right::Figures), [false, true, true, false]);
     assert_eq!(may(Right::Act), [false, true, false, false]);
     assert_eq!(may(Right::People), [false, false, false, true]);
+    let person = |under: Option<&str>| Person {
+        login: "root".into(),
+        name: "root".into(),
+        role: PersonRole::Admin,
+        under: under.map(str::to_owned),
+        is_active: true,
+        since_ms: 1,
+        password: Hashed::new(PASSWORD).unwrap(),
+        needs_code: false,
+        second: None,
+        subject: None,
+    };
+    assert!(person(None).may(Right::People));
+    assert!(!person(Some("520100")).may(Right::People) && person(Some("520100")).may(Right::Look));
 }

@@ -67,7 +67,7 @@ pub enum Passwords {
 }
 
 /// Reads the table. The outer `None` is a fault; the inner one means that there is no provider.
-#[allow(clippy::option_option, reason = "the reader reports faults as None")]
+#[expect(clippy::option_option, reason = "the reader reports faults as None")]
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Option<Oidc>> {
     if !KEYS.iter().any(|key| reader.has(key)) {
         return Some(None);
@@ -163,7 +163,7 @@ pub(crate) fn is_safe(uri: &Uri) -> bool {
 }
 
 /// The secret, from a file or the environment.
-#[allow(clippy::option_option, reason = "the reader reports faults as None")]
+#[expect(clippy::option_option, reason = "the reader reports faults as None")]
 fn client_secret(reader: &mut Reader<'_>) -> Option<Option<Secret>> {
     let file = reader.text(SECRET_FILE, "")?;
     if reader.has(SECRET) && reader.place(SECRET) != "GRANARY_OIDC_CLIENT_SECRET" {

@@ -27,6 +27,15 @@ pub(crate) fn violations(browser: &mut Browser, url: &str) -> Vec<String> {
     browser.value("document.documentElement.dataset.old = 'old'");
     browser.open(url);
     browser.until("document.readyState === 'complete' && !document.documentElement.dataset.old && !!window.axe");
+    examined(browser)
+}
+
+/// Each serious or critical violation on the page that is open, as it stands, with the first element.
+pub(crate) fn examined(browser: &mut Browser) -> Vec<String> {
+    let url = browser.value("location.href");
+    // Colours that are still changing are nobody's.
+    browser.until("document.getAnimations().length === 0");
+    browser.value("window.found = null");
     browser.value("void axe.run(document, { resultTypes: ['violations'] }).then((found) => { window.found = found; }, (error) => { window.found = { violations: [{ id: String(error), impact: 'critical', nodes: [] }] }; })");
     browser.until("!!window.found");
     let found = browser.value("window.found.violations.map(({ id, impact, help, nodes }) => ({ id, impact, help, html: nodes.slice(0, 2).map((node) => node.html.slice(0, 200) + ' ' + (node.any[0] ? node.any[0].message : '')) }))");

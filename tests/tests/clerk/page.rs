@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use crate::{
+    axe,
     browser::{self, Browser},
     city::City,
 };
@@ -82,11 +83,15 @@ fn is_readable(browser: &mut Browser) {
     }
 }
 
-/// The same page in both languages, widths and schemes.
+/// The same page in both widths and schemes, and by axe-core in both schemes where that can be had.
 fn pictures(browser: &mut Browser, name: &str) {
     is_readable(browser);
     for (scheme, is_dark) in [("", false), ("-dark", true)] {
         browser.dark(is_dark);
+        if browser.value("!!window.axe") == json!(true) {
+            let bad = axe::examined(browser);
+            assert!(bad.is_empty(), "{name}{scheme}: {}", bad.join("\n"));
+        }
         for (width, is_zoomed) in [("", false), ("-200", true)] {
             browser.width(is_zoomed);
             browser.picture(&format!("{name}{scheme}{width}"));
@@ -134,6 +139,7 @@ type Files<'a> = (
 
 fn walk(browser: &mut Browser, url: &str, (file, again, broken): Files<'_>) {
     browser.width(false);
+    axe::load(browser);
     browser.open(url);
     browser.sees("把报表文件拖到这里");
     let address = browser.value("location.href");

@@ -79,6 +79,18 @@ pub(super) fn router(console: Arc<Console>) -> Router {
         .route(oidc::RETURN, get(oidc::come_back))
         .route("/logout", post(enter::sign_out))
         .route("/join/{token}", get(enter::invited).post(enter::join))
+        .merge(files())
+        .fallback(async |axum::Extension(visitor): axum::Extension<Visitor>| {
+            failed(&visitor, &Problem::NotFound)
+        })
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(from_fn_with_state(Arc::clone(&console), gate))
+        .with_state(console)
+}
+
+/// What every page asks for beside itself.
+fn files() -> Router<Arc<Console>> {
+    Router::new()
         .route(
             "/console.css",
             get(async || file("text/css; charset=utf-8", include_str!("console.css"))),
@@ -91,12 +103,6 @@ pub(super) fn router(console: Arc<Console>) -> Router {
             "/icon.svg",
             get(async || file("image/svg+xml", include_str!("icon.svg"))),
         )
-        .fallback(async |axum::Extension(visitor): axum::Extension<Visitor>| {
-            failed(&visitor, &Problem::NotFound)
-        })
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(from_fn_with_state(Arc::clone(&console), gate))
-        .with_state(console)
 }
 
 fn file(kind: &'static str, text: &'static str) -> Response {
@@ -134,7 +140,7 @@ impl Room<'_> {
 
     /// Whether the person may do more than look.
     pub(super) const fn may(&self, right: Right) -> bool {
-        self.person.role.may(right)
+        self.person.may(right)
     }
 }
 
@@ -159,7 +165,7 @@ async fn try_page(
     make: impl FnOnce(&Room<'_>) -> Result<Response, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
     let person = visitor.person.clone().ok_or(Problem::NotAllowed)?;
-    if !person.role.may(right) {
+    if !person.may(right) {
         return Err(Problem::NotAllowed);
     }
     let catalogue = console

@@ -71,7 +71,7 @@ fn allowed(visitor: &Visitor) -> Result<&Person, Problem> {
     let person = visitor
         .person
         .as_ref()
-        .filter(|person| person.role.may(Right::People));
+        .filter(|person| person.may(Right::People));
     person.map(AsRef::as_ref).ok_or(Problem::NotAllowed)
 }
 

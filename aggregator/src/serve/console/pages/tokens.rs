@@ -72,7 +72,7 @@ pub(in crate::serve::console) async fn revoke(
 
 fn allowed(visitor: &Visitor) -> Result<&str, Problem> {
     let person = visitor.person.as_ref();
-    let person = person.filter(|person| person.role.may(Right::People));
+    let person = person.filter(|person| person.may(Right::People));
     person
         .map(|person| person.login.as_str())
         .ok_or(Problem::NotAllowed)

@@ -288,7 +288,7 @@ impl<'a> Frame<'a> {
             self.visitor
                 .person
                 .as_ref()
-                .is_some_and(|person| person.role.may(right))
+                .is_some_and(|person| person.may(right))
         };
         html! {
             nav.tabs aria-label=(self.pick("主菜单", "Main menu")) {

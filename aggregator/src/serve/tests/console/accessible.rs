@@ -41,10 +41,11 @@ const ADMINISTRATORS: [&str; 2] = ["/people", "/tokens"];
 fn found(browser: &mut Browser, base: &str, paths: &[&str]) -> Vec<String> {
     let mut bad = Vec::new();
     for (language, theme) in [
-        ("zh", "light"),
+        ("en", "dark"),
         ("en", "light"),
         ("zh", "dark"),
-        ("en", "dark"),
+        // Last, because it is remembered, and the next steps read Chinese.
+        ("zh", "light"),
     ] {
         for path in paths {
             let mark = if path.contains('?') { '&' } else { '?' };

@@ -42,6 +42,8 @@ impl Provider {
         // It may say other things before.
         let port = lines.find_map(|line| line.unwrap().parse().ok());
         let port = port.expect("the provider prints its port");
+        // It goes on talking, and would end with nobody to hear it.
+        std::thread::spawn(move || lines.for_each(drop));
         Some(Self { child, port })
     }
 }
