@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What an operator can open.
-const OPERATORS: [&str; 19] = [
+const OPERATORS: [&str; 18] = [
     "/",
     "/wall",
     "/agents",
@@ -25,7 +25,6 @@ const OPERATORS: [&str; 19] = [
     "/slot/520100/monthly-revenue/2022-M03",
     "/slot/520300/monthly-revenue/2022-M03",
     "/slot/520100/monthly-revenue/2022-M03/try",
-    "/receipt/0",
     "/findings",
     "/unit/520100",
     "/league",
