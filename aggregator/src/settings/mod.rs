@@ -1,6 +1,6 @@
 //! Settings: a TOML file, then `GRANARY_` variables of the environment, then flags; the later wins.
 //!
-//! There is one flat table of keys, and beside it the table `[oidc]` ([`oidc`]). Key `metrics_listen` is written `metrics_listen = "..."` in the file,
+//! There is one flat table of keys, and beside it the table `[oidc]`. Key `metrics_listen` is written `metrics_listen = "..."` in the file,
 //! `GRANARY_METRICS_LISTEN` in the environment and `--metrics-listen` as a flag. An unknown key is a fault in each of
 //! them, except variables of the environment that begin with another program's prefix. The environment is a map that is
 //! passed in. All faults are reported at once, each with its place and remedy.
