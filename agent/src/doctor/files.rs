@@ -147,6 +147,13 @@ pub(super) fn shared(settings: &Settings, places: Places) -> Finding {
         );
         return Finding::new(Level::Warn, SHARING, says);
     }
+    if [places.identity, places.state].contains(&Sharing::Unknown) {
+        let says = (
+            "看不出密钥和队列是否在网络共享上，请确认它们在本机磁盘上".to_owned(),
+            "it cannot be told whether keys and spool are on a network share: see that they are on a disk of this machine".to_owned(),
+        );
+        return Finding::new(Level::Ok, SHARING, says);
+    }
     let says = (
         "密钥和队列在本机磁盘上".to_owned(),
         "keys and spool are on a disk of this machine".to_owned(),

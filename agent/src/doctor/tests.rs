@@ -375,6 +375,14 @@ async fn keys_on_a_network_share_and_an_inbox_open_to_all_are_named() {
     let level = |places| files::shared(&settings, places).level;
     let smb = Sharing::Network("SMB");
     assert_eq!(level(local), Level::Ok);
+    let unknown = files::Places {
+        state: Sharing::Unknown,
+        ..local
+    };
+    let says = |places| files::shared(&settings, places).says.en;
+    assert!(
+        says(unknown).contains("cannot be told") && says(local).contains("disk of this machine")
+    );
     assert_eq!(
         level(files::Places {
             inbox: smb,

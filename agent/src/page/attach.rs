@@ -1,7 +1,7 @@
 //! Files of evidence that are dropped for a report: kept in the clerk's folder `evidence/`, and named in the report when it is sent.
 //!
 //! In: files. Out: their names, beside the report that waits. Durable after: the file is in `evidence/`; nothing there is ever replaced or
-//! removed, so a second file of the same name gets a number, unless it is the same. On crash: a part of a file, with a hidden name, stays.
+//! removed, so a second file of the same name gets a number, unless it is the same. On crash: a part of a file, with a hidden name, stays until the page is served again.
 
 use std::{
     fs, io,
@@ -129,6 +129,28 @@ fn part_of(shelf: &Path) -> io::Result<PathBuf> {
     Ok(shelf.join(format!(".{id:032x}.part")))
 }
 
+/// Lets parts go that an earlier start has left; nothing else has such a name.
+pub(super) fn clear(shelf: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(shelf) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(is_part) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_part(name: &str) -> bool {
+    let id = name
+        .strip_prefix('.')
+        .and_then(|rest| rest.strip_suffix(".part"));
+    id.is_some_and(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 /// Gives what has arrived its name, or another one where that is taken by other bytes, and returns it.
 fn keep(part: &Path, name: &str) -> io::Result<String> {
     // Windows flushes only what is open for writing.
@@ -191,6 +213,13 @@ mod tests {
         assert_eq!(read("台账.tar.gz"), "one");
         assert_eq!(read("台账.tar-2.gz"), "two");
         assert_eq!(fs::read_dir(shelf.path()).unwrap().count(), 3);
+        fs::write(part_of(shelf.path()).unwrap(), "half").unwrap();
+        for kept in [".part", ".profile.part", "0.part"] {
+            fs::write(shelf.path().join(kept), "somebody's").unwrap();
+        }
+        clear(shelf.path()).unwrap();
+        assert_eq!(fs::read_dir(shelf.path()).unwrap().count(), 6);
+        clear(&shelf.path().join("nowhere")).unwrap();
         assert_eq!(numbered(".profile", 2), ".profile-2");
         assert_eq!(numbered("ledger", 3), "ledger-3");
     }

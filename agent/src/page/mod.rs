@@ -99,6 +99,7 @@ impl Page {
             address,
         });
         staged::clear(&settings.state)?;
+        attach::clear(&office.folders.evidence())?;
         let file = settings.state.join(FILE);
         write_secret_durably(&file, format!("{}\n", office.url()).as_bytes())?;
         let router = routes::router(office);

@@ -12,6 +12,8 @@ mod city;
 mod foreign_agent;
 mod operations;
 mod page;
+#[path = "../support/programs.rs"]
+mod programs;
 mod sm2;
 #[path = "../../../audit/tests/support/venv.rs"]
 mod venv;

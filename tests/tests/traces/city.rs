@@ -10,6 +10,8 @@ use std::{
 
 use granary_core::{digest::Digest, ledger::JournalEntry, log::Receipt};
 
+use super::programs::{copy_catalogue, demo, program, run};
+
 pub(crate) const UNIT: &str = "520100";
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -36,7 +38,9 @@ impl City {
         let traces = format!("traces_endpoint = \"{endpoint}\"\ntraces_sample = {sample}\n");
         add(&city.path("city/granary.toml"), &traces);
         city.serve();
-        city.operate(&["catalogue", "publish", catalogue(&city).to_str().unwrap()]);
+        let catalogue = city.path("catalogue");
+        copy_catalogue(&catalogue);
+        city.operate(&["catalogue", "publish", catalogue.to_str().unwrap()]);
         let said = city.operate(&["token", "--unit", UNIT]);
         let token = said.lines().find(|line| line.starts_with("granary1."));
         let mut enrol = program("granary-agent");
@@ -218,55 +222,4 @@ fn get(address: &str) -> String {
 fn add(path: &Path, text: &str) {
     let before = fs::read_to_string(path).unwrap();
     fs::write(path, format!("{before}\n{text}")).unwrap();
-}
-
-/// The demo's catalogue as it is before the demo changes it.
-fn catalogue(city: &City) -> PathBuf {
-    let folder = city.path("catalogue");
-    fs::create_dir(&folder).unwrap();
-    for entry in fs::read_dir(demo().join("catalogue")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap();
-        if name != "later.toml" {
-            fs::copy(&path, folder.join(name)).unwrap();
-        }
-    }
-    folder
-}
-
-fn demo() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/demo")
-}
-
-/// A program of this project, in English and without any of this process's settings.
-fn program(name: &str) -> Command {
-    let test = std::env::current_exe().unwrap();
-    let found = test
-        .ancestors()
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file());
-    let found = found.expect("build the programs first: `cargo build --workspace --bins`");
-    let mut command = Command::new(found);
-    let kept =
-        |name: &std::ffi::OsString| ["PATH", "HOME", "TMPDIR"].iter().any(|kept| name == kept);
-    command
-        .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| kept(name)))
-        .env("LANG", "en_GB.UTF-8")
-        .stdin(Stdio::null());
-    command
-}
-
-/// Runs a command to its end and gives what it printed. A status other than 0 fails the test.
-#[track_caller]
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?} ended with {}:\n{said}{complained}",
-        output.status
-    );
-    said
 }

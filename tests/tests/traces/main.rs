@@ -4,6 +4,8 @@
 
 mod city;
 mod collector;
+#[path = "../support/programs.rs"]
+mod programs;
 
 use std::collections::BTreeMap;
 
