@@ -64,7 +64,9 @@ async fn one_trace_tells_a_snapshot_from_the_file_to_the_derived_rows() {
     let call = ("rpc.method", "granary.v1.CollectionService/Push");
     let (system, number) = (("rpc.system.name", "grpc"), ("granary.push.sequence", "1"));
     assert_eq!(words("receive"), with(&[outcome, call, system, number]));
-    assert_eq!(words("sequence")["granary.batch.entries"], "1");
+    // What the city or an agent signs meanwhile may come in the same batch.
+    let entries: u64 = words("sequence")["granary.batch.entries"].parse().unwrap();
+    assert!((1..=4).contains(&entries), "{entries} entries");
     // No figure: what was reported stands in no attribute of any span.
     for span in collector.spans() {
         assert!(
