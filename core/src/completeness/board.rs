@@ -385,7 +385,7 @@ impl Board {
         self.columns.get(&(dataset, period))
     }
 
-    fn sheet(
+    pub(super) fn sheet(
         &self,
         index: DatasetIndex,
         period: Period,

@@ -67,6 +67,14 @@ function dress(root) {
   for (const one of root.querySelectorAll("[data-link]")) one.textContent = location.origin + one.dataset.link;
 }
 
+// ---- the wall: scenes take turns by the clock, so that a page that is made anew goes on where it was --------------------------
+const TURN = 15e3;
+function takeTurns() {
+  const scenes = [...document.querySelectorAll("[data-scenes] > section")];
+  const at = Math.floor((Date.now() + offset) / TURN) % Math.max(scenes.length, 1);
+  scenes.forEach((scene, turn) => { scene.hidden = turn !== at; });
+}
+
 // ---- following -----------------------------------------------------------------------------------------------------------
 const main = document.getElementById("main");
 const isBusy = () => [...main.querySelectorAll("input[type=search]")].some((one) => one.value) || main.querySelector("th[aria-sort]")
@@ -84,6 +92,7 @@ async function refresh() {
   if (foot) document.querySelector("footer time").textContent = foot.textContent;
   dress(main);
   countDown();
+  takeTurns();
   if (focused) main.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 if (main && main.dataset.live) {
@@ -98,10 +107,12 @@ if (main && main.dataset.live) {
 }
 setInterval(() => {
   countDown();
+  takeTurns();
   const clock = document.querySelector("[data-clock]");
   if (clock) clock.textContent = new Date(Date.now() + offset).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium", timeZone: document.body.dataset.zone });
 }, 1000);
 countDown();
+takeTurns();
 if (main) dress(main);
 
 // ---- a receipt that is dropped --------------------------------------------------------------------------------------------

@@ -3,7 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use granary_core::{ledger::history, period::Period};
+use granary_core::{
+    catalogue::{Catalogue, DatasetIndex, UnitIndex},
+    code::DatasetCode,
+    completeness::{Board, Open, OpenSlot},
+    forecast::{Risks, Wanted},
+    ledger::history,
+    period::Period,
+};
 use granary_proto::v1;
 
 use crate::serve::{
@@ -11,7 +18,7 @@ use crate::serve::{
         problem::Problem,
         scope::{Scope, Sight},
     },
-    findings, forecast, slots,
+    forecast, monitoring, slots,
 };
 
 /// Which deadlines are told: those that passed so long ago at most, and those that come within so long, in milliseconds.
@@ -19,14 +26,14 @@ const BEFORE_MS: i64 = 7 * 24 * 3_600_000;
 const AHEAD_MS: i64 = 14 * 24 * 3_600_000;
 /// Periods of each dataset that are looked through for those.
 const PERIODS_MAX: usize = 400;
-/// Slots that are looked through, and findings.
-const SLOTS_MAX: u32 = 5_000;
-const FINDINGS_MAX: u32 = 2_000;
+/// Lines of each list in a file or in an answer of the API.
+pub(in crate::serve) const LINES_MAX: usize = 5_000;
 /// From which chance to be late a slot is told as endangered, in per cent.
-pub(super) const RISK_PERCENT: u32 = 50;
-const RISKS_MAX: u32 = 200;
+pub(in crate::serve) const RISK_PERCENT: u32 = 50;
 /// Sheets whose usual arrivals are told beside them.
 const CURVES_MAX: usize = 8;
+/// For how long after a deadline they still are, in milliseconds.
+const CURVE_AFTER_MS: i64 = 24 * 3_600_000;
 
 /// One dataset and period that is due about now.
 pub(in crate::serve) struct Sheet {
@@ -34,8 +41,8 @@ pub(in crate::serve) struct Sheet {
     pub(in crate::serve) period: Period,
     pub(in crate::serve) due_at_ms: i64,
     pub(in crate::serve) counts: v1::StateCounts,
-    /// How many usually have arrived by now; empty where that is not known.
-    pub(in crate::serve) usual: String,
+    /// How many usually have arrived by when, and how many had; for whoever sees all units, of the next deadlines.
+    pub(in crate::serve) arrivals: Option<v1::GetArrivalsResponse>,
 }
 
 /// Why a unit is to be rung.
@@ -48,91 +55,76 @@ pub(in crate::serve) struct Reasons {
     pub(in crate::serve) chance_milli: i64,
 }
 
+/// How many there are, and the first of them.
+pub(in crate::serve) struct Listed<T> {
+    pub(in crate::serve) all: u64,
+    pub(in crate::serve) lines: Vec<T>,
+}
+
+impl<T> Listed<T> {
+    /// How many are not among the lines.
+    pub(in crate::serve) const fn cut(&self) -> u64 {
+        self.all.saturating_sub(self.lines.len() as u64)
+    }
+}
+
+impl<T> Default for Listed<T> {
+    fn default() -> Self {
+        Self {
+            all: 0,
+            lines: Vec::new(),
+        }
+    }
+}
+
 /// All of it.
+#[derive(Default)]
 pub(in crate::serve) struct Summary {
+    /// By deadline.
     pub(in crate::serve) sheets: Vec<Sheet>,
-    pub(in crate::serve) late: Vec<v1::Slot>,
-    pub(in crate::serve) returned: Vec<v1::Slot>,
-    pub(in crate::serve) risks: Vec<v1::RiskLine>,
+    /// The longest overdue first.
+    pub(in crate::serve) late: Listed<v1::Slot>,
+    /// By deadline.
+    pub(in crate::serve) returned: Listed<v1::Slot>,
+    /// The most endangered first.
+    pub(in crate::serve) risks: Listed<v1::RiskLine>,
     /// Findings that nobody has answered.
     pub(in crate::serve) open: u64,
     /// By unit, the most urgent first.
     pub(in crate::serve) calls: Vec<(String, Reasons)>,
-    /// Whether there are more slots than were looked through.
-    pub(in crate::serve) is_cut: bool,
 }
 
 impl Summary {
-    /// As things stand at the instant, for the part of the tree.
-    pub(in crate::serve) fn of(sight: &Sight<'_>) -> Result<Self, Problem> {
-        let (city, now_ms) = (sight.city, sight.now_ms);
+    /// As things stand at the instant, for the part of the tree, with so many lines of each list at the most. All are counted.
+    pub(in crate::serve) fn of(sight: &Sight<'_>, lines_max: usize) -> Result<Self, Problem> {
         let places = places(sight);
-        if places.is_empty() {
-            return Ok(Self::empty());
-        }
-        let filter = filter(sight, &places)?;
-        let mut sheets = counted(sight, &filter, places)?;
-        for sheet in sheets
-            .iter_mut()
-            .filter(|sheet| sheet.due_at_ms > now_ms)
-            .take(CURVES_MAX)
-        {
-            sheet.usual = usual(sight, sheet)?;
-        }
-        let request = v1::ListSlotsRequest {
-            filter: Some(filter.clone()),
-            states: vec![v1::SlotState::Missing.into(), v1::SlotState::Pending.into()],
-            page_size: SLOTS_MAX,
-            ..Default::default()
+        let Some(board) = sight.city.board().filter(|_| !places.is_empty()) else {
+            return Ok(Self::default());
         };
-        let listed = slots::list(city, request)?;
-        let is_told = |slot: &v1::Slot| sheets.iter().any(|sheet| is_of(sheet, slot));
-        let open_slots: Vec<v1::Slot> = listed.slots.into_iter().filter(is_told).collect();
-        let (late, pending): (Vec<_>, Vec<_>) = open_slots
-            .into_iter()
-            .partition(|slot| slot.state() == v1::SlotState::Missing);
-        let returned = late
-            .iter()
-            .chain(&pending)
-            .filter(|slot| slot.returned_count > 0);
-        let returned: Vec<v1::Slot> = returned.cloned().collect();
-        let request = v1::ListRisksRequest {
-            filter: Some(filter.clone()),
+        let asked = filter(sight, &places)?;
+        let mut sheets = counted(sight, &asked, places)?;
+        tell_arrivals(sight, &mut sheets)?;
+        let filter = monitoring::filter(Some(asked))?;
+        let open = board.open(&filter, &told(&board, &sheets), sight.now_ms);
+        let wanted = Wanted {
+            filter,
             chance_percent_min: RISK_PERCENT,
-            lines_max: RISKS_MAX,
-            ..Default::default()
+            overdue: false,
+            lines_max,
         };
-        let risks = forecast::risks(city, request)?.risks;
-        let request = v1::ListFindingsRequest {
-            filter: Some(filter),
-            statuses: vec![v1::FindingStatus::Open.into()],
-            page_size: FINDINGS_MAX,
-            ..Default::default()
-        };
-        let open = findings::list(city, request)?.findings;
-        let mut summary = Self {
-            calls: Vec::new(),
+        let risks = forecast::at_risk(sight.city, &wanted, sight.now_ms);
+        let lines = risks.lines.iter().map(forecast::on_the_wire);
+        Ok(Self {
+            calls: calls(board.catalogue(), &open, &risks),
             sheets,
-            late,
-            returned,
-            risks,
-            open: open.len() as u64,
-            is_cut: !listed.next_page_token.is_empty(),
-        };
-        summary.calls = calls(&summary, &open);
-        Ok(summary)
-    }
-
-    const fn empty() -> Self {
-        Self {
-            sheets: Vec::new(),
-            late: Vec::new(),
-            returned: Vec::new(),
-            risks: Vec::new(),
-            open: 0,
-            calls: Vec::new(),
-            is_cut: false,
-        }
+            late: listed(sight, &board, &open.late, lines_max)?,
+            returned: listed(sight, &board, &open.returned, lines_max)?,
+            risks: Listed {
+                all: risks.wanted,
+                lines: lines.collect::<Result<_, _>>()?,
+            },
+            open: open.unexplained.values().sum(),
+        })
     }
 
     /// The sheets that the day is about: those due on it, else the next that come, else the last that passed.
@@ -165,19 +157,20 @@ impl Summary {
 /// Adds counts up.
 pub(super) fn total(sheets: &[&Sheet]) -> v1::StateCounts {
     let mut total = v1::StateCounts::default();
-    for counts in sheets.iter().map(|sheet| &sheet.counts) {
-        total.expected += counts.expected;
-        total.timely += counts.timely;
-        total.late += counts.late;
-        total.missing += counts.missing;
-        total.exempt += counts.exempt;
-        total.pending += counts.pending;
+    for sheet in sheets {
+        add(&mut total, &sheet.counts);
     }
     total
 }
 
-fn is_of(sheet: &Sheet, slot: &v1::Slot) -> bool {
-    sheet.dataset == slot.dataset && sheet.period.to_string() == slot.period
+/// Adds counts to others.
+pub(super) const fn add(total: &mut v1::StateCounts, counts: &v1::StateCounts) {
+    total.expected += counts.expected;
+    total.timely += counts.timely;
+    total.late += counts.late;
+    total.missing += counts.missing;
+    total.exempt += counts.exempt;
+    total.pending += counts.pending;
 }
 
 /// The datasets and periods that are due about now.
@@ -229,6 +222,7 @@ fn counted(
     let request = v1::GetCompletenessRequest {
         filter: Some(filter.clone()),
         group_by: v1::GroupBy::DatasetPeriod.into(),
+        as_of_ms: sight.now_ms,
         ..Default::default()
     };
     let rows = slots::completeness(sight.city, request)?.rows;
@@ -243,50 +237,74 @@ fn counted(
             period,
             due_at_ms,
             counts,
-            usual: String::new(),
+            arrivals: None,
         })
     };
     Ok(places.into_iter().filter_map(sheet).collect())
 }
 
 /// Only for whoever sees all units: the expectation is one of the whole city.
-fn usual(sight: &Sight<'_>, sheet: &Sheet) -> Result<String, Problem> {
+fn tell_arrivals(sight: &Sight<'_>, sheets: &mut [Sheet]) -> Result<(), Problem> {
     if matches!(sight.scope, Scope::Within(_)) {
-        return Ok(String::new());
+        return Ok(());
     }
-    let request = v1::GetArrivalsRequest {
-        dataset: sheet.dataset.clone(),
-        period: sheet.period.to_string(),
-        as_of_ms: 0,
+    let is_near = |sheet: &&mut Sheet| sheet.due_at_ms > sight.now_ms - CURVE_AFTER_MS;
+    for sheet in sheets.iter_mut().filter(is_near).take(CURVES_MAX) {
+        let request = v1::GetArrivalsRequest {
+            dataset: sheet.dataset.clone(),
+            period: sheet.period.to_string(),
+            as_of_ms: sight.now_ms,
+        };
+        sheet.arrivals = Some(forecast::arrivals(sight.city, &request)?);
+    }
+    Ok(())
+}
+
+/// The sheets by their places on the board.
+fn told(board: &Board, sheets: &[Sheet]) -> BTreeSet<(DatasetIndex, Period)> {
+    let place = |sheet: &Sheet| {
+        let code = DatasetCode::new(&sheet.dataset).ok()?;
+        Some((board.catalogue().dataset_index(&code)?, sheet.period))
     };
-    let found = forecast::arrivals(sight.city, &request)?;
-    Ok(found.now.map(|now| now.expected).unwrap_or_default())
+    sheets.iter().filter_map(place).collect()
+}
+
+fn listed(
+    sight: &Sight<'_>,
+    board: &Board,
+    open: &[OpenSlot],
+    lines_max: usize,
+) -> Result<Listed<v1::Slot>, Problem> {
+    let catalogue = board.catalogue();
+    let detail =
+        |slot: &OpenSlot| slots::detail(sight.city, catalogue, slot.at(catalogue), sight.now_ms);
+    let lines = open.iter().take(lines_max).map(detail);
+    Ok(Listed {
+        all: open.len() as u64,
+        lines: lines.collect::<Result<_, _>>()?,
+    })
 }
 
 /// Late weighs more than returned, that more than likely to be late, that more than an open finding.
-fn calls(summary: &Summary, open: &[v1::Finding]) -> Vec<(String, Reasons)> {
-    let mut units: BTreeMap<String, Reasons> = BTreeMap::new();
-    for slot in &summary.late {
-        units.entry(slot.unit.clone()).or_default().late += 1;
+fn calls(catalogue: &Catalogue, open: &Open, risks: &Risks) -> Vec<(String, Reasons)> {
+    let mut units: BTreeMap<UnitIndex, Reasons> = BTreeMap::new();
+    for slot in &open.late {
+        units.entry(slot.unit).or_default().late += 1;
     }
-    for slot in &summary.returned {
-        units.entry(slot.unit.clone()).or_default().returned += 1;
+    for slot in &open.returned {
+        units.entry(slot.unit).or_default().returned += 1;
     }
-    for finding in open {
-        units.entry(finding.unit.clone()).or_default().open += 1;
+    for (unit, findings) in &open.unexplained {
+        units.entry(*unit).or_default().open = *findings;
     }
-    for risk in &summary.risks {
-        let unit = risk
-            .unit
-            .as_ref()
-            .map(|unit| unit.code.clone())
-            .unwrap_or_default();
-        let chance = tenths(&risk.chance_percent);
-        let reasons = units.entry(unit).or_default();
-        reasons.chance_milli = reasons.chance_milli.max(chance);
+    for (unit, chance_milli) in &risks.by_unit {
+        units.entry(*unit).or_default().chance_milli = i64::from(*chance_milli);
     }
-    let mut calls: Vec<(String, Reasons)> = units.into_iter().collect();
-    calls.sort_by_key(|(unit, reasons)| {
+    let code = |unit: UnitIndex| catalogue.unit_at(unit).code().to_string();
+    let calls = units.into_iter();
+    let mut calls: Vec<(String, Reasons)> =
+        calls.map(|(unit, reasons)| (code(unit), reasons)).collect();
+    calls.sort_by_cached_key(|(unit, reasons)| {
         let urgency = (
             reasons.late,
             reasons.returned,
@@ -296,6 +314,15 @@ fn calls(summary: &Summary, open: &[v1::Finding]) -> Vec<(String, Reasons)> {
         (std::cmp::Reverse(urgency), unit.clone())
     });
     calls
+}
+
+impl Sheet {
+    /// How many usually have arrived by now; empty where that is not known, or the deadline is over.
+    pub(in crate::serve) fn usual(&self, now_ms: i64) -> &str {
+        let arrivals = self.arrivals.as_ref().filter(|_| self.due_at_ms > now_ms);
+        let now = arrivals.and_then(|arrivals| arrivals.now.as_ref());
+        now.map_or("", |now| &now.expected)
+    }
 }
 
 /// A decimal with one place, in tenths; 0 where it is none.

@@ -13,8 +13,8 @@ use maud::{Markup, html};
 use super::{
     agents,
     contacts::{self, contacts},
-    dataset_name,
-    summary::{RISK_PERCENT, Sheet, Summary, tenths, total},
+    curve, dataset_name,
+    summary::{LINES_MAX, RISK_PERCENT, Sheet, Summary, tenths, total},
     unit_name,
 };
 use crate::{
@@ -29,8 +29,8 @@ use crate::{
     },
 };
 
-/// Lines of each list that the page shows; the file has all.
-const LINES_MAX: usize = 40;
+/// Lines of each list that the page shows; the file has more.
+pub(super) const SHOWN_MAX: usize = 40;
 
 /// `GET /`
 pub(in crate::serve::console) async fn show(
@@ -40,13 +40,14 @@ pub(in crate::serve::console) async fn show(
 ) -> Response {
     page(console, visitor, (Right::Look, None), move |room| {
         let frame = room.frame(Tab::Today).live();
-        let summary = room.console.summaries.of(room)?;
         let wanted = asked(query.as_deref(), "csv");
-        let most = if wanted.is_some() {
-            usize::MAX
+        let (summary, most) = if wanted.is_some() {
+            let whole = Summary::of(&room.sight(), LINES_MAX)?;
+            (Arc::new(whole), LINES_MAX)
         } else {
-            LINES_MAX
+            (room.console.summaries.of(room)?, SHOWN_MAX)
         };
+        let curves = curve::chosen(&frame, &summary);
         let silent = agents::troubled(&frame, agents::listed(room)?.agents);
         let shown = &silent[..silent.len().min(most)];
         let tables = [
@@ -55,12 +56,13 @@ pub(in crate::serve::console) async fn show(
             risks(&frame, &summary, most),
             returned(room, &frame, &summary, most),
             agents::table(room, &frame, "silent", shown),
+            curve::table(room, &frame, &curves),
         ];
         if let Some(file) = tables.iter().find_map(|table| table.csv(wanted.as_deref())) {
             return file;
         }
         let title = frame.pick("今日", "Today");
-        let body = body(room, &frame, (&summary, silent.len()), &tables);
+        let body = body(room, &frame, (&summary, silent.len(), &curves), &tables);
         Ok(frame.page(title, &body).into_response())
     })
     .await
@@ -69,28 +71,27 @@ pub(in crate::serve::console) async fn show(
 fn body(
     room: &Room<'_>,
     frame: &Frame<'_>,
-    (summary, silent_count): (&Summary, usize),
-    tables: &[Table; 5],
+    (summary, silent_count, drawn): (&Summary, usize, &[&Sheet]),
+    tables: &[Table; 6],
 ) -> Markup {
-    let [calls, late, risks, returned, silent] = tables;
+    let [calls, late, risks, returned, silent, curves] = tables;
     html! {
         h1 { (frame.pick("今日", "Today")) " " span.quiet { (frame.day(frame.visitor.now_ms)) } }
         (tiles(room, frame, summary, silent_count))
-        section { h2 { (frame.pick("期限", "Deadlines")) } (sheets(room, frame, summary)) }
+        section { h2 { (frame.pick("期限", "Deadlines")) } (sheets(room, frame, summary)) (curve::section(room, frame, drawn, curves)) }
         section { h2 { (frame.pick("先打给谁", "Whom to ring first")) }
-            @if calls.is_empty() { (nothing(frame, "没有需要催报或核实的单位", "no unit needs a call")) } @else { (calls.show(frame)) } }
+            @if calls.is_empty() { (nothing(frame, "没有需要催报或核实的单位", "no unit needs a call")) } @else { (calls.show(frame)) (more(frame, summary.calls.len().saturating_sub(SHOWN_MAX) as u64)) } }
         div.columns {
-            section { h2 { (frame.pick("已逾期未报", "Late")) (count(summary.late.len())) }
-                @if late.is_empty() { (nothing(frame, "没有逾期", "nothing is late")) } @else { (late.show(frame)) (more(frame, summary.late.len())) } }
-            section { h2 { (frame.pick("可能迟报", "Likely to be late")) (count(summary.risks.len())) }
+            section { h2 { (frame.pick("已逾期未报", "Late")) (count(summary.late.all)) }
+                @if late.is_empty() { (nothing(frame, "没有逾期", "nothing is late")) } @else { (late.show(frame)) (more(frame, summary.late.cut())) } }
+            section { h2 { (frame.pick("可能迟报", "Likely to be late")) (count(summary.risks.all)) }
                 p.quiet { (frame.pick("迟报概率不低于", "Chance to be late at least")) " " (RISK_PERCENT) " %" }
-                @if risks.is_empty() { (nothing(frame, "没有，或历史尚短", "none, or too little history")) } @else { (risks.show(frame)) (more(frame, summary.risks.len())) } }
-            section { h2 { (frame.pick("已退回未改正", "Returned, not corrected")) (count(summary.returned.len())) }
-                @if returned.is_empty() { (nothing(frame, "没有退回待改的报送", "nothing was returned")) } @else { (returned.show(frame)) (more(frame, summary.returned.len())) } }
+                @if risks.is_empty() { (nothing(frame, "没有，或历史尚短", "none, or too little history")) } @else { (risks.show(frame)) (more(frame, summary.risks.cut())) } }
+            section { h2 { (frame.pick("已退回未改正", "Returned, not corrected")) (count(summary.returned.all)) }
+                @if returned.is_empty() { (nothing(frame, "没有退回待改的报送", "nothing was returned")) } @else { (returned.show(frame)) (more(frame, summary.returned.cut())) } }
         }
-        section { h2 { a href="/agents" { (frame.pick("失联或异常的采集端", "Agents that are silent or in trouble")) } (count(silent_count)) }
-            @if silent.is_empty() { (nothing(frame, "采集端都正常", "all agents are well")) } @else { (silent.show(frame)) (more(frame, silent_count)) } }
-        @if summary.is_cut { p.notice.wait { (frame.pick("应报过多，只列出一部分；请在“完整性”中按单位查看", "there are more slots than are looked through here; see Completeness by unit")) } }
+        section { h2 { a href="/agents" { (frame.pick("失联或异常的采集端", "Agents that are silent or in trouble")) } (count(silent_count as u64)) }
+            @if silent.is_empty() { (nothing(frame, "采集端都正常", "all agents are well")) } @else { (silent.show(frame)) (more(frame, silent_count.saturating_sub(SHOWN_MAX) as u64)) } }
     }
 }
 
@@ -108,9 +109,9 @@ fn tiles(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, silent: usize) -
                 strong { (arrived) span.of { " / " (owed) } }
                 (bar(frame, &counts))
             }
-            (tile(frame.pick("已逾期", "late now"), summary.late.len() as u64, "missing", Some("#late")))
-            (tile(frame.pick("可能迟报", "likely late"), summary.risks.len() as u64, "late", Some("#risks")))
-            (tile(frame.pick("退回未改", "returned"), summary.returned.len() as u64, "missing", Some("#returned")))
+            (tile(frame.pick("已逾期", "late now"), summary.late.all, "missing", Some("#late")))
+            (tile(frame.pick("可能迟报", "likely late"), summary.risks.all, "late", Some("#risks")))
+            (tile(frame.pick("退回未改", "returned"), summary.returned.all, "missing", Some("#returned")))
             (tile(frame.pick("未说明的问题", "unexplained"), summary.open, "late", room.may(Right::Figures).then_some("/findings")))
             (tile(frame.pick("采集端异常", "agents in trouble"), silent as u64, "late", Some("/agents")))
         }
@@ -186,7 +187,8 @@ fn row(room: &Room<'_>, frame: &Frame<'_>, sheet: &Sheet, is_today: bool) -> Mar
         td.nowrap { (frame.short(sheet.due_at_ms)) " " (frame.countdown(sheet.due_at_ms)) }
         td.progress { (bar(frame, counts)) }
         td.figure { (counts.timely + counts.late) " / " (counts.expected - counts.exempt) }
-        td.figure.quiet { (if sheet.usual.is_empty() { "—" } else { &sheet.usual }) }
+        @let usual = sheet.usual(frame.visitor.now_ms);
+        td.figure.quiet { (if usual.is_empty() { "—" } else { usual }) }
         td.figure { (counts.missing) }
         td.figure { (counts.pending) }
     } }
@@ -204,7 +206,7 @@ fn calls(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) -> 
         pick("联系人", "Contact"),
     ];
     let mut table = Table::new("calls", pick("先打给谁", "Whom to ring first"), &columns);
-    for (unit, reasons) in summary.calls.iter().take(most.min(2 * LINES_MAX).max(most)) {
+    for (unit, reasons) in summary.calls.iter().take(most) {
         let chance = match reasons.chance_milli {
             0 => String::new(),
             chance => format!("{}.{} %", chance / 10, chance % 10),
@@ -234,7 +236,7 @@ fn late(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) -> T
         pick("逾期", "Overdue"),
     ];
     let mut table = Table::new("late", pick("已逾期未报", "Late"), &columns);
-    for slot in summary.late.iter().take(most) {
+    for slot in summary.late.lines.iter().take(most) {
         let overdue = frame.visitor.now_ms - slot.due_at_ms;
         table.push(vec![
             unit_cell(frame, slot),
@@ -256,7 +258,7 @@ fn risks(frame: &Frame<'_>, summary: &Summary, most: usize) -> Table {
         pick("理由", "Why"),
     ];
     let mut table = Table::new("risks", pick("可能迟报", "Likely to be late"), &columns);
-    for risk in summary.risks.iter().take(most) {
+    for risk in summary.risks.lines.iter().take(most) {
         let code = |named: &Option<v1::Named>| {
             named
                 .as_ref()
@@ -289,7 +291,7 @@ fn returned(room: &Room<'_>, frame: &Frame<'_>, summary: &Summary, most: usize) 
         pick("已退回未改正", "Returned, not corrected"),
         &columns,
     );
-    for slot in summary.returned.iter().take(most) {
+    for slot in summary.returned.lines.iter().take(most) {
         let (_, _, zh, en) = state_of(slot.state());
         table.push(vec![
             unit_cell(frame, slot),
@@ -317,12 +319,12 @@ fn unit_cell(frame: &Frame<'_>, slot: &v1::Slot) -> Cell {
     Cell::link(&slot_path(&slot.unit, &slot.dataset, &slot.period), name)
 }
 
-fn count(count: usize) -> Markup {
+fn count(count: u64) -> Markup {
     html! { " " span.count { (count) } }
 }
 
-fn more(frame: &Frame<'_>, all: usize) -> Markup {
-    html! { @if all > LINES_MAX { p.quiet { (frame.pick("其余在 CSV 中：", "the rest is in the CSV: ")) (all - LINES_MAX) } } }
+fn more(frame: &Frame<'_>, cut: u64) -> Markup {
+    html! { @if cut > 0 { p.quiet { (frame.pick("未列出，见 CSV：", "not listed here, see the CSV: ")) (cut) } } }
 }
 
 fn nothing(frame: &Frame<'_>, zh: &str, en: &str) -> Markup {

@@ -21,6 +21,7 @@ mod fleet;
 mod npm;
 mod odd;
 mod oidc;
+mod today;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
