@@ -1,16 +1,16 @@
-//! What a city still waits for: slots that are overdue, reports that came back, findings that nobody has answered.
+//! What a city waits for: what is due when, slots that are overdue, reports that came back, findings that nobody has answered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     catalogue::{Catalogue, DatasetIndex, UnitIndex},
-    ledger::FindingStatus,
+    ledger::{FindingStatus, Life},
     period::Period,
     snapshot::SlotKey,
 };
 
 use super::{
-    Board, Filter, SlotAt, SlotState,
+    Board, Filter, SlotAt, SlotState, StateCounts,
     sheet::{Seen, Sheet},
 };
 
@@ -33,19 +33,20 @@ pub struct OpenSlot {
     pub returned_count: u32,
 }
 
-/// What is open, each list by due instant, dataset, period, unit.
+/// The slots of some sheets by when they are due, and those that are open, each list by due instant, dataset, period, unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Open {
+    /// How many slots of a dataset and period are due at an instant, with the extensions known, and how they stand. Over its instants they
+    /// sum to the sheet's counts.
+    pub deadlines: BTreeMap<(DatasetIndex, Period, i64), StateCounts>,
     /// Slots that are missing.
     pub late: Vec<OpenSlot>,
     /// Slots, missing or pending, of which a snapshot was returned and none accepted since.
     pub returned: Vec<OpenSlot>,
-    /// Findings in status open of each unit that has any.
-    pub unexplained: BTreeMap<UnitIndex, u64>,
 }
 
 impl Board {
-    /// What is open of the sheets, for the units of a filter, at an instant.
+    /// What is due and open of the sheets, for the units of a filter, at an instant.
     #[must_use]
     pub fn open(
         &self,
@@ -63,6 +64,19 @@ impl Board {
         }
         open.late.sort_unstable();
         open.returned.sort_unstable();
+        open
+    }
+
+    /// Findings in status open at an instant, of each unit of the filter that has any; whatever the dataset and period.
+    #[must_use]
+    pub fn unexplained(&self, filter: &Filter, as_of_ms: i64) -> BTreeMap<UnitIndex, u64> {
+        let wanted: BTreeSet<UnitIndex> = self.selected_units(filter).into_iter().collect();
+        let is_open = |life: &Life| life.status(as_of_ms) == Some(FindingStatus::Open);
+        let mut open: BTreeMap<UnitIndex, u64> = BTreeMap::new();
+        let lives = self.columns().flat_map(|column| column.all_findings());
+        for (unit, _) in lives.filter(|(unit, life)| wanted.contains(unit) && is_open(life)) {
+            *open.entry(unit).or_default() += 1;
+        }
         open
     }
 }
@@ -88,14 +102,12 @@ impl OpenSlot {
 
 impl Open {
     fn look(&mut self, seen: &Seen<'_>, dataset: DatasetIndex, period: Period) {
-        let is_open = |status| status == Some(FindingStatus::Open);
-        let findings = seen.findings();
-        let unexplained = findings.filter(|life| is_open(life.status(seen.as_of_ms())));
-        let unexplained = unexplained.count() as u64;
-        if unexplained > 0 {
-            *self.unexplained.entry(seen.unit).or_default() += unexplained;
+        if !seen.is_expected() {
+            return;
         }
-        if !seen.is_expected() || !matches!(seen.state, SlotState::Missing | SlotState::Pending) {
+        let deadline = self.deadlines.entry((dataset, period, seen.due_at_ms));
+        deadline.or_default().add(seen.state);
+        if !matches!(seen.state, SlotState::Missing | SlotState::Pending) {
             return;
         }
         let slot = OpenSlot {

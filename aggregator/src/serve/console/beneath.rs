@@ -6,6 +6,7 @@
 
 use std::{io, thread};
 
+use rustix::process::{getpriority_process, setpriority_process};
 use tokio::{
     net::TcpListener,
     runtime::{Builder, Runtime},
@@ -14,6 +15,8 @@ use tokio::{
 
 /// By how much the threads are nicer than the others, in steps of `nice`: about a tenth of their share where both want all.
 const NICER: i32 = 10;
+/// The nicest that there is.
+const NICEST: i32 = 19;
 /// Threads at once, beside the one that moves bytes: pages, answers and passwords are bounded each by themselves below that.
 const THREADS_MAX: usize = 16;
 
@@ -28,8 +31,9 @@ where
     let listener = listener.into_std()?;
     let (ended, end) = oneshot::channel();
     let body = move || {
-        let served = runtime().and_then(|runtime| {
-            yield_to_others();
+        let priority = nicer();
+        let served = runtime(priority).and_then(|runtime| {
+            yield_to_others(priority);
             runtime.block_on(async { Ok(serve(TcpListener::from_std(listener)?).await) })
         });
         // Whoever waited may be gone, at the end of a grace period.
@@ -39,18 +43,24 @@ where
     end.await.map_err(io::Error::other)?
 }
 
-fn runtime() -> io::Result<Runtime> {
+fn runtime(priority: i32) -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_all()
         .thread_name("console")
         .max_blocking_threads(THREADS_MAX)
-        .on_thread_start(yield_to_others)
+        .on_thread_start(move || yield_to_others(priority))
         .build()
 }
 
-/// On Linux the priority is the calling thread's.
-fn yield_to_others() {
-    if let Err(error) = rustix::process::nice(NICER) {
+/// The priority of the console's threads, from that of the others.
+fn nicer() -> i32 {
+    let own = getpriority_process(None).unwrap_or_default();
+    (own + NICER).min(NICEST)
+}
+
+/// On Linux the priority is the calling thread's; a thread that it starts has it too, so it is set and not lowered once more.
+fn yield_to_others(priority: i32) {
+    if let Err(error) = setpriority_process(None, priority) {
         tracing::debug!(%error, "the console's threads have the same priority as all others");
     }
 }
@@ -58,8 +68,6 @@ fn yield_to_others() {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
-
-    use rustix::process::getpriority_process;
 
     use super::*;
 
@@ -76,7 +84,7 @@ mod tests {
             noted.lock().unwrap().extend([moving, computing]);
         };
         run(listener, serve).await.unwrap();
-        let nicer = (own + NICER).min(19);
+        let nicer = (own + NICER).min(NICEST);
         assert_eq!(*seen.lock().unwrap(), [nicer, nicer]);
         assert_eq!(getpriority_process(None).unwrap(), own);
     }

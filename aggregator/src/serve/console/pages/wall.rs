@@ -15,7 +15,7 @@ use maud::{Markup, html};
 
 use super::{
     curve, dataset_name,
-    summary::{Listed, Sheet, Summary, add, total},
+    summary::{Listed, Sheet, Summary, add, next_due, total},
     today::bar,
     unit_name,
 };
@@ -70,7 +70,7 @@ fn body(room: &Room<'_>, frame: &Frame<'_>, (summary, areas): (&Summary, &[Area]
     html! {
         section.hero {
             div {
-                h1 { @if let Some(first) = day.first() { (frame.pick("截止 ", "Due ")) (frame.short(first.due_at_ms)) " " (frame.countdown(first.due_at_ms)) } @else { (frame.pick("没有临近的期限", "No deadline is near")) } }
+                h1 { @if let Some(due) = next_due(&day, frame.visitor.now_ms) { (frame.pick("截止 ", "Due ")) (frame.short(due)) " " (frame.countdown(due)) } @else { (frame.pick("没有临近的期限", "No deadline is near")) } }
                 p.big { (arrived) span.of { " / " (owed) } " " span.percent { (percent) " %" } }
                 (bar(frame, &counts))
                 p.legend { @for one in STATES { (state(frame, one)) " " } }
@@ -111,7 +111,7 @@ fn parts(frame: &Frame<'_>, areas: &[Area]) -> Markup {
         h2 { (frame.pick("各地进度", "Progress by area")) }
         ul.areas { @for area in areas {
             @let counts = &area.counts;
-            li { span.name { (area.name) } span.figure { (counts.timely + counts.late) " / " (counts.expected - counts.exempt) } (bar(frame, counts)) }
+            li { span.name { (area.name) } span.figure { (counts.timely + counts.late) " / " (counts.expected - counts.exempt) } div.whole { (bar(frame, counts)) } }
         } }
     }
 }

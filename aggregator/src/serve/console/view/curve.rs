@@ -16,6 +16,8 @@ const BOTTOM: f64 = 24.0;
 /// Every so many points, counted from the deadline, one is named under the axis.
 const MARK_EVERY: usize = 3;
 const HOUR_MS: i64 = 3_600_000;
+/// The last points are always drawn: two days.
+const POINTS_MIN: usize = 12;
 /// Fewer reports than this are not seen.
 const NOTHING: f64 = 0.05;
 
@@ -63,7 +65,9 @@ fn begun(points: &[ArrivalPoint]) -> &[ArrivalPoint] {
             || number(&point.high).is_some_and(|high| high > NOTHING)
     };
     let first = points.iter().position(is_begun).unwrap_or(points.len());
-    let first = first.saturating_sub(1).min(points.len().saturating_sub(2));
+    let first = first
+        .saturating_sub(1)
+        .min(points.len().saturating_sub(POINTS_MIN));
     points.get(first..).unwrap_or_default()
 }
 

@@ -6,18 +6,19 @@ use granary_proto::v1::{self, forecast_service_client::ForecastServiceClient};
 use super::{
     super::{
         reading::{monitoring, wait_folded},
-        town::{Office, revenue},
+        town::{Office, observation, revenue},
     },
     *,
 };
 use crate::tls::Role;
 
-const DATASET: &str = "monthly-revenue";
+const DATASET: &str = "quarterly-accounts";
 const HOUR_MS: i64 = 3_600_000;
 
-/// A city an hour before a deadline, and the period that is due.
-async fn on_the_eve() -> (Town, Period) {
+/// A city an hour before a deadline, an office, and the period that is due. Certificates are of today, so it enrols before the day.
+async fn on_the_eve() -> (Town, Office, Period) {
     let town = Town::founded(&[CONSOLE]).await;
+    let office = town.office(GUIYANG).await;
     let catalogue = Catalogue::parse(&bundle(&[])).unwrap();
     let dataset = catalogue.dataset(&DATASET.parse().unwrap()).unwrap();
     let now_ms = town.clock.now_ms();
@@ -25,17 +26,22 @@ async fn on_the_eve() -> (Town, Period) {
     let mut due = periods.filter_map(|period| Some((period, dataset.due_at_ms(period)?)));
     let (period, due_at_ms) = due.find(|(_, due_at_ms)| *due_at_ms > now_ms).unwrap();
     town.clock.step(due_at_ms - HOUR_MS - now_ms);
-    (town, period)
+    (town, office, period)
 }
 
 /// Reports the period and waits until the pages know.
 async fn report(town: &Town, office: &Office, period: Period) {
     let mut snapshot = revenue(&office.unit, 1);
-    snapshot.slot = SlotKey::new(
-        snapshot.slot.unit.clone(),
-        snapshot.slot.dataset.clone(),
-        period,
-    );
+    snapshot.slot = SlotKey::new(snapshot.slot.unit.clone(), DATASET.parse().unwrap(), period);
+    let figures = [
+        ("gdp", "100.00"),
+        ("primary", "10.00"),
+        ("secondary", "40.00"),
+        ("tertiary", "50.00"),
+    ];
+    snapshot.observations = figures
+        .map(|(name, value)| observation(name, None, value))
+        .into();
     let receipt = office.submit(office.sign(&snapshot)).await.unwrap();
     wait_folded(&mut monitoring(town).await, receipt.index).await;
 }
@@ -52,8 +58,7 @@ async fn curve(town: &Town, period: Period) -> v1::GetArrivalsResponse {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_curve_is_drawn_from_what_the_service_answers() {
-    let (town, period) = on_the_eve().await;
-    let office = town.office(GUIYANG).await;
+    let (town, office, period) = on_the_eve().await;
     report(&town, &office, period).await;
     let mut visit = joined(&town, "wang", PersonRole::Viewer, None).await;
     let told = curve(&town, period).await;
@@ -85,7 +90,7 @@ async fn the_curve_is_drawn_from_what_the_service_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_sees_a_part_sees_no_curve_of_the_whole() {
-    let (town, _) = on_the_eve().await;
+    let (town, ..) = on_the_eve().await;
     let mut visit = joined(&town, "part", PersonRole::Viewer, Some(GUIYANG)).await;
     for path in ["/", "/wall"] {
         let page = visit.get(path).await;
@@ -98,8 +103,7 @@ async fn whoever_sees_a_part_sees_no_curve_of_the_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_asked_for_by_hand_knows_what_has_just_come() {
-    let (town, period) = on_the_eve().await;
-    let office = town.office(GUIYANG).await;
+    let (town, office, period) = on_the_eve().await;
     let mut visit = joined(&town, "wang", PersonRole::Viewer, None).await;
     let following = "x-granary-following: 1\r\n";
     let bar = |page: &Page| page.body.contains("aria-label=\"按时 1，");
@@ -114,7 +118,7 @@ async fn a_page_asked_for_by_hand_knows_what_has_just_come() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_late_is_counted_also_where_it_is_not_listed() {
-    let (town, _) = on_the_eve().await;
+    let (town, ..) = on_the_eve().await;
     town.clock.step(2 * HOUR_MS);
     let mut visit = joined(&town, "wang", PersonRole::Viewer, None).await;
     let csv = visit.get("/?csv=late").await.body;
