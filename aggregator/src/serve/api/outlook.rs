@@ -122,6 +122,7 @@ fn call(desk: &Desk<'_>, unit: &str, why: &Reasons) -> Call {
         late: why.late,
         returned: why.returned,
         open_findings: why.open,
+        agent_silent: why.is_silent,
         chance_late_percent: chance.filter(|chance| !chance.is_zero()).map(Figure::from),
         contacts: desk.contacts(unit),
     }
@@ -132,6 +133,7 @@ fn sheet(desk: &Desk<'_>, sheet: summary::Sheet) -> Sheet {
         dataset: dataset(desk, &sheet.dataset),
         period: sheet.period.to_string(),
         due_at: At(sheet.due_at_ms),
+        extended: sheet.is_extended,
         counts: Some(sheet.counts).into(),
         usually_arrived: Figure::text(sheet.usual(desk.caller.now_ms)),
     }

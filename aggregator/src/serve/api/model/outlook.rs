@@ -34,13 +34,13 @@ pub(in crate::serve::api) struct Deadline {
 pub(in crate::serve::api) struct Today {
     /// The instant that it is told of.
     pub(in crate::serve::api) as_of: At,
-    /// Datasets and periods that are due within two weeks or were within one, by deadline.
+    /// Deadlines within two weeks, and those of the week before; slots of one dataset and period that are due on one day stand together.
     pub(in crate::serve::api) sheets: Vec<Sheet>,
-    /// How many slots are late now.
+    /// How many slots are late now that were due within the last sixty days.
     pub(in crate::serve::api) late_count: u64,
     /// The first 5,000 of them, the longest overdue first.
     pub(in crate::serve::api) late: Vec<Slot>,
-    /// How many slots were returned and not corrected.
+    /// How many slots of those deadlines were returned and not corrected.
     pub(in crate::serve::api) returned_count: u64,
     /// The first 5,000 of them, by deadline.
     pub(in crate::serve::api) returned: Vec<Slot>,
@@ -48,7 +48,7 @@ pub(in crate::serve::api) struct Today {
     pub(in crate::serve::api) at_risk_count: u64,
     /// The first 5,000 of them, the most endangered first.
     pub(in crate::serve::api) at_risk: Vec<Risk>,
-    /// How many findings nobody has answered.
+    /// How many findings nobody has answered, whatever their period.
     pub(in crate::serve::api) open_findings: u64,
     /// Whom to ring, the most urgent first.
     pub(in crate::serve::api) calls: Vec<Call>,
@@ -56,15 +56,17 @@ pub(in crate::serve::api) struct Today {
     pub(in crate::serve::api) is_cut: bool,
 }
 
-/// One dataset and period that is due about now.
+/// The slots of a dataset and period that are due on a day.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(in crate::serve::api) struct Sheet {
     /// The dataset.
     pub(in crate::serve::api) dataset: Named,
     /// The reference period, in SDMX form.
     pub(in crate::serve::api) period: String,
-    /// When it is due, without extensions.
+    /// When the first of them is due, extensions counted in.
     pub(in crate::serve::api) due_at: At,
+    /// Whether that is not when the rule says, but until when it was extended.
+    pub(in crate::serve::api) extended: bool,
     /// How many slots are in each state.
     pub(in crate::serve::api) counts: Counts,
     /// How many usually have arrived by now; null where that is not known, and for a token that does not see all units.
@@ -82,6 +84,8 @@ pub(in crate::serve::api) struct Call {
     pub(in crate::serve::api) returned: u64,
     /// How many findings it has not answered.
     pub(in crate::serve::api) open_findings: u64,
+    /// Whether its agent is silent before a deadline.
+    pub(in crate::serve::api) agent_silent: bool,
     /// Its highest chance to be late, in per cent; null where none is likely.
     pub(in crate::serve::api) chance_late_percent: Option<Figure>,
     /// Whom to ring, from the notices file.
