@@ -21,8 +21,7 @@
 //! that the operator chose there, and the key never leaves it ([`acts`]). So an act from the console is what an act from the command line is.
 //!
 //! # Beside the reports
-//! Pages are made by threads of their own, which yield to those that take in reports ([`beneath`]): whoever looks does not slow down what is
-//! looked at.
+//! Pages are made by threads of their own, apart from those that take in reports ([`apart`]).
 //!
 //! # Bounds
 //! Connections, heads, forms, sessions, failed sign-ins that are remembered, passwords that are hashed at once, pages that are computed at
@@ -30,7 +29,7 @@
 
 pub(in crate::serve) mod problem;
 pub(in crate::serve) mod listen;
-mod beneath;
+mod apart;
 mod session;
 pub(in crate::serve) mod oidc;
 pub(in crate::serve) mod throttle;
@@ -146,7 +145,7 @@ impl Bound {
             .merge(api::router(&api))
             .merge(sdmx::router(&api));
         let (listener, tls) = (self.listener, self.tls);
-        let served = beneath::run(listener, move |listener| {
+        let served = apart::run(listener, move |listener| {
             listen::serve(listener, tls, router, stop)
         });
         if let Err(error) = served.await {
