@@ -63,7 +63,7 @@ pub(in crate::serve::api) struct Sheet {
     pub(in crate::serve::api) dataset: Named,
     /// The reference period, in SDMX form.
     pub(in crate::serve::api) period: String,
-    /// When the first of them is due, extensions counted in.
+    /// When the next of them is due, extensions counted in; the last, where all are over.
     pub(in crate::serve::api) due_at: At,
     /// Whether that is not when the rule says, but until when it was extended.
     pub(in crate::serve::api) extended: bool,

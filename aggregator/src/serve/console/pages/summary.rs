@@ -43,7 +43,7 @@ const CURVES_MAX: usize = 8;
 pub(in crate::serve) struct Sheet {
     pub(in crate::serve) dataset: String,
     pub(in crate::serve) period: Period,
-    /// The first instant of the day at which one is due.
+    /// The next instant of the day at which one is due; the last one, where all are over.
     pub(in crate::serve) due_at_ms: i64,
     /// Whether that is not when the rule says, but until when it was extended.
     pub(in crate::serve) is_extended: bool,
@@ -266,12 +266,23 @@ fn sheets(sight: &Sight<'_>, board: &Board, open: &Open) -> Vec<Sheet> {
             counts: v1::StateCounts::default(),
             arrivals: None,
         });
+        sheet.due_at_ms = nearer(sheet.due_at_ms, *due_at_ms, sight.now_ms);
         sheet.is_extended &= described.due_at_ms(*period) != Some(*due_at_ms);
         add(&mut sheet.counts, &slots::wire_counts(counts));
     }
     let mut sheets: Vec<Sheet> = sheets.into_values().collect();
     sheets.sort_by_key(|sheet| sheet.due_at_ms);
     sheets
+}
+
+/// Which of two deadlines is to be told: the next that comes, else the last that passed.
+fn nearer(one_ms: i64, other_ms: i64, now_ms: i64) -> i64 {
+    match (one_ms > now_ms, other_ms > now_ms) {
+        (true, true) => one_ms.min(other_ms),
+        (true, false) => one_ms,
+        (false, true) => other_ms,
+        (false, false) => one_ms.max(other_ms),
+    }
 }
 
 /// Only for whoever sees all units: the expectation is one of the whole city.

@@ -34,7 +34,7 @@ use crate::{
 
 /// Lines that fit on a screen.
 const SHEETS_MAX: usize = 7;
-const UNITS_MAX: usize = 10;
+const UNITS_MAX: usize = 8;
 /// Parts of the city that fit on a screen, those first of which most is owed.
 const AREAS_MAX: usize = 24;
 
