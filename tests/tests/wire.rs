@@ -245,6 +245,7 @@ fn acts_are_the_published_messages() {
             issued_at_ms: 1,
             nonce: [6; 16],
             deed,
+            person: String::new(),
         };
         let bytes = act.encode();
         assert_eq!(Act::decode(&bytes).unwrap(), act);
