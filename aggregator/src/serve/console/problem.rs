@@ -106,7 +106,8 @@ fn page(console: &Console, visitor: &Visitor, back: &str, why: &Bilingual) -> Ht
     let catalogue = console.city.handle.registry().catalogue().cloned();
     let frame = Frame::new(visitor, Tab::None, catalogue.as_deref());
     let title = frame.pick("未能完成", "Not done");
-    let is_home = back == "/";
+    // A page that cannot be had leads nowhere by itself.
+    let is_home = back == "/" || back == visitor.here;
     let body = html! {
         h1 { (title) }
         p.notice.bad role="alert" { (visitor.say(why)) }
