@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Findings on a page, so that it stays light with all that is said of each, and those that are looked through for them.
-const SHOWN_MAX: usize = 20;
+const SHOWN_MAX: usize = 15;
 const LOOKED_MAX: u32 = 5_000;
 /// Up to so many units can all be chosen; of more, those with units below them and those that are shown.
 const UNITS_MAX: usize = 200;
