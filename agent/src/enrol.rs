@@ -197,6 +197,7 @@ fn prepare(
         issued_at_ms,
         nonce: random()?,
         deed,
+        person: String::new(),
     }
     .encode();
     let signature = signing

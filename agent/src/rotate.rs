@@ -159,6 +159,7 @@ fn begin(
             old: done.old,
             new: next.public_key(),
         },
+        person: String::new(),
     }
     .encode();
     let act = signed(payload, [&identity.signing, &next]).map_err(|error| key(&error))?;

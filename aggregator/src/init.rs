@@ -218,6 +218,7 @@ fn begin_journal(
         issued_at_ms: clock.now_ms(),
         nonce: random()?,
         deed,
+        person: String::new(),
     }
     .encode();
     let signature = operator_key

@@ -277,6 +277,7 @@ fn act(seed: u8, nonce: u8, deed: Deed) -> Received {
             issued_at_ms: 0,
             nonce: [nonce; 16],
             deed,
+            person: String::new(),
         }
         .encode(),
     )

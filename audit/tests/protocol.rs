@@ -156,6 +156,7 @@ fn the_enrolment_is_that_on_the_page() {
         issued_at_ms: 1_650_000_000_000,
         nonce: [6; 16],
         deed,
+        person: String::new(),
     };
     let payload = act.encode();
     let signature = envelope::sign(&unit_key(), act::PAYLOAD_TYPE, &payload);

@@ -65,6 +65,7 @@ fn done(nonce: u8, deed: Deed, keys: &[&SecretKey]) -> Envelope {
         issued_at_ms: 0,
         nonce: [nonce; 16],
         deed,
+        person: String::new(),
     };
     signed(act::PAYLOAD_TYPE, act.encode(), keys)
 }

@@ -197,6 +197,7 @@ async fn found(handle: &Handle, operator: &SigningKey) {
             issued_at_ms: 0,
             nonce: init::random().unwrap(),
             deed,
+            person: String::new(),
         };
         signed(signer, act::PAYLOAD_TYPE, payload.encode())
     };

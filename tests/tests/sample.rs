@@ -68,6 +68,7 @@ fn done(key: &SigningKey, nonce: u8, deed: Deed) -> Received {
         issued_at_ms: 0,
         nonce: [nonce; 16],
         deed,
+        person: String::new(),
     };
     signed(key, act::PAYLOAD_TYPE, act.encode())
 }
@@ -348,6 +349,7 @@ fn the_acts_are_the_published_messages() {
             issued_at_ms: 1,
             nonce: [6; 16],
             deed: Deed::Sample(step),
+            person: String::new(),
         };
         let bytes = act.encode();
         assert_eq!(Act::decode(&bytes).unwrap(), act);

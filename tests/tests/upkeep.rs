@@ -122,6 +122,7 @@ impl City {
             issued_at_ms: 0,
             nonce,
             deed,
+            person: String::new(),
         }
         .encode();
         let signature = envelope::sign(&key, act::PAYLOAD_TYPE, &payload);

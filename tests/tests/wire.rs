@@ -245,6 +245,7 @@ fn acts_are_the_published_messages() {
             issued_at_ms: 1,
             nonce: [6; 16],
             deed,
+            person: String::new(),
         };
         let bytes = act.encode();
         assert_eq!(Act::decode(&bytes).unwrap(), act);
@@ -254,6 +255,28 @@ fn acts_are_the_published_messages() {
         all.push(hex(&bytes));
     }
     assert_eq!(all.join("\n"), include_str!("golden/acts.hex").trim());
+}
+
+#[test]
+fn an_act_names_the_person_who_asked_for_it() {
+    let deed = deeds().remove(1);
+    let act = |person: &str| Act {
+        issued_at_ms: 1,
+        nonce: [6; 16],
+        deed: deed.clone(),
+        person: person.into(),
+    };
+    let (none, named) = (act("").encode(), act("王敏 (wang)").encode());
+    assert!(named.starts_with(&none), "nothing else changes");
+    assert_eq!(named[none.len()..][..2], [0xaa, 0x01], "field 21, a text");
+    let message = v1::Act::decode(named.as_slice()).unwrap();
+    assert_eq!(message.person, "王敏 (wang)");
+    assert_eq!(message.encode_to_vec(), named);
+    assert_eq!(Act::decode(&named).unwrap(), act("王敏 (wang)"));
+    for (person, why) in [("x".repeat(401), "401 bytes"), ("a\nb".into(), "control")] {
+        let error = Act::decode(&act(&person).encode()).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    }
 }
 
 #[test]

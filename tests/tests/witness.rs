@@ -104,6 +104,7 @@ impl City {
             issued_at_ms: 0,
             nonce: init::random().unwrap(),
             deed,
+            person: String::new(),
         }
         .encode();
         let signature = envelope::sign(&person.signing_key().unwrap(), act::PAYLOAD_TYPE, &payload);

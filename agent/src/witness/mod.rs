@@ -91,6 +91,7 @@ impl Witness {
                 public_key: self.signing.verifying_key().to_bytes(),
                 possession: witness::prove_possession(origin, &self.unit, &self.signing),
             },
+            person: String::new(),
         })
     }
 }

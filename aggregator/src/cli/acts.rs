@@ -189,6 +189,7 @@ pub(super) fn submit(deed: Deed, connection: &Connection) -> Result<u64, Complai
         issued_at_ms: SystemClock.now_ms(),
         nonce: init::random()?,
         deed,
+        person: String::new(),
     }
     .encode();
     let signature = key.sign(act::PAYLOAD_TYPE, &payload).map_err(|error| {

@@ -135,6 +135,7 @@ pub(super) fn own_act(city: &City, deed: Deed) -> Result<Received, Refusal> {
         issued_at_ms: city.clock.now_ms(),
         nonce,
         deed,
+        person: String::new(),
     }
     .encode();
     let signatures = vec![city.log_key.sign_act(&payload)];

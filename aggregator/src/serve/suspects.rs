@@ -25,12 +25,29 @@ pub(super) fn tell(
     registry: &Registry,
     findings: &mut [v1::Finding],
 ) -> Result<(), Failure> {
+    let found = of(city, registry, findings)?;
+    for (finding, found) in findings.iter_mut().zip(found) {
+        if let Some(Suspicion { words, .. }) = found {
+            finding.suspicion_zh = words.zh;
+            finding.suspicion_en = words.en;
+        }
+    }
+    Ok(())
+}
+
+/// For each finding what is suspected behind it; nothing of one that has been put right.
+pub(super) fn of(
+    city: &City,
+    registry: &Registry,
+    findings: &[v1::Finding],
+) -> Result<Vec<Option<Suspicion>>, Failure> {
+    let mut all = vec![None; findings.len()];
     let Some(catalogue) = registry.catalogue() else {
-        return Ok(());
+        return Ok(all);
     };
     let until = Instant::now() + BUDGET;
     let mut known: BTreeMap<(u64, Option<String>), Vec<Suspicion>> = BTreeMap::new();
-    for finding in findings {
+    for (finding, told) in findings.iter().zip(&mut all) {
         let Some(failure) = &finding.failure else {
             continue;
         };
@@ -45,11 +62,10 @@ pub(super) fn tell(
             known.insert(key.clone(), suspect(catalogue, &snapshot, item.as_ref()));
         }
         let concerns = |s: &&Suspicion| s.edits.iter().any(|edit| edit.as_str() == failure.edit);
-        let found = known.get(&key).and_then(|all| all.iter().find(concerns));
-        if let Some(Suspicion { words, .. }) = found {
-            finding.suspicion_zh.clone_from(&words.zh);
-            finding.suspicion_en.clone_from(&words.en);
-        }
+        *told = known
+            .get(&key)
+            .and_then(|all| all.iter().find(concerns))
+            .cloned();
     }
-    Ok(())
+    Ok(all)
 }

@@ -118,7 +118,7 @@ fn told(acts: Option<&Acts>, trail: &Trail) -> serde_json::Value {
             "what": line.what,
         })
     };
-    let act = |act: &crate::access::ActLine| json!({ "index": act.index, "received_at_ms": act.at_ms, "key": act.key });
+    let act = |act: &crate::access::ActLine| json!({ "index": act.index, "received_at_ms": act.at_ms, "key": act.key, "person": act.act.person });
     let bound = trail
         .bound
         .map(|anchor| json!({ "lines": anchor.lines, "index": anchor.index }));

@@ -317,6 +317,7 @@ fn submit(key: &Path, server: &str, identity: &Path, deed: Deed) -> Result<u64, 
         issued_at_ms: Timestamp::now().as_millisecond(),
         nonce,
         deed,
+        person: String::new(),
     };
     let payload = act.encode();
     let signature = signing.sign(act::PAYLOAD_TYPE, &payload).map_err(|error| {

@@ -197,7 +197,10 @@ fn acts_table(manner: &Manner, acts: &Acts, rows_max: usize) -> String {
             act.index.to_string(),
             manner.exact_instant(act.at_ms),
             act.key.clone(),
-            deed(manner, &act.act).to_owned(),
+            match (deed(manner, &act.act), act.act.person.as_str()) {
+                (deed, "") => deed.to_owned(),
+                (deed, person) => format!("{deed} · {person}"),
+            },
         ]
     });
     draw(&columns, rows.collect(), manner.width)

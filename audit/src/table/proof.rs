@@ -232,7 +232,13 @@ fn describe(manner: &Manner, payload: &Payload) -> String {
         Payload::Snapshot(snapshot) => describe_snapshot(manner, snapshot),
         Payload::Act(act) => {
             let same = manner.say("SHA-256 相符", "its SHA-256 is the entry's");
-            format!("{same}; {}", deed(manner, act))
+            let by = if act.person.is_empty() {
+                String::new()
+            } else {
+                let by = manner.say("控制台经办", "asked for at the console by");
+                format!("; {by}: {}", act.person)
+            };
+            format!("{same}; {}{by}", deed(manner, act))
         }
     }
 }

@@ -381,6 +381,13 @@ impl Edit {
         report::basis(self, cells)
     }
 
+    /// An indicator in whose unit of measure the two sides of the comparison are, and so their difference; `None` where the edit is
+    /// more than one comparison, or neither side has an indicator that stands by itself.
+    #[must_use]
+    pub fn difference_of(&self) -> Option<IndicatorCode> {
+        report::difference_of(self)
+    }
+
     /// What an operand is for the record that `cells` reads, and by how much rounding may have moved it; nothing for a
     /// roll-up, which [`Cells::rollup`] gives, and for what the edit does not look at.
     #[must_use]

@@ -2,17 +2,26 @@
 //!
 //! `82.65 ≠ 45.42 + 37.26, difference -0.03`: the expression as the catalogue writes it, with each operand's figure in the
 //! place of its name, the sign that the figures show, and left minus right. A missing operand stays a name. `≈` joins two
-//! sides that differ and agree within the tolerance.
+//! sides that differ and agree within the tolerance. A difference has at most [`DIGITS_MORE`] digits more after the point than the
+//! figures that it is of.
 
 use std::cmp::Ordering;
 
 use super::{
     Edit, EditText,
-    ast::{BinaryOp, Comparison, NodeId, NodeKind, Operand, Source},
+    ast::{Ast, BinaryOp, Comparison, Function, NodeId, NodeKind, Operand, Source},
+    checker::Slot,
     program::Cells,
     verdict::{Truth, Verdict},
 };
-use crate::{decimal::Decimal, text::Bilingual};
+use crate::{
+    code::IndicatorCode,
+    decimal::{Decimal, power_of_ten},
+    text::Bilingual,
+};
+
+/// How many digits more than the figures a difference is told with.
+const DIGITS_MORE: u8 = 2;
 
 /// Tells `verdict` about the record in `cells`, which is the one that it was made from.
 ///
@@ -29,6 +38,41 @@ pub fn sentence(edit: &Edit, verdict: &Verdict, cells: &dyn Cells) -> Bilingual 
         Truth::True => report.figures(),
         Truth::False => after_message(edit.message(), report.figures()),
         Truth::Undecided => report.undecided(),
+    }
+}
+
+/// See [`Edit::difference_of`].
+pub(super) fn difference_of(edit: &Edit) -> Option<IndicatorCode> {
+    let ast = &edit.ast;
+    let NodeKind::Binary(BinaryOp::Compare(_), left, right) = ast.nodes[ast.root].kind else {
+        return None;
+    };
+    let slots = edit.program.slots();
+    measured(ast, slots, left).or_else(|| measured(ast, slots, right))
+}
+
+/// An indicator that stands in a sum by itself, so that the sum is in its unit of measure.
+fn measured(ast: &Ast, slots: &[Slot], node: NodeId) -> Option<IndicatorCode> {
+    match &ast.nodes[node].kind {
+        NodeKind::Operand(named) => {
+            let slot = slots.iter().find(|slot| slot.is(named))?;
+            Some(slot.indicator.clone())
+        }
+        NodeKind::Unary(_, inner) => measured(ast, slots, *inner),
+        NodeKind::Binary(BinaryOp::Add | BinaryOp::Subtract, left, right) => {
+            measured(ast, slots, *left).or_else(|| measured(ast, slots, *right))
+        }
+        NodeKind::Call(Function::Abs | Function::Round | Function::Trunc, arguments) => {
+            measured(ast, slots, *arguments.first()?)
+        }
+        NodeKind::Number(_)
+        | NodeKind::Boolean(_)
+        | NodeKind::Null
+        | NodeKind::In(..)
+        | NodeKind::Binary(..)
+        | NodeKind::Call(..)
+        | NodeKind::If(..)
+        | NodeKind::Error => None,
     }
 }
 
@@ -187,9 +231,30 @@ fn trimmed(imbalance: Decimal, digits: u8) -> Decimal {
     if imbalance.scale() <= digits {
         return imbalance;
     }
-    imbalance
-        .rescaled(digits)
-        .unwrap_or_else(|| imbalance.normalised())
+    imbalance.rescaled(digits).unwrap_or_else(|| {
+        let short = rounded(imbalance.normalised(), digits.saturating_add(DIGITS_MORE));
+        // What is left of a small one says more than zero.
+        if short.is_zero() {
+            imbalance.normalised()
+        } else {
+            short
+        }
+    })
+}
+
+/// To at most so many digits after the point, half away from zero.
+fn rounded(value: Decimal, digits: u8) -> Decimal {
+    let Some(more) = value.scale().checked_sub(digits).filter(|more| *more > 0) else {
+        return value;
+    };
+    let divisor = power_of_ten(more);
+    let (whole, rest) = (value.mantissa() / divisor, value.mantissa() % divisor);
+    let away = if rest.unsigned_abs() * 2 >= divisor.unsigned_abs() {
+        rest.signum()
+    } else {
+        0
+    };
+    Decimal::new(whole + away, digits).map_or(value, Decimal::normalised)
 }
 
 fn with_difference(text: String, imbalance: Decimal) -> Bilingual {

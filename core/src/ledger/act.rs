@@ -39,6 +39,8 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.granary.act.v1+protobuf";
 pub const PAYLOAD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The longest reason, in bytes.
 pub const REASON_BYTES_MAX: usize = 2_000;
+/// The longest name of a person, in bytes.
+pub const PERSON_BYTES_MAX: usize = 400;
 
 /// One administrative act.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub struct Act {
     pub nonce: [u8; 16],
     /// What is done.
     pub deed: Deed,
+    /// Who at the console asked for it, by the city's word; empty where nobody did. At most [`PERSON_BYTES_MAX`] bytes.
+    pub person: String,
 }
 
 /// What an act does.
@@ -190,6 +194,7 @@ impl Act {
             issued_at_ms: self.issued_at_ms,
             nonce: self.nonce.to_vec(),
             act,
+            person: self.person.clone(),
         }
         .encode_to_vec()
     }
@@ -214,6 +219,7 @@ impl Act {
             issued_at_ms: wire.issued_at_ms,
             nonce,
             deed: decode_deed(deed)?,
+            person: person(wire.person)?,
         })
     }
 }
@@ -421,6 +427,13 @@ pub(super) fn public_key(suite: i32, bytes: &[u8]) -> Result<PublicKey> {
 
 fn reason(reason: String) -> Result<String> {
     text("reason", reason, 1, REASON_BYTES_MAX)
+}
+
+fn person(person: String) -> Result<String> {
+    if person.contains(char::is_control) {
+        return Err(ActError("person has a control character".into()));
+    }
+    text("person", person, 0, PERSON_BYTES_MAX)
 }
 
 pub(super) fn text(field: &str, text: String, min: usize, max: usize) -> Result<String> {

@@ -18,6 +18,8 @@ use super::assess::RecordCells;
 pub struct Suspicion {
     /// The edits that fail.
     pub edits: Vec<EditId>,
+    /// The cells of the first of the lightest sets, by their indicators; none where nothing was found.
+    pub cells: Vec<IndicatorCode>,
     /// What to tell people: `most likely wrong: construction (37.26); 37.23 would fit`.
     pub words: Bilingual,
 }
@@ -58,6 +60,9 @@ pub fn suspect(
     let found = localise(&edits, &cells, &weight, Limit::default());
     let parts = found.parts.into_iter().map(|part| Suspicion {
         edits: part.failed.clone(),
+        cells: part.sets.first().map_or_else(Vec::new, |set| {
+            set.iter().map(|cell| cell.indicator.clone()).collect()
+        }),
         words: suspicion(&Localisation { parts: vec![part] }, &name),
     });
     parts

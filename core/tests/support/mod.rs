@@ -191,6 +191,7 @@ pub(crate) fn sign_act(seed: u8, nonce: u8, deed: Deed) -> Envelope {
         issued_at_ms: 0,
         nonce: [nonce; 16],
         deed,
+        person: String::new(),
     }
     .encode();
     let signatures = vec![envelope::sign(&key(seed), act::PAYLOAD_TYPE, &payload)];

@@ -106,6 +106,7 @@ impl City {
             issued_at_ms: 0,
             nonce: init::random().unwrap(),
             deed,
+            person: String::new(),
         }
         .encode();
         let signature = envelope::sign(&key, act::PAYLOAD_TYPE, &payload);

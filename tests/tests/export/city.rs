@@ -191,6 +191,7 @@ fn done(key: &SigningKey, nonce: u8, deed: Deed) -> Received {
         issued_at_ms: 0,
         nonce: [nonce; 16],
         deed,
+        person: String::new(),
     };
     signed(key, act::PAYLOAD_TYPE, act.encode())
 }

@@ -110,6 +110,7 @@ impl City {
             issued_at_ms: 0,
             nonce,
             deed,
+            person: String::new(),
         };
         let payload = act.encode();
         Received {

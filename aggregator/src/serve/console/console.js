@@ -147,6 +147,12 @@ for (const form of document.querySelectorAll("[data-drop]")) {
     form.querySelector("textarea").value = (await file.text()).slice(0, 200000);
     form.requestSubmit();
   });
+  const chooser = form.querySelector("[data-fill]");
+  if (!chooser) continue;
+  chooser.hidden = false;
+  chooser.addEventListener("change", async () => {
+    if (chooser.files[0]) form.querySelector("textarea").value = (await chooser.files[0].text()).slice(0, 200000);
+  });
 }
 
 // ---- the files of a catalogue that are dropped or chosen --------------------------------------------------------------------

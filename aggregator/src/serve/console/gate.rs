@@ -12,6 +12,7 @@ use granary_core::text::{Bilingual, Language};
 
 use super::{
     Console, oidc,
+    problem::{dressed, unmet},
     session::{Session, cookie, set_cookie},
     view::{self, Theme, Visitor},
 };
@@ -42,6 +43,7 @@ pub(super) async fn gate(
         }
     };
     let uri = request.uri().clone();
+    let (method, headers) = (request.method().clone(), request.headers().clone());
     let path = uri.path();
     let is_open = matches!(
         path,
@@ -54,26 +56,23 @@ pub(super) async fn gate(
             .person
             .as_ref()
             .is_some_and(|person| person.needs_code && person.second.is_none());
-    let mut response = if !is_from_here(request.method(), request.headers()) {
-        refused(&visitor, from_elsewhere())
+    let mut response = if !is_from_here(&method, &headers) {
+        refused(from_elsewhere())
     } else if is_held && !is_open && !matches!(path, "/account" | "/logout") {
         super::routes::go("/account")
     } else if is_signed_in || is_open {
         request.extensions_mut().insert(visitor.clone());
         next.run(request).await
-    } else if matches!(*request.method(), Method::GET | Method::HEAD) && !path.ends_with("/events")
-    {
+    } else if is_asking(&method) && !path.ends_with("/events") {
         let to = view::encoded(&visitor.here);
         super::routes::go(&format!("/login?to={to}"))
     } else {
-        refused(
-            &visitor,
-            Bilingual::new(
-                "登录已失效，请重新登录",
-                "you are not signed in any more: sign in again",
-            ),
-        )
+        refused(Bilingual::new(
+            "登录已失效，请重新登录",
+            "you are not signed in any more: sign in again",
+        ))
     };
+    response = dressed(&console, &visitor, &headers, response);
     if response.status() == StatusCode::FORBIDDEN {
         note_refusal(&visitor, path);
     }
@@ -118,10 +117,12 @@ fn visitor(console: &Console, request: &Request, chosen: &Chosen) -> std::io::Re
     };
     let language = cookie(headers, LANGUAGE_COOKIE).and_then(Language::parse);
     let theme = cookie(headers, THEME_COOKIE).and_then(Theme::parse);
-    let here = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |here| here.as_str());
+    // An answer to a form has no address that could be asked for again.
+    let here = request.uri().path_and_query();
+    let path = request.uri().path();
+    let is_entrance = path == "/login" || path.starts_with("/join/");
+    let here = here.filter(|_| is_entrance || is_asking(request.method()));
+    let here = here.map_or("", |here| here.as_str());
     Ok(Visitor {
         language: chosen.language.or(language).unwrap_or_default(),
         theme: chosen.theme.or(theme).unwrap_or_default(),
@@ -132,6 +133,10 @@ fn visitor(console: &Console, request: &Request, chosen: &Chosen) -> std::io::Re
         now_ms,
         follows,
     })
+}
+
+fn is_asking(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 fn remember(headers: &mut HeaderMap, visitor: &Visitor, chosen: &Chosen, is_signed_in: bool) {
@@ -161,8 +166,8 @@ fn note_refusal(visitor: &Visitor, path: &str) {
     tracing::warn!(login, path, "refused at the console");
 }
 
-fn refused(visitor: &Visitor, why: Bilingual) -> Response {
-    (StatusCode::FORBIDDEN, view::bare(visitor, &why)).into_response()
+fn refused(why: Bilingual) -> Response {
+    unmet(StatusCode::FORBIDDEN, why)
 }
 
 fn from_elsewhere() -> Bilingual {
@@ -175,7 +180,7 @@ fn from_elsewhere() -> Bilingual {
 /// Whether a request that changes something comes from a page of this host, as far as the browser tells. A proxy may have changed the
 /// Host header, so where the browser says by itself whether the site is the same, that counts.
 fn is_from_here(method: &Method, headers: &HeaderMap) -> bool {
-    if matches!(*method, Method::GET | Method::HEAD) {
+    if is_asking(method) {
         return true;
     }
     if let Some(site) = headers.get("sec-fetch-site") {

@@ -17,7 +17,7 @@
 //! - Where the house has a sign-in of its own, that may say who somebody is ([`oidc`]); what they may do stays with their account here.
 //!
 //! # Acts
-//! The server holds no operator's key. It writes the act, with the person's name in its reason; the browser signs these bytes with the key
+//! The server holds no operator's key. It writes the act, with the person's name in it; the browser signs these bytes with the key
 //! that the operator chose there, and the key never leaves it ([`acts`]). So an act from the console is what an act from the command line is.
 //!
 //! # Beside the reports
@@ -40,6 +40,7 @@ mod enter;
 mod drafts;
 mod papers;
 mod acts;
+mod deeds;
 mod account;
 mod events;
 pub(in crate::serve) mod pages;

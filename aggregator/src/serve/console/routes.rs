@@ -17,9 +17,9 @@ use super::{
     Console, account, acts, enter, events,
     gate::gate,
     oidc, pages,
-    problem::Problem,
+    problem::{Problem, unmet},
     scope::{Scope, Sight},
-    view::{self, Frame, Tab, Visitor},
+    view::{Frame, Tab, Visitor},
 };
 use crate::people::{Person, Right, is_same};
 
@@ -218,10 +218,10 @@ fn no_catalogue() -> Problem {
     )
 }
 
-/// A page that says why there is no other.
-pub(super) fn failed(visitor: &Visitor, problem: &Problem) -> Response {
+/// Why there is no page; the gate makes one of it.
+pub(super) fn failed(_: &Visitor, problem: &Problem) -> Response {
     let (status, why) = problem.told();
-    (status, view::bare(visitor, &why)).into_response()
+    unmet(status, why)
 }
 
 /// Sends the browser on.

@@ -26,6 +26,7 @@ fn rotation(old: &SecretKey, new: &SecretKey) -> v1::Envelope {
             old: old.public_key().key_id(),
             new: new.public_key(),
         },
+        person: String::new(),
     }
     .encode();
     let signatures = [old, new].map(|key| key.sign(act::PAYLOAD_TYPE, &payload).unwrap());

@@ -419,6 +419,7 @@ pub(super) fn signed_act(key: &SigningKey, deed: Deed) -> v1::Envelope {
         issued_at_ms: 0,
         nonce: init::random().unwrap(),
         deed,
+        person: String::new(),
     }
     .encode();
     signed(key, act::PAYLOAD_TYPE, payload)

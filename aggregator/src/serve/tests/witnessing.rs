@@ -23,7 +23,7 @@ use super::{
 const ORIGIN: &str = "city.example/log";
 const AT_ONCE: [(&str, &str); 1] = [("witness_round_ms", "0")];
 
-struct Cosigner {
+pub(super) struct Cosigner {
     key: SigningKey,
     client: WitnessServiceClient<Channel>,
     unit: String,
@@ -57,7 +57,7 @@ impl Cosigner {
         }
     }
 
-    async fn head(&mut self, old_size: u64) -> (SignedNote, Checkpoint, Vec<Hash>) {
+    pub(super) async fn head(&mut self, old_size: u64) -> (SignedNote, Checkpoint, Vec<Hash>) {
         let answer = self.client.get_head(v1::GetHeadRequest { old_size }).await;
         let answer = answer.unwrap().into_inner();
         let note = SignedNote::parse(answer.checkpoint.as_bytes()).unwrap();
@@ -75,7 +75,12 @@ impl Cosigner {
         WitnessKey::new(self.name(), self.key.verifying_key()).unwrap()
     }
 
-    async fn add(&mut self, note: &SignedNote, size: u64, time_s: u64) -> Result<u32, Status> {
+    pub(super) async fn add(
+        &mut self,
+        note: &SignedNote,
+        size: u64,
+        time_s: u64,
+    ) -> Result<u32, Status> {
         let line = cosign(note.unverified_text(), &self.name(), &self.key, time_s);
         self.send(size, line.to_line()).await
     }
@@ -87,11 +92,11 @@ impl Cosigner {
     }
 }
 
-fn now_s() -> u64 {
+pub(super) fn now_s() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_second()).unwrap()
 }
 
-async fn enrolled(office: &Office) -> Cosigner {
+pub(super) async fn enrolled(office: &Office) -> Cosigner {
     let mut cosigner = Cosigner::of(office);
     let deed = cosigner.deed(&office.unit);
     cosigner.enrol(&office.key, deed).await.unwrap();

@@ -167,3 +167,38 @@ fn without_a_message_the_figures_stand_alone() {
         "1 ≠ 2, difference -1"
     );
 }
+
+#[test]
+fn a_difference_has_two_digits_more_than_the_figures_at_most() {
+    says(
+        "a = b * (1 + c / 100)",
+        "",
+        "a=1000.00 b=917.31 c=7.77",
+        [
+            "不平衡：1000.00 ≠ 917.31 * (1 + 7.77 / 100)，差 11.415",
+            "does not add up: 1000.00 ≠ 917.31 * (1 + 7.77 / 100), difference 11.415",
+        ],
+    );
+    says(
+        "a = b / c",
+        "",
+        "a=-3429 b=1.5 c=-7",
+        [
+            "不平衡：-3429 ≠ 1.5 / (-7)，差 -3428.786",
+            "does not add up: -3429 ≠ 1.5 / (-7), difference -3428.786",
+        ],
+    );
+}
+
+#[test]
+fn a_difference_is_in_the_measure_of_what_stands_by_itself() {
+    let of = |expression: &str| {
+        let edit = compiled(expression, "");
+        edit.difference_of().map(|code| code.to_string())
+    };
+    assert_eq!(of("a = b * (1 + c / 100)").as_deref(), Some("a"));
+    assert_eq!(of("b * (1 + c / 100) >= a + d").as_deref(), Some("a"));
+    assert_eq!(of("abs(d - a) <= 5").as_deref(), Some("d"));
+    assert_eq!(of("a / b <= 1.2"), None);
+    assert_eq!(of("a > 0 and b > 0"), None);
+}

@@ -29,6 +29,8 @@ pub(super) struct ActWire {
         tags = "3, 4, 5, 6, 7, 8, 9, 10, 11, 18, 19, 13, 14, 15, 12, 16, 20"
     )]
     pub(super) act: Option<DeedWire>,
+    #[prost(string, tag = "21")]
+    pub(super) person: String,
 }
 
 #[derive(Clone, PartialEq, Oneof)]

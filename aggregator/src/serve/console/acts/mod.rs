@@ -2,7 +2,7 @@
 //!
 //! The act that is signed is the one that was shown: it stays here ([`super::drafts`]), the browser gets its bytes to sign, and what comes
 //! back is the signature and the act's digest. The journal's own admission checks the signature; the key is the operator's, which the server
-//! does not hold. Where an act has a reason, it ends with who asked for it ([`signed_by`]); every act is in the access log as
+//! does not hold. Every act names who asked for it ([`asked_by`]), and where it has a reason that ends with it too ([`signed_by`]); every act is in the access log as
 //! `person:LOGIN` with its digest before it is entered, and the journal holds anchors of that log.
 
 mod slots;
@@ -43,10 +43,12 @@ use crate::{
 };
 
 pub(super) use keys::{issue_form, revoke_form};
-pub(super) use slots::{decision, instant, on_slot};
+pub(super) use slots::{decision, grace_ms, instant, on_slot};
 
 /// The longest reason, in characters.
 const REASON_CHARS_MAX: usize = 500;
+/// The longest name of a person in an act, in characters.
+const PERSON_CHARS_MAX: usize = 60;
 
 /// An act with all that belongs to it.
 pub(super) struct Proposal {
@@ -56,6 +58,13 @@ pub(super) struct Proposal {
     /// What it does, for whoever signs it.
     pub(super) words: Vec<(Bilingual, String)>,
     pub(super) after: After,
+}
+
+/// Who asks for an act, as the act itself says it.
+fn asked_by(person: &Person) -> String {
+    let name = person.name.chars().filter(|c| !c.is_control());
+    let name: String = name.take(PERSON_CHARS_MAX).collect();
+    format!("{name} ({})", person.login)
 }
 
 /// What stands at the end of the reason of each act that a person asks for.
@@ -115,6 +124,7 @@ pub(super) fn offer(
         issued_at_ms: room.visitor.now_ms,
         nonce,
         deed: proposal.deed,
+        person: asked_by(room.person),
     }
     .encode()
     .into();

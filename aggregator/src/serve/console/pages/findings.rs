@@ -1,6 +1,9 @@
 //! *Findings*: what does not add up, by severity, rule, unit and owner, with the unit's explanations; an operator accepts or rejects them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{
     Extension,
@@ -11,17 +14,17 @@ use granary_core::{access::Access, catalogue::Catalogue, code::DatasetCode};
 use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::{dataset_name, select};
+use super::{finding::all, select};
 use crate::{
     people::Right,
     serve::{
         console::{
-            Console, acts,
+            Console,
             download::links,
             problem::Problem,
             routes::{Room, asked, page},
             view::{
-                Frame, Tab, Visitor, encoded, slot_path,
+                Frame, Tab, Visitor,
                 table::{Cell, Table},
             },
         },
@@ -29,9 +32,11 @@ use crate::{
     },
 };
 
-/// Findings on a page, and those that are looked through for them.
-const SHOWN_MAX: usize = 100;
+/// Findings on a page, so that it stays light with all that is said of each, and those that are looked through for them.
+const SHOWN_MAX: usize = 15;
 const LOOKED_MAX: u32 = 5_000;
+/// Up to so many units can all be chosen; of more, those with units below them and those that are shown.
+const UNITS_MAX: usize = 200;
 
 /// What was asked for.
 struct Wish {
@@ -41,9 +46,11 @@ struct Wish {
     dataset: String,
     under: String,
     owner: String,
+    /// Which page of them, from 0.
+    page: usize,
 }
 
-/// `GET /findings?status=&kind=&edit=&dataset=&under=&owner=`
+/// `GET /findings?status=&kind=&edit=&dataset=&under=&owner=&page=`
 pub(in crate::serve::console) async fn show(
     State(console): State<Arc<Console>>,
     Extension(visitor): Extension<Visitor>,
@@ -58,14 +65,17 @@ pub(in crate::serve::console) async fn show(
         if let Some(file) = table.csv(asked(query.as_deref(), "csv").as_deref()) {
             return file;
         }
+        let pages = found.len().div_ceil(SHOWN_MAX).max(1);
+        let at = wish.page.min(pages - 1);
+        let shown: Vec<_> = found.iter().skip(at * SHOWN_MAX).take(SHOWN_MAX).cloned().collect();
         let body = html! {
             h1 { (frame.pick("问题", "Findings")) " " span.count { (found.len()) } }
-            (choice(room, &frame, &wish))
+            (choice(room, &frame, &wish, &shown))
             @if is_cut { p.notice.wait { (frame.pick("问题过多，只看了前一部分；请缩小范围", "there are more findings than are looked through: narrow the choice")) } }
             (summary(&frame, &found))
-            div.tools { (links(&frame, "findings")) }
-            @for finding in found.iter().take(SHOWN_MAX) { (one(room, &frame, finding)) }
-            @if found.len() > SHOWN_MAX { p.quiet { (frame.pick("其余在 CSV 中", "the rest is in the CSV")) } }
+            div.tools { (pager(&frame, at, pages)) (links(&frame, "findings")) }
+            (all(room, &frame, &shown)?)
+            @if pages > 1 { div.tools { (pager(&frame, at, pages)) } }
             @if found.is_empty() { p.quiet { (frame.pick("没有这样的问题", "there are no such findings")) } }
         };
         Ok(frame.page(frame.pick("问题", "Findings"), &body).into_response())
@@ -87,6 +97,10 @@ impl Wish {
             dataset: value("dataset"),
             under: value("under"),
             owner: value("owner"),
+            page: asked(query, "page")
+                .and_then(|page| page.parse().ok())
+                .unwrap_or(1_usize)
+                .saturating_sub(1),
         }
     }
 
@@ -177,34 +191,76 @@ fn found(room: &Room<'_>, wish: &Wish) -> Result<(Vec<v1::Finding>, bool), Probl
     Ok((found, is_cut))
 }
 
-fn choice(room: &Room<'_>, frame: &Frame<'_>, wish: &Wish) -> Markup {
+fn pager(frame: &Frame<'_>, at: usize, pages: usize) -> Markup {
+    html! { @if pages > 1 { nav.pager aria-label=(frame.pick("翻页", "Pages")) {
+        @if at > 0 { a href=(frame.visitor.with("page", &at.to_string())) { (frame.pick("上一页", "Previous")) } }
+        span { (at + 1) " / " (pages) }
+        @if at + 1 < pages { a href=(frame.visitor.with("page", &(at + 2).to_string())) { (frame.pick("下一页", "Next")) } }
+    } } }
+}
+
+/// The units that can be chosen.
+fn units(
+    room: &Room<'_>,
+    frame: &Frame<'_>,
+    wish: &Wish,
+    shown: &[v1::Finding],
+) -> Vec<(String, String)> {
+    let catalogue = &room.catalogue;
+    let tops: BTreeSet<&str> = catalogue
+        .units()
+        .iter()
+        .flat_map(|unit| unit.parents())
+        .map(|parent| parent.unit().as_str())
+        .collect();
+    let is_wanted = |code: &str| {
+        catalogue.units().len() <= UNITS_MAX
+            || tops.contains(code)
+            || wish.under == code
+            || shown.iter().any(|one| one.unit == code)
+    };
+    let units = catalogue.units().iter();
+    let units = units
+        .filter(|unit| room.scope.holds(unit.code().as_str()) && is_wanted(unit.code().as_str()));
+    units
+        .take(2 * UNITS_MAX)
+        .map(|unit| {
+            (
+                unit.code().to_string(),
+                frame.visitor.say(unit.name()).to_owned(),
+            )
+        })
+        .collect()
+}
+
+fn choice(room: &Room<'_>, frame: &Frame<'_>, wish: &Wish, shown: &[v1::Finding]) -> Markup {
     let pick = |zh: &str, en: &str| frame.pick(zh, en).to_owned();
-    let all = |zh, en| (String::new(), pick(zh, en));
+    let any = |zh, en| (String::new(), pick(zh, en));
     let statuses = [
         (
             "-1".into(),
-            pick("待办：未说明、已说明", "to do: open, explained"),
+            pick("待办：待说明或改正、待核定", "to do: open, explained"),
         ),
-        ("1".into(), pick("未说明", "open")),
-        ("2".into(), pick("已说明", "explained")),
+        ("1".into(), pick("待说明或改正", "open")),
+        ("2".into(), pick("已说明，待核定", "explained")),
         ("3".into(), pick("已认可", "accepted")),
         ("4".into(), pick("已改正", "corrected")),
         ("0".into(), pick("全部", "all")),
     ];
     let kinds = [
-        all("强制性和核实性", "validity and quality"),
+        any("强制性和核实性", "validity and quality"),
         ("validity".into(), pick("强制性", "validity")),
         ("quality".into(), pick("核实性", "quality")),
     ];
     let catalogue = &room.catalogue;
-    let mut datasets = vec![all("全部报表", "all datasets")];
+    let mut datasets = vec![any("全部报表", "all datasets")];
     datasets.extend(catalogue.datasets().iter().map(|one| {
         (
             one.code().to_string(),
             frame.visitor.say(one.name()).to_owned(),
         )
     }));
-    let mut edits = vec![all("全部规则", "all rules")];
+    let mut edits = vec![any("全部规则", "all rules")];
     edits.extend(
         catalogue
             .datasets()
@@ -212,24 +268,15 @@ fn choice(room: &Room<'_>, frame: &Frame<'_>, wish: &Wish) -> Markup {
             .flat_map(|one| one.edits())
             .map(|edit| (edit.id().to_string(), edit.id().to_string())),
     );
-    let mut owners = vec![all("全部部门", "all departments")];
+    let mut owners = vec![any("全部部门", "all departments")];
     owners.extend(catalogue.departments().iter().map(|one| {
         (
             one.code().to_string(),
             frame.visitor.say(one.name()).to_owned(),
         )
     }));
-    let units = catalogue
-        .units()
-        .iter()
-        .filter(|unit| room.scope.holds(unit.code().as_str()));
-    let mut under = vec![all("全部单位", "all units")];
-    under.extend(units.take(2_000).map(|unit| {
-        (
-            unit.code().to_string(),
-            frame.visitor.say(unit.name()).to_owned(),
-        )
-    }));
+    let mut under = vec![any("全部单位", "all units")];
+    under.extend(units(room, frame, wish, shown));
     html! {
         form.choice method="get" action="/findings" {
             (select("status", frame.pick("状态", "Status"), &wish.status.to_string(), &statuses))
@@ -254,45 +301,6 @@ fn summary(frame: &Frame<'_>, found: &[v1::Finding]) -> Markup {
     html! { @if rules.len() > 1 { p.rules { @for (edit, count) in rules.into_iter().take(12) {
         a href=(frame.visitor.with("edit", edit)) { code { (edit) } " " span.count { (count) } } " "
     } } } }
-}
-
-/// One finding with all that is said about it.
-pub(super) fn one(room: &Room<'_>, frame: &Frame<'_>, finding: &v1::Finding) -> Markup {
-    let Some(failure) = &finding.failure else {
-        return html! {};
-    };
-    let is_validity = failure.kind() == v1::EditKind::Validity;
-    let (class, kind) = if is_validity {
-        ("bad", frame.pick("强制性", "validity"))
-    } else {
-        ("wait", frame.pick("核实性", "quality"))
-    };
-    let path = slot_path(&finding.unit, &finding.dataset, &finding.period);
-    html! {
-        article class={ "finding " (class) } {
-            h2 { (frame.pick(&failure.message_zh, &failure.message_en)) }
-            p {
-                span class={ "badge " (class) } { (kind) } " " (status(frame, finding.status())) " "
-                a href=(path) { (frame.pick(&finding.unit_name_zh, &finding.unit_name_en)) " · " (dataset_name(frame, &room.catalogue, &finding.dataset)) " · " (finding.period) }
-                " " a.quiet href={ "/findings?edit=" (encoded(&failure.edit)) } { code { (failure.edit) } }
-                @if let Some(item) = &failure.item { " [" (item) "]" }
-            }
-            p { (frame.pick("单位说明：", "The unit says: "))
-                @if failure.explanation.is_empty() { span.quiet { (frame.pick("尚未说明", "nothing yet")) } } @else { q { (failure.explanation) } } }
-            @if !finding.decision_reason.is_empty() { p { (frame.pick("核定意见：", "Operations say: ")) (finding.decision_reason) } }
-            @if room.may(Right::Act) && finding.status() == v1::FindingStatus::Explained { (acts::decision(frame, finding, failure)) }
-        }
-    }
-}
-
-fn status(frame: &Frame<'_>, status: v1::FindingStatus) -> Markup {
-    let (class, zh, en) = match status {
-        v1::FindingStatus::Open | v1::FindingStatus::Unspecified => ("bad", "未说明", "open"),
-        v1::FindingStatus::Explained => ("wait", "已说明", "explained"),
-        v1::FindingStatus::Accepted => ("good", "已认可", "accepted"),
-        v1::FindingStatus::Corrected => ("good", "已改正", "corrected"),
-    };
-    html! { span class={ "badge " (class) } { (frame.pick(zh, en)) } }
 }
 
 fn table(room: &Room<'_>, frame: &Frame<'_>, found: &[v1::Finding]) -> Table {

@@ -9,21 +9,22 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use granary_core::{
-    ledger::{JournalEntry, LogIndex, Subject},
-    log::{Receipt, ReceiptError},
-    text::Bilingual,
+    ledger::{EnrolledWitness, JournalEntry, LogIndex, Subject},
+    log::{Receipt, ReceiptError, SignedNote},
+    text::{Bilingual, Language},
 };
+use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::{dataset_name, unit_name};
+use super::{dataset_name, slot::told, unit_name};
 use crate::{
     people::Right,
     serve::{
         console::{
-            Console,
+            Console, acts,
             problem::Problem,
             routes::{Room, download, field, fields, page},
-            view::{Frame, Tab, Visitor, slot_path},
+            view::{Frame, Tab, Visitor, encoded, slot_path, state},
         },
         failure::Failure,
         transparency,
@@ -32,6 +33,8 @@ use crate::{
 
 /// Witnesses that are listed.
 const WITNESSES_MAX: usize = 200;
+/// Cosigners of one head that are named.
+const COSIGNERS_MAX: usize = 30;
 
 /// What became of a receipt that was dropped.
 enum Checked {
@@ -41,8 +44,8 @@ enum Checked {
         index: u64,
         size: u64,
     },
-    /// It does not, for this reason; beside it, what a program says about it.
-    Fails(Bilingual, String),
+    /// It does not, for this reason; beside it, where it is.
+    Fails(Bilingual, Option<Bilingual>),
 }
 
 /// `GET /log`
@@ -124,7 +127,7 @@ fn check(room: &Room<'_>, text: &str) -> Result<Checked, Problem> {
             "日志这个位置上是另一条记录。回执由日志的密钥签出，却与日志不符：请保存好回执，并联系审计员",
             "the journal holds another entry in this place. The log's own key has signed the receipt, and the log does not bear it out: keep the receipt, and call the auditor",
         );
-        return Ok(Checked::Fails(why, String::new()));
+        return Ok(Checked::Fails(why, None));
     }
     let entry = JournalEntry::decode(&receipt.entry).map_err(Failure::internal)?;
     Ok(Checked::Holds {
@@ -158,7 +161,27 @@ fn not_a_receipt(error: &ReceiptError) -> Checked {
             "the entry in the receipt is not in the log that it names: the entry or its place was altered",
         ),
     };
-    Checked::Fails(why, error.to_string())
+    Checked::Fails(why, place(error))
+}
+
+/// Where in the receipt it is, as far as that can be told.
+fn place(error: &ReceiptError) -> Option<Bilingual> {
+    let line = |line: usize| Bilingual::new(format!("第 {line} 行"), format!("line {line}"));
+    match error {
+        ReceiptError::Header => Some(line(1)),
+        ReceiptError::Entry => Some(line(2)),
+        ReceiptError::Index => Some(line(3)),
+        ReceiptError::ProofLine { line: at } => Some(line(*at)),
+        ReceiptError::TooLong { bytes } => Some(Bilingual::new(
+            format!("共 {bytes} 字节，过长"),
+            format!("{bytes} bytes, which is too long"),
+        )),
+        ReceiptError::NoCheckpoint => Some(Bilingual::new(
+            "结尾缺少检查点",
+            "it ends before its checkpoint",
+        )),
+        ReceiptError::Checkpoint(_) | ReceiptError::Proof(_) => None,
+    }
 }
 
 fn shown(room: &Room<'_>, checked: Option<&Checked>) -> Result<Response, Problem> {
@@ -181,22 +204,70 @@ fn shown(room: &Room<'_>, checked: Option<&Checked>) -> Result<Response, Problem
             dt { (frame.pick("程序版本", "Program version")) } dd { (env!("CARGO_PKG_VERSION")) }
         }
         section { h2 { (frame.pick("核验回执", "Check a receipt")) } (form(&frame)) @if let Some(checked) = checked { (outcome(room, &frame, checked)) } }
-        section { h2 { (frame.pick("最新检查点", "The newest checkpoint")) } pre tabindex="0" { (newest) } }
-        section { h2 { (frame.pick("联署最多的检查点", "The most cosigned checkpoint")) }
-            @match &cosigned {
-                Some((size, note)) => { p { (frame.pick("条数", "entries")) " " (size) } pre tabindex="0" { (note) } }
-                None => p.quiet { (frame.pick("还没有见证方联署", "no witness has cosigned yet")) },
-            } }
+        @match &cosigned {
+            Some((_, note)) if *note == newest => section {
+                h2 { (frame.pick("最新检查点，也是联署最多的", "The newest checkpoint, which is also the most cosigned")) }
+                (cosigners(room, &frame, note)) pre tabindex="0" { (note) }
+            },
+            other => {
+                section { h2 { (frame.pick("最新检查点", "The newest checkpoint")) } (cosigners(room, &frame, &newest)) pre tabindex="0" { (newest) } }
+                section { h2 { (frame.pick("联署最多的检查点", "The most cosigned checkpoint")) }
+                    @match other {
+                        Some((size, note)) => { p { (frame.pick("条数", "entries")) " " (size) } (cosigners(room, &frame, note)) pre tabindex="0" { (note) } }
+                        None => p.quiet { (frame.pick("还没有见证方联署", "no witness has cosigned yet")) },
+                    } }
+            }
+        }
         section { h2 { (frame.pick("见证方", "Witnesses")) } (witnesses(room, &frame)) }
     };
     Ok(frame.page(title, &body).into_response())
+}
+
+/// Who of the witnesses has cosigned a head, by signatures that hold; and of how many.
+fn cosigners(room: &Room<'_>, frame: &Frame<'_>, note: &str) -> Markup {
+    let registry = room.console.city.handle.registry();
+    let signed = SignedNote::parse(note.as_bytes()).ok();
+    let has_signed = |witness: &EnrolledWitness| {
+        signed.as_ref().is_some_and(|signed| {
+            let mut own = signed
+                .signatures()
+                .iter()
+                .filter(|line| witness.key.made(line));
+            own.any(|line| witness.key.verify(signed.unverified_text(), line).is_ok())
+        })
+    };
+    let mut units: Vec<&str> = Vec::new();
+    let (mut count, mut elsewhere) = (0_usize, 0_usize);
+    for (_, witness) in registry.witnesses() {
+        if !has_signed(witness) {
+            continue;
+        }
+        count += 1;
+        if room.scope.holds(witness.unit.as_str()) {
+            units.push(witness.unit.as_str());
+        } else {
+            elsewhere += 1;
+        }
+    }
+    units.sort_unstable();
+    let all = registry.witnesses().count();
+    let cut = units.len().saturating_sub(COSIGNERS_MAX) + elsewhere;
+    html! { div.cosigners {
+        p { strong { (count) " / " (all) } " " (frame.pick("个已登记的见证方联署了它。须有多少联署才算数，由核验者自己的策略（policy 文件的 quorum）规定：", "of the enrolled witnesses have cosigned it. How many are required is for the verifier's own policy to say (the quorum of its file): ")) code { "granary-audit verify --policy" } }
+        @if count > 0 { p.quiet {
+            (frame.pick("联署者：", "Cosigned by: "))
+            @for (at, unit) in units.iter().take(COSIGNERS_MAX).enumerate() { @if at > 0 { (frame.pick("、", ", ")) } a href={ "/unit/" (encoded(unit)) } { (unit_name(frame, &room.catalogue, unit)) } }
+            @if cut > 0 { " " (frame.pick("另有 ", "and ")) (cut) (frame.pick(" 个", " more")) }
+        } }
+    } }
 }
 
 fn form(frame: &Frame<'_>) -> Markup {
     html! {
         form method="post" action="/log" data-drop {
             (frame.visitor.secret())
-            label for="receipt" { (frame.pick("粘贴回执，或把回执文件拖到这里", "Paste a receipt, or drop its file here")) }
+            label for="receipt" { (frame.pick("粘贴回执，或选择、拖入回执文件", "Paste a receipt, or choose or drop its file")) }
+            p { input type="file" accept=".txt,text/plain" data-fill hidden aria-label=(frame.pick("选择回执文件", "Choose the receipt's file")); }
             textarea id="receipt" name="receipt" rows="5" spellcheck="false" required {}
             div.row { button type="submit" { (frame.pick("核验", "Check")) } }
         }
@@ -205,8 +276,8 @@ fn form(frame: &Frame<'_>) -> Markup {
 
 fn outcome(room: &Room<'_>, frame: &Frame<'_>, checked: &Checked) -> Markup {
     match checked {
-        Checked::Fails(why, detail) => {
-            html! { div.notice.bad role="alert" { p { span aria-hidden="true" { "✕ " } (frame.pick("回执不成立：", "The receipt does not hold: ")) (frame.visitor.say(why)) } @if !detail.is_empty() { p { code lang="en" { (detail) } } } } }
+        Checked::Fails(why, place) => {
+            html! { div.notice.bad role="alert" { p { span aria-hidden="true" { "✕ " } (frame.pick("回执不成立：", "The receipt does not hold: ")) (frame.visitor.say(why)) } @if let Some(place) = place { p { (frame.pick("问题所在：", "Where: ")) (frame.visitor.say(place)) } } } }
         }
         Checked::Holds { entry, index, size } => html! {
             div.notice.good role="status" {
@@ -236,17 +307,42 @@ fn about(room: &Room<'_>, frame: &Frame<'_>, entry: &JournalEntry) -> Markup {
         dataset_name(frame, &room.catalogue, dataset),
         slot.period
     );
-    let due = room
-        .catalogue
-        .dataset(&slot.dataset)
-        .and_then(|one| one.due_at_ms(slot.period));
+    // As the slot's own page tells it, with its extensions; a slot that is not owed any more has no page.
+    let known = told(room, slot).ok().flatten();
+    let grace_ms = acts::grace_ms(&room.catalogue, slot);
     html! {
         p { (frame.pick("它证明市局当时收到了：", "It proves that the city then received: ")) a href=(slot_path(unit, dataset, &slot.period.to_string())) { (name) } }
-        @if let Some(due) = due { p {
-            (frame.pick("按报表制度截止于 ", "By the catalogue it was due at ")) (frame.instant(due)) "："
-            @if entry.received_at_ms <= due { (frame.pick("在截止之前收到。", "received before that.")) } @else { (frame.pick("晚于截止 ", "received later, by ")) (frame.span(entry.received_at_ms - due)) (frame.pick("（未计延期与宽限）。", " (extensions and grace not counted).")) }
-        } }
+        @if let Some(known) = &known { (timing(frame, known, grace_ms, entry.received_at_ms)) }
         p.quiet { (frame.pick("回执只证明何时收到了什么；受理还是退回，见这一项的经过。", "A receipt proves what was received when; whether it was accepted or returned, the slot tells.")) }
+    }
+}
+
+/// How the receipt's instant lies to the slot's deadline, and the state that the slot is in.
+fn timing(frame: &Frame<'_>, slot: &v1::Slot, grace_ms: i64, received_at_ms: i64) -> Markup {
+    let due = slot.due_at_ms;
+    let verdict = if received_at_ms <= due {
+        frame
+            .pick("在截止之前收到。", "received before that.")
+            .to_owned()
+    } else if received_at_ms <= due.saturating_add(grace_ms) {
+        frame
+            .pick(
+                "在宽限期内收到，算按时。",
+                "received within the grace, which counts as timely.",
+            )
+            .to_owned()
+    } else {
+        let late = frame.span(received_at_ms - due);
+        match frame.visitor.language {
+            Language::Zh => format!("晚于截止 {late}。"),
+            Language::En => format!("received later, by {late}."),
+        }
+    };
+    html! {
+        p { (frame.pick("这一项（含延期）截止于 ", "With its extensions the slot was due at ")) (frame.instant(due)) (frame.pick("：", ": ")) (verdict) }
+        p { (frame.pick("这一项现在的状态：", "The slot's state now: ")) (state(frame, slot.state()))
+            @if let Some(at_ms) = slot.imported_at_ms { " " span.quiet { (frame.pick("以导入的历史为准，到达于 ", "by imported history, arrived at ")) (frame.instant(at_ms)) } }
+            @else if let Some(at_ms) = slot.first_accepted_at_ms { " " span.quiet { (frame.pick("首次受理于 ", "first accepted at ")) (frame.instant(at_ms)) } } }
     }
 }
 

@@ -4,44 +4,49 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::{Path, State},
+    extract::{Path, RawQuery, State},
     response::{IntoResponse as _, Response},
 };
 use granary_core::{
     access::Access,
     code::{DatasetCode, UnitCode},
-    ledger::{LogIndex, Outcome},
+    ledger::LogIndex,
     period::Period,
     snapshot::{SlotKey, Snapshot},
 };
 use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::{dataset_name, findings::one, unit_name};
+use super::{
+    dataset_name,
+    figures::{self, Which},
+    finding::all,
+    life, unit_name,
+};
 use crate::{
     people::Right,
     serve::{
         console::{
             Console, acts,
             problem::Problem,
-            routes::{Room, page},
+            routes::{Room, asked, page},
             view::{Frame, Tab, Visitor, encoded, slot_path, state},
         },
+        history,
         life::Life,
         slots,
     },
 };
 
-/// Submissions that are shown, the newest first.
-const VINTAGES_MAX: usize = 50;
-/// Figures that are shown.
-const FIGURES_MAX: usize = 1_000;
+/// Findings that are shown.
+const FINDINGS_MAX: usize = 30;
 
-/// `GET /slot/{unit}/{dataset}/{period}`
+/// `GET /slot/{unit}/{dataset}/{period}?vintage=`
 pub(in crate::serve::console) async fn show(
     State(console): State<Arc<Console>>,
     Extension(visitor): Extension<Visitor>,
     Path((unit, dataset, period)): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
 ) -> Response {
     let may_read = visitor
         .person
@@ -60,11 +65,20 @@ pub(in crate::serve::console) async fn show(
         );
         let may_read = room.may(Right::Figures);
         let life = Life::read(&room.console.city, &slot, may_read, may_read)?;
+        let vintage = asked(query.as_deref(), "vintage");
+        let chosen = chosen(room, &life, vintage.as_deref())?;
+        if let (Some(wanted), Some((_, snapshot))) = (asked(query.as_deref(), "csv"), &chosen) {
+            let table = figures::table(room, &frame, &slot, snapshot, usize::MAX);
+            if let Some(file) = table.csv(Some(&wanted)) {
+                return file;
+            }
+        }
         let body = html! {
             h1 { a href={ "/unit/" (encoded(&told.unit)) } { (unit_name(&frame, &room.catalogue, &told.unit)) } " · " (dataset_name(&frame, &room.catalogue, &told.dataset)) " · " (told.period) }
             (standing(&frame, &told))
             @if room.may(Right::Figures) { p { a href={ (slot_path(&told.unit, &told.dataset, &told.period)) "/try" } { (frame.pick("试算：这些数值能通过吗？", "What if: would these figures pass?")) } } }
-            (life.show(room, &frame, &slot))
+            (life::show(room, &frame, &slot, &life)?)
+            (known(room, &frame, &slot, &life, chosen.as_ref())?)
             @if room.may(Right::Act) { (acts::on_slot(&frame, &told)) }
         };
         Ok(frame.page(&title, &body).into_response())
@@ -84,7 +98,10 @@ pub(in crate::serve::console) fn named(
 }
 
 /// What a listing tells of a slot; `None` where nothing is owed.
-fn told(room: &Room<'_>, slot: &SlotKey) -> Result<Option<v1::Slot>, Problem> {
+pub(in crate::serve::console) fn told(
+    room: &Room<'_>,
+    slot: &SlotKey,
+) -> Result<Option<v1::Slot>, Problem> {
     let filter = v1::SlotFilter {
         units: vec![slot.unit.to_string()],
         datasets: vec![slot.dataset.to_string()],
@@ -98,25 +115,53 @@ fn told(room: &Room<'_>, slot: &SlotKey) -> Result<Option<v1::Slot>, Problem> {
     Ok(slots::list(&room.console.city, request)?.slots.pop())
 }
 
-impl Life {
-    fn show(&self, room: &Room<'_>, frame: &Frame<'_>, slot: &SlotKey) -> Markup {
-        html! {
-            section { h2 { (frame.pick("经过", "What happened")) } ol.life {
-                @for (index, row) in self.vintages.iter().take(VINTAGES_MAX) { (submission(frame, *index, row, room.may(Right::Figures))) }
-                @for extension in &self.row.extensions { li { span.when { (frame.instant(extension.received_at_ms)) } " " (frame.pick("延期至", "extended to")) " " (frame.time(extension.due_at_ms)) } }
-                @if let Some(at_ms) = self.row.exempted_at_ms { li { span.when { (frame.instant(at_ms)) } " " (frame.pick("免报", "exempted")) } }
-                @if let Some(at_ms) = self.row.imported_at_ms { li { span.when { (frame.time(at_ms)) } " " (frame.pick("系统启用前的到达记录", "arrived before the system, by imported history")) } }
-            }
-            @if self.vintages.is_empty() { p.quiet { (frame.pick("还没有收到过报送", "nothing was received yet")) } }
-            }
-            @if !self.findings.is_empty() { section {
-                h2 { (frame.pick("问题", "Findings")) " " span.count { (self.findings.len()) } }
-                @for finding in &self.findings { (one(room, frame, finding)) }
-            } }
-            @if let Some(snapshot) = &self.current { (figures(room, frame, slot, snapshot)) }
-            @else if self.row.current.is_some() { p.quiet { (frame.pick("您的角色不显示数值", "your role does not show figures")) } }
-        }
+/// The findings of a slot, and its figures as far as they may be read.
+fn known(
+    room: &Room<'_>,
+    frame: &Frame<'_>,
+    slot: &SlotKey,
+    life: &Life,
+    chosen: Option<&(Which, Snapshot)>,
+) -> Result<Markup, Problem> {
+    let shown = &life.findings[..life.findings.len().min(FINDINGS_MAX)];
+    Ok(html! {
+        @if !life.findings.is_empty() { section {
+            h2 { (frame.pick("问题", "Findings")) " " span.count { (life.findings.len()) } }
+            (all(room, frame, shown)?)
+            @if life.findings.len() > FINDINGS_MAX { p.quiet { (frame.pick("其余在“问题”页", "the rest is on the page of findings")) } }
+        } }
+        @if let Some((which, snapshot)) = chosen { (figures::show(room, frame, slot, snapshot, which)) }
+        @else if life.row.current.is_some() { p.quiet { (frame.pick("您的角色不显示数值", "your role does not show figures")) } }
+    })
+}
+
+/// The snapshot that is asked for, else the current one; `None` for whoever may not read figures, or where there is none.
+fn chosen(
+    room: &Room<'_>,
+    life: &Life,
+    vintage: Option<&str>,
+) -> Result<Option<(Which, Snapshot)>, Problem> {
+    if !room.may(Right::Figures) {
+        return Ok(None);
     }
+    let current = life.row.current.as_ref().map(|current| current.index);
+    let Some(vintage) = vintage else {
+        let which = current.map(|index| Which {
+            index,
+            is_current: true,
+        });
+        return Ok(which.zip(life.current.clone()));
+    };
+    let index: u64 = vintage.parse().map_err(|_| Problem::NotFound)?;
+    if !life.vintages.iter().any(|(own, _)| own.0 == index) {
+        return Err(Problem::NotFound);
+    }
+    let snapshot = history::snapshot(&room.console.city, LogIndex(index))?;
+    let which = Which {
+        index,
+        is_current: current == Some(index),
+    };
+    Ok(Some((which, snapshot)))
 }
 
 fn standing(frame: &Frame<'_>, slot: &v1::Slot) -> Markup {
@@ -134,52 +179,4 @@ fn standing(frame: &Frame<'_>, slot: &v1::Slot) -> Markup {
             dt { (frame.pick("现行版次", "Current revision")) } dd { (slot.revision) }
         }
     }
-}
-
-fn submission(
-    frame: &Frame<'_>,
-    index: LogIndex,
-    row: &granary_core::ledger::rows::VintageRow,
-    may_read: bool,
-) -> Markup {
-    let (class, zh, en) = match Outcome::from_number(row.outcome) {
-        Some(Outcome::Accepted) => ("good", "受理", "accepted"),
-        Some(Outcome::Returned) => ("bad", "退回", "returned"),
-        Some(Outcome::Superseded) => ("", "已有更高版次", "superseded"),
-        None => ("", "不明", "unknown"),
-    };
-    html! { li {
-        span.when { (frame.instant(row.received_at_ms)) } " "
-        (frame.pick("第", "revision")) " " (row.revision) " " (frame.pick("版", "")) " "
-        span class={ "badge " (class) } { (frame.pick(zh, en)) } " "
-        @if !row.failures.is_empty() { span.quiet { (frame.pick("审核未通过：", "failed edits: ")) (row.failures.len()) } " " }
-        a href={ "/receipt/" (index.0) } download { (frame.pick("回执", "receipt")) } " "
-        span.quiet { (frame.pick("日志第", "entry")) " " (index.0) " " (frame.pick("条", "")) }
-        @if may_read { @for failure in row.failures.iter().take(8) { br; code { (failure.edit) } @if let Some(explanation) = &failure.explanation { " " q { (explanation) } } } }
-    } }
-}
-
-fn figures(room: &Room<'_>, frame: &Frame<'_>, slot: &SlotKey, snapshot: &Snapshot) -> Markup {
-    let has_items = snapshot.observations.iter().any(|one| one.item.is_some());
-    html! { section {
-        h2 { (frame.pick("现行数值", "Current figures")) }
-        @if !snapshot.sign_offs.is_empty() { p.quiet { (frame.pick("签名：", "Signed off by ")) @for (at, one) in snapshot.sign_offs.iter().enumerate() { @if at > 0 { "、" } (one.name) } } }
-        div.scroll role="region" aria-label=(frame.pick("现行数值", "Current figures")) tabindex="0" { table {
-            thead { tr {
-                th scope="col" { (frame.pick("指标", "Indicator")) }
-                @if has_items { th scope="col" { (frame.pick("明细项", "Item")) } }
-                th.figure scope="col" { (frame.pick("数值", "Value")) }
-                th scope="col" { (frame.pick("计量单位", "Unit of measure")) }
-            } }
-            tbody { @for one in snapshot.observations.iter().take(FIGURES_MAX) { tr {
-                @let indicator = room.catalogue.indicator(&one.indicator);
-                @let name = indicator.map_or(one.indicator.as_str(), |indicator| frame.visitor.say(indicator.name()));
-                @let path = format!("/indicators?unit={}&dataset={}&indicator={}", encoded(slot.unit.as_str()), encoded(slot.dataset.as_str()), encoded(one.indicator.as_str()));
-                th scope="row" { @if has_items { (name) } @else { a href=(path) { (name) } } }
-                @if has_items { td { @if let Some(item) = &one.item { (item) } } }
-                td.figure { @match one.value { Some(value) => (value), None => { span.quiet { (one.status.letter()) } } } }
-                td.quiet { @if let Some(measure) = indicator.and_then(|one| room.catalogue.measure(one.unit_of_measure())) { (frame.visitor.say(measure.name())) } }
-            } } }
-        } }
-    } }
 }

@@ -183,6 +183,9 @@ fn supposed(
             status: ObservationStatus::Normal,
         });
     }
+    // Whatever the order of the form is, a snapshot's figures are found by their own.
+    let all = &mut snapshot.observations;
+    all.sort_by(|one, other| (&one.indicator, &one.item).cmp(&(&other.indicator, &other.item)));
     Ok(snapshot)
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Visitor {
     pub(super) is_vouched: bool,
     /// What each form carries.
     pub(super) form: String,
-    /// The path and query that were asked for.
+    /// The path and query that were asked for; empty in the answer to a form, which cannot be asked for again.
     pub(super) here: String,
     /// When it was asked, by the city's clock.
     pub(super) now_ms: i64,
@@ -334,7 +334,7 @@ fn language_switch(visitor: &Visitor) -> Markup {
         Language::Zh => ("en", "English", "en"),
         Language::En => ("zh", "中文", "zh-CN"),
     };
-    html! { a href=(visitor.with("lang", other)) lang=(tag) hreflang=(tag) { (name) } }
+    html! { @if !visitor.here.is_empty() { a href=(visitor.with("lang", other)) lang=(tag) hreflang=(tag) { (name) } } }
 }
 
 fn theme_switch(visitor: &Visitor) -> Markup {
@@ -342,7 +342,7 @@ fn theme_switch(visitor: &Visitor) -> Markup {
         Theme::System | Theme::Light => ("dark", visitor.pick("深色", "Dark")),
         Theme::Dark => ("light", visitor.pick("浅色", "Light")),
     };
-    html! { a href=(visitor.with("theme", other)) { (name) } }
+    html! { @if !visitor.here.is_empty() { a href=(visitor.with("theme", other)) { (name) } } }
 }
 
 fn head(visitor: &Visitor, title: &str, is_live: bool) -> Markup {

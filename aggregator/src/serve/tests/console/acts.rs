@@ -98,7 +98,9 @@ async fn an_act_is_signed_elsewhere_and_names_who_asked() {
         journaled.payload, asked.bytes,
         "what was shown is what is journaled"
     );
-    let Deed::Exempt { reason, .. } = Act::decode(&asked.bytes).unwrap().deed else {
+    let act = Act::decode(&asked.bytes).unwrap();
+    assert_eq!(act.person, "wang 先生 (wang)");
+    let Deed::Exempt { reason, .. } = act.deed else {
         panic!("another deed");
     };
     assert_eq!(reason, "洪水 ——wang 先生（wang，控制台 console）");

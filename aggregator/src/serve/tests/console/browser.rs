@@ -100,7 +100,7 @@ async fn somebody_joins_sees_a_slot_turn_and_signs_an_act() {
         browser.until(&format!("{cell} === '按时'"));
         browser.open(&format!("{base}/slot/520300/monthly-revenue/2022-M03"));
         browser.click("details.act summary");
-        browser.types("details.act textarea", "洪水");
+        browser.types("form.exempt textarea", "洪水");
         browser.click("button[value=exempt]");
         browser.sees("核对并签署");
         browser.chooses("#key", &key);

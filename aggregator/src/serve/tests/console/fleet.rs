@@ -93,7 +93,12 @@ async fn a_token_from_the_console_enrols_a_key_and_is_shown_once() {
             .body
             .contains(&fingerprint::words(&authority, Language::Zh))
     );
-    let Deed::IssueToken { token_sha256, .. } = Act::decode(&asked.bytes).unwrap().deed else {
+    let act = Act::decode(&asked.bytes).unwrap();
+    assert!(
+        !act.person.is_empty(),
+        "a token has no reason to name them in"
+    );
+    let Deed::IssueToken { token_sha256, .. } = act.deed else {
         panic!("another deed");
     };
     assert_eq!(token_sha256, Digest::of(token.secret()));

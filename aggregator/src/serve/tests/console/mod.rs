@@ -16,12 +16,16 @@ mod catalogue;
 )]
 mod driver;
 mod files;
+mod findings;
 mod fleet;
 #[path = "../../../../../tests/tests/clerk/npm.rs"]
 mod npm;
 mod odd;
+mod receipts;
 mod oidc;
+mod slots;
 mod today;
+mod unmet;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 

@@ -137,6 +137,7 @@ fn signed(key: &SigningKey, deed: Deed, number: u32) -> v1::Envelope {
         issued_at_ms: 1_700_000_000_000,
         nonce,
         deed,
+        person: String::new(),
     }
     .encode();
     let signature = envelope::sign(key, act::PAYLOAD_TYPE, &payload);

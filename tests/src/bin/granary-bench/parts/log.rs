@@ -138,6 +138,7 @@ fn signed(operator: &SigningKey, number: u64, deed: Deed) -> Received {
         issued_at_ms: 0,
         nonce,
         deed,
+        person: String::new(),
     };
     let payload = act.encode();
     Received {

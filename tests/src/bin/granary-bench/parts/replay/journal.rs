@@ -118,6 +118,7 @@ impl Journal {
             issued_at_ms: FIRST_MS,
             nonce,
             deed,
+            person: String::new(),
         }
         .encode();
         let signature = envelope::sign(key, act::PAYLOAD_TYPE, &payload);
