@@ -245,7 +245,7 @@ fn counted(
 
 /// Only for whoever sees all units: the expectation is one of the whole city.
 fn tell_arrivals(sight: &Sight<'_>, sheets: &mut [Sheet]) -> Result<(), Problem> {
-    if matches!(sight.scope, Scope::Within(_)) {
+    if !matches!(sight.scope, Scope::Everywhere) {
         return Ok(());
     }
     let is_near = |sheet: &&mut Sheet| sheet.due_at_ms > sight.now_ms - CURVE_AFTER_MS;
