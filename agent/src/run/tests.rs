@@ -269,11 +269,13 @@ async fn before_a_file_is_refused_the_catalogue_is_asked_for() {
         }
         // Files that no catalogue knows do not make the agent ask each time.
         let asked = answered.catalogues_asked();
-        for file in ["a", "b", "c", "d"] {
+        let files = ["a", "b", "c", "d"];
+        for file in files {
             write_for(&at(&format!("inbox/{file}.csv")), "2018-Q2", "1.00");
-            while !at(&format!("refused/{file}.csv")).exists() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
+        }
+        let is_refused = |file: &&str| at(&format!("refused/{file}.csv")).exists();
+        while !files.iter().all(is_refused) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         assert!(answered.catalogues_asked() <= asked + 1);
     };
