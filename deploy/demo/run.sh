@@ -25,6 +25,9 @@ outdated=621023 # Huachi: its line is down while the rules change; the city retu
 late=621021     # Qingcheng: its extension ends before it submits
 missing=622900  # Linxia: reports nothing
 expected=32 timely=30
+# Counties that report what is due on the day of the demo; the others still owe it when the console is opened.
+prompt=(522631 522632 621121 621122 620802 500102 500114)
+questioned=500102 # Fuling: a figure that its own edit questions, so that there is something to decide
 
 # ---- screen -----------------------------------------------------------------------------------------------------------------
 
@@ -123,7 +126,7 @@ free_ports() {
 
 start_city() { # start_city [CONSOLE]
     "$bin/granary-aggregator" --lang "$lang" serve --data "$city" --listen "127.0.0.1:$port" --metrics-listen "127.0.0.1:$metrics_port" \
-        --log-listen "127.0.0.1:$log_port" --console-listen "${1:-off}" >>"$logs/city.log" 2>&1 &
+        --log-listen "127.0.0.1:$log_port" --console-listen "${1:-off}" ${notices:+--notices "$notices"} >>"$logs/city.log" 2>&1 &
     server_pid=$!
     await 20 "the aggregator does not answer" city_answers
 }
@@ -191,6 +194,22 @@ extend() {
     IFS=/ read -r unit dataset period <<<"$1"
     operate unit extend --unit "$unit" --dataset "$dataset" --period "$period" --until "$2" \
         --reason "staged: the demo runs today" >/dev/null
+}
+# due_today: when what is due today is due, in Beijing time, which has no summer time: three hours from now, at midnight at the latest.
+due_today() {
+    local at_s=$(($(date +%s) + 8 * 3600)) later_s
+    later_s=$((at_s + 3 * 3600))
+    drill_day=$(date -u -d "@$at_s" +%-d)
+    drill_time=24:00
+    if [ "$(date -u -d "@$later_s" +%-d)" = "$drill_day" ]; then drill_time=$(date -u -d "@$later_s" +%H:%M); fi
+    drill_period=$(date -u -d "$(date -u -d "@$at_s" +%Y-%m-01) -1 day" +%Y-M%m)
+}
+# drill UNIT: a made-up figure for the report that is due today.
+drill() {
+    local figure=$((1000 + ${1#?????} * 137))
+    if [ "$1" = "$questioned" ]; then figure=9417; fi
+    printf '# dataset: monthly-drill\nunit,period,drill_electricity\n%s,%s,%s\n' "$1" "$drill_period" "$figure" |
+        hand_in "$1" "monthly-drill_$drill_period.csv"
 }
 extend_hour() { extend "$1" "$hour"; }
 instant() { date -u -d "@$(($(date +%s) + $1))" +%Y-%m-%dT%H:%M:%SZ; }
@@ -465,6 +484,17 @@ sample_from_export draw --public "$lottery" --json >"$work/redrawn.json" 2>/dev/
 cmp -s "$work/drawn.json" "$work/redrawn.json" || fail "the draw from the export differs"
 say "同一抽取、同一估计" "the same draw and the same estimate"
 
+due_today
+step "今天就有期限：新的月报 $drill_period，今天 $drill_time（北京时间）截止" "a deadline of today: a new monthly report, $drill_period, due today at $drill_time (Beijing time)"
+staged "这份月报和其中的数字都是虚构的；${#prompt[@]} 个县已报，其余还没有" "the report and its figures are made up; ${#prompt[@]} counties report it, the others not yet"
+sed -e "s/^deadline = .*/deadline = { day = $drill_day, time = \"$drill_time\" }/" -e "s/\"20[0-9]*-M[0-9]*\"/\"$drill_period\"/" \
+    "$demo/today/today.toml" >"$work/catalogue/today.toml"
+operate catalogue publish "$work/catalogue" >>"$logs/init.log"
+for unit in "${prompt[@]}"; do drill "$unit"; done
+for unit in "${prompt[@]}"; do await 30 "the report of $unit that is due today was not accepted" is_at "$unit" "accepted/monthly-drill_$drill_period.csv"; done
+say "采集端还拿着旧的报表制度，先向市局取新的再审核，没有退回" "the agents held the catalogue before, fetched the new one before they judged, and refused nothing"
+is_found "$questioned" DRILL.LARGE open || fail "there is no finding to decide on the day of the demo"
+
 step "状态摘要：再次 kill -9 前后、由日志重建后，必须相等" "state digests: before and after another kill -9 and after a rebuild they must be equal"
 await 30 "the projection does not keep up" folded
 before=$(digest)
@@ -484,8 +514,13 @@ printf '\n演示成功，用时 %s 秒（不含编译） / The demo succeeded in
 finished=1
 if [ -n "$ONCE" ]; then exit 0; fi
 console=127.0.0.1:$((port + 4))
+# Notices go nowhere: nobody listens at the address. The file is there for its contacts, which the console shows.
+notices=$demo/notices.toml
+export GRANARY_NOTICES_HUB="http://127.0.0.1:$((port + 2))/"
 start_city "$console"
-link=$(aggregator people invite --data "$city" --login duty --name 值班员 --role operator --console "http://$console" | tail -n 1)
+invite() { aggregator people invite --data "$city" --console "http://$console" "$@" | tail -n 1; }
+link=$(invite --login duty --name 值班员 --role operator)
+admin=$(invite --login admin --name 管理员 --role admin)
 cat <<END
 
 城市仍在运行，按 Ctrl-C 结束 / the city goes on until Ctrl-C. Look at it from another terminal:
@@ -494,7 +529,10 @@ cat <<END
   $bin/granary-agent status --dir $agents/621100
   cp $demo/reports/621100/annual-accounts_2021-A1.csv $agents/621100/inbox/     (再报一次 / hand it in again)
   curl http://127.0.0.1:$metrics_port/metrics
-控制台，一次性链接（操作员） / the console, by a one-time link of an operator:$link
+控制台，一次性链接 / the console, by one-time links:
+  操作员 / operator:     ${link# *}
+  管理员 / administrator: ${admin# *}
   操作员密钥 / the operator's key: $city/operator/operator.key
+  今天截止的是 / due today: monthly-drill $drill_period, $drill_time (UTC+8)
 END
 wait "$server_pid"

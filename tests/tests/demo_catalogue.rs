@@ -81,8 +81,14 @@ fn name(path: &Path) -> &str {
 }
 
 fn catalogue() -> Catalogue {
+    parsed(&[])
+}
+
+/// The demo's catalogue with more files.
+fn parsed(more: &[PathBuf]) -> Catalogue {
     let file = |path: PathBuf| (name(&path).to_owned(), fs::read_to_string(&path).unwrap());
-    let files = entries(&demo().join("catalogue")).into_iter().map(file);
+    let own = entries(&demo().join("catalogue")).into_iter();
+    let files = own.chain(more.iter().cloned()).map(file);
     let bundle = Bundle::new(files.collect()).unwrap();
     Catalogue::parse(&bundle).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
@@ -257,4 +263,28 @@ fn the_nine_prefectures_of_guizhou_add_up_within_rounding() {
         (exact("13985.53"), exact("13985.54"))
     );
     assert_eq!(verdict.truth, Truth::True);
+}
+
+/// The report that is due on the day of the demo is sound as it stands, owed by all counties, and named as made up.
+#[test]
+fn what_is_due_on_the_day_is_owed_by_every_county() {
+    let catalogue = parsed(&[demo().join("today/today.toml")]);
+    let dataset = catalogue
+        .dataset(&DatasetCode::new("monthly-drill").unwrap())
+        .unwrap();
+    assert!(dataset.name().zh.contains("演练") && dataset.name().en.contains("synthetic"));
+    let period = dataset.first_period();
+    let owing: BTreeSet<&str> = { catalogue.expected_units(dataset.code(), period) }
+        .into_iter()
+        .map(|unit| catalogue.unit_at(unit).code().as_str())
+        .collect();
+    let counties = catalogue.units().iter().filter(|unit| {
+        let level = unit.level().map(ToString::to_string);
+        level.as_deref() == Some("county")
+    });
+    assert_eq!(owing, counties.map(|unit| unit.code().as_str()).collect());
+    let script = fs::read_to_string(demo().join("run.sh")).unwrap();
+    let (_, rest) = script.split_once("\nprompt=(").unwrap();
+    let prompt: Vec<&str> = rest.split_once(')').unwrap().0.split_whitespace().collect();
+    assert!(prompt.len() < owing.len() && prompt.iter().all(|unit| owing.contains(unit)));
 }

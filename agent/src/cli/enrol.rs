@@ -28,13 +28,13 @@ nobody else can answer. Cut off in the middle? Repeat with the same token. An id
 /// What is asked for.
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// All in one, as the city gives it out (一行注册码): UNIT@HOST:PORT/TOKEN
+    /// All in one, as the city gives it out (一行登记码): UNIT@HOST:PORT/TOKEN
     #[arg(conflicts_with_all = ["server", "token", "unit"])]
     invitation: Option<String>,
     /// The city (市局服务器): https://host:port
     #[arg(long, required_unless_present = "invitation")]
     server: Option<String>,
-    /// The one-time token (注册码)
+    /// The one-time token (登记码)
     #[arg(long, required_unless_present = "invitation")]
     token: Option<String>,
     /// The unit's code (填报单位代码)
@@ -117,7 +117,7 @@ fn tell(done: &Done, unit: &UnitCode, dir: &Path, fresh: bool, language: Languag
     };
     out::line(&match language {
         Language::Zh => format!(
-            "单位 {unit} 注册完成，已记入市局账本“{log}”第 {index} 条，回执已验证。\n\
+            "单位 {unit} 登记完成，已记入市局账本“{log}”第 {index} 条，回执已验证。\n\
              请与市局电话核对，双方念出的词语应相同：\n  市局证书  {authority_words}\n  签名密钥  {key_words}（{}）\n\
              或核对数字：\n  市局证书  {authority}\n  签名密钥  {key}\n\
              {}：{settings}\n{next}",
@@ -152,7 +152,7 @@ fn prefixed(option: &str, words: &Bilingual) -> Bilingual {
 
 fn words(error: &EnrolError) -> Bilingual {
     let zh = match error {
-        EnrolError::Token => "注册码不完整：请从 granary1. 起整段复制".to_owned(),
+        EnrolError::Token => "登记码不完整：请从 granary1. 起整段复制".to_owned(),
         EnrolError::AlreadyEnrolled(folder) => {
             format!(
                 "{} 已有身份，绝不覆盖。若要另用新密钥，请换一个文件夹",
@@ -169,11 +169,11 @@ fn words(error: &EnrolError) -> Bilingual {
         }
         EnrolError::Key(error) => format!("无法生成密钥：{error}"),
         EnrolError::Unreachable(error) => {
-            format!("连不上市局，或对方不是注册码所指的市局。可用同一注册码重试：{error}")
+            format!("连不上市局，或对方不是登记码所指的市局。可用同一登记码重试：{error}")
         }
-        EnrolError::Refused(message) => format!("市局不同意注册：{}", message.zh),
+        EnrolError::Refused(message) => format!("市局不同意登记：{}", message.zh),
         EnrolError::Answer(error) => {
-            format!("市局的答复不可信，未保存任何内容（{error}）。请联系市局后用同一注册码重试")
+            format!("市局的答复不可信，未保存任何内容（{error}）。请联系市局后用同一登记码重试")
         }
     };
     Bilingual::new(zh, error.to_string())

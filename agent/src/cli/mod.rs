@@ -113,7 +113,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Get a certificate and enter the signing key in the city's journal, once (注册)
+    /// Get a certificate and enter the signing key in the city's journal, once (登记)
     #[command(after_help = enrol::HELP)]
     Enrol(enrol::Arguments),
     /// Watch the inbox, send what is in order, bring answers home; until it is stopped (运行)

@@ -93,6 +93,7 @@ fn tell(
         }
         Submitted::NotTaken(
             Step::Waiting { name }
+            | Step::Outdated { name }
             | Step::Placed {
                 spot: crate::inbox::Spot { name, .. },
                 ..

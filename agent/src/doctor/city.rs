@@ -170,7 +170,7 @@ pub(super) fn why(reason: &str) -> Bilingual {
         )
     } else if has("revoked") {
         (
-            "本单位的密钥均已被吊销。请向市局申请新的登记码并重新注册",
+            "本单位的密钥均已被吊销。请向市局申请新的登记码并重新登记",
             "every key of this unit was revoked: ask the city for a token and enrol again",
         )
     } else if has("notvalidforname") {
@@ -185,7 +185,7 @@ pub(super) fn why(reason: &str) -> Bilingual {
         )
     } else if has("unknownissuer") || has("badsignature") || has("invalidcertificate") {
         (
-            "对方不是注册时的市局：可能地址写错，或有人在中间截取。不要继续，请打电话告知市局",
+            "对方不是登记时的市局：可能地址写错，或有人在中间截取。不要继续，请打电话告知市局",
             "whoever answers is not the city of the enrolment: the address may be wrong, or somebody stands between. Ring the city's office",
         )
     } else {

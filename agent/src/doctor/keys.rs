@@ -20,13 +20,13 @@ const DAY_MS: i64 = 86_400_000;
 
 pub(super) fn unusable(error: &IdentityError) -> Finding {
     let zh = match error {
-        IdentityError::NotEnrolled(_) => "尚未注册：请运行 granary-agent enrol".to_owned(),
+        IdentityError::NotEnrolled(_) => "尚未登记：请运行 granary-agent enrol".to_owned(),
         IdentityError::Rotating(_) => {
             "更换密钥尚未完成：请再运行一次 granary-agent rotate-key".to_owned()
         }
         IdentityError::Unusable { path, reason } => {
             format!(
-                "{} 不能用（{reason}）：请从备份恢复，或在新文件夹重新注册",
+                "{} 不能用（{reason}）：请从备份恢复，或在新文件夹重新登记",
                 path.display()
             )
         }

@@ -130,6 +130,8 @@ pub struct Context<'a> {
     pub unit: &'a UnitCode,
     /// The catalogue in force, as far as it is known here.
     pub catalogue: &'a Catalogue,
+    /// Whether that is known well enough to refuse a file by it; else such a file waits.
+    pub is_current: bool,
     /// The unit's own records, as far as they are known here.
     pub history: &'a Reader,
     /// Signs and spools.
@@ -143,6 +145,11 @@ pub struct Context<'a> {
 pub enum Step {
     /// It is not whole yet.
     Waiting {
+        /// Its name.
+        name: String,
+    },
+    /// It cannot stand by the catalogue that is held, and waits until the city has said which one is in force.
+    Outdated {
         /// Its name.
         name: String,
     },
@@ -265,7 +272,7 @@ impl Inbox {
             let is_blocked = matches!(step, Step::Blocked { .. });
             handled += usize::from(!matches!(
                 step,
-                Step::Waiting { .. } | Step::LeftAlone { .. }
+                Step::Waiting { .. } | Step::Outdated { .. } | Step::LeftAlone { .. }
             ));
             steps.push(step);
             if is_blocked {
@@ -292,11 +299,15 @@ impl Inbox {
             );
             return Step::Failed { name, error };
         }
-        self.watchlist.forget(&name);
-        match self.handle(&name, cx) {
+        let step = match self.handle(&name, cx) {
             Ok(step) => step,
             Err(trouble) => trouble_step(&name, trouble),
+        };
+        // A file that waits for the catalogue is whole, and stays known as such.
+        if !matches!(step, Step::Outdated { .. }) {
+            self.watchlist.forget(&name);
         }
+        step
     }
 
     /// Copies a file from elsewhere into the inbox, under its name or one with the time in it, and gives the path there.

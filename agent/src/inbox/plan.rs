@@ -29,6 +29,9 @@ impl Inbox {
             Err(Unchecked::Changed) => return Ok(Step::Waiting { name: from.name }),
             Err(Unchecked::Io(error)) => return Err(Trouble::Io(error)),
         };
+        if checked.report.outcome == Outcome::Refused && !cx.is_current {
+            return Ok(Step::Outdated { name: from.name });
+        }
         archive::keep(
             &self.folders,
             &self.folders.file(&from),

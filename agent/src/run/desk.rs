@@ -1,5 +1,6 @@
 //! The desk: everything that a running agent owns.
 
+mod current;
 mod upkept;
 mod watched;
 
@@ -31,19 +32,14 @@ use crate::status::{LastReceipt, Status, StatusFile};
 use crate::upkeep::Upkeep;
 use crate::waiting::WaitingFolder;
 use crate::witness::{Fork, Watch};
+use current::Current;
 
 /// Name and version, as snapshots carry it.
 pub(crate) const SOFTWARE: &str = concat!("granary-agent/", env!("CARGO_PKG_VERSION"));
+/// The least time between two looks: a file that is settled may be open in a program, or wait for the catalogue, for long.
+const LOOK_MIN: Duration = Duration::from_millis(50);
 /// From this difference on, the clock is worth an alarm.
 const CLOCK_DIFFERENCE_MS_MAX: i64 = 5 * 60 * 1_000;
-/// Refusals that an agent with an old catalogue gets.
-const STALE_CATALOGUE: [&str; 5] = [
-    "dataset_unknown",
-    "indicator_unknown",
-    "unit_unknown",
-    "not_expected",
-    "period_unknown",
-];
 
 /// Everything that a running agent owns. One task calls it.
 pub struct Desk {
@@ -57,6 +53,7 @@ pub struct Desk {
     upkeep: Upkeep,
     log_key: VerifierKey,
     catalogue: CatalogueCache,
+    current: Current,
     recorder: Recorder,
     history: Reader,
     signer: Signer,
@@ -150,6 +147,7 @@ impl Desk {
             upkeep,
             log_key: identity.log_key,
             catalogue,
+            current: Current::unknown(),
             recorder,
             history,
             signer,
@@ -189,17 +187,19 @@ impl Desk {
     /// Looks at the inbox.
     pub fn scan(&mut self) {
         let now_ms = now_ms();
-        let is_ready = self.is_ready();
+        let (is_ready, is_current) = (self.is_ready(), self.is_current());
         if let Some(catalogue) = self.catalogue.catalogue().filter(|_| is_ready) {
             let mut submitter = spooler!(self);
             let unit = &self.settings.unit;
             let steps = self.inbox.scan(&mut Context {
                 unit,
                 catalogue,
+                is_current,
                 history: &self.history,
                 submitter: &mut submitter,
                 now_ms,
             });
+            self.ask_if_outdated(&steps);
             self.count_blocked(&steps);
             self.told(steps);
             let alarms = spooler!(self).collect();
@@ -208,39 +208,43 @@ impl Desk {
             self.news(news);
         }
         let pause = Duration::from_millis(self.settings.poll.inbox_ms);
-        let wanted = self
-            .inbox
-            .next_scan_at_ms()
-            .map_or(pause, |at_ms| wait_ms(at_ms, now_ms).min(pause));
+        let wanted = self.inbox.next_scan_at_ms().map_or(pause, |at_ms| {
+            wait_ms(at_ms, now_ms).max(LOOK_MIN).min(pause)
+        });
         self.next_look = Instant::now() + wanted;
         self.note_status();
     }
 
-    /// Copies a file into the inbox and handles it at once.
-    pub(super) fn take_in(&mut self, path: &Path) -> io::Result<Step> {
-        let now_ms = now_ms();
-        let taken = self.inbox.take_in(path, now_ms)?;
+    /// Copies a file into the inbox.
+    pub(super) fn take_in(&self, path: &Path) -> io::Result<PathBuf> {
+        self.inbox.take_in(path, now_ms())
+    }
+
+    /// Handles a file of the inbox at once; where there is no time left for a newer catalogue, by the one that is held.
+    pub(super) fn handle_taken(&mut self, taken: &Path, is_last: bool) -> Step {
+        let is_current = is_last || self.is_current();
         let Some(catalogue) = self.catalogue.catalogue() else {
-            return Ok(Step::Waiting {
-                name: taken.display().to_string(),
-            });
+            let name = taken.display().to_string();
+            return Step::Waiting { name };
         };
         let mut submitter = spooler!(self);
         let unit = &self.settings.unit;
         let step = self.inbox.handle_file(
-            &taken,
+            taken,
             &mut Context {
                 unit,
                 catalogue,
+                is_current,
                 history: &self.history,
                 submitter: &mut submitter,
-                now_ms,
+                now_ms: now_ms(),
             },
         );
+        self.ask_if_outdated(std::slice::from_ref(&step));
         log_step(&step);
         let news = self.courier.wake();
         self.news(news);
-        Ok(step)
+        step
     }
 
     /// Reacts to an event.
@@ -433,9 +437,7 @@ impl Desk {
             period = refused.period,
             "refused"
         );
-        if STALE_CATALOGUE.contains(&refused.code.as_str()) {
-            self.fetcher.refresh_catalogue();
-        }
+        self.ask_if_stale(&refused.code);
         if let Some(payload) = Digest::from_hex(&refused.payload_sha256) {
             let answer = Answer::Refused {
                 code: refused.code.clone(),
@@ -456,6 +458,7 @@ impl Desk {
                 if let Some(version) = version.filter(|_| !bundle.is_empty()) {
                     self.keep_catalogue(&version, &bundle);
                 }
+                self.confirmed();
             }
             Fetched::Assessments {
                 assessed,
@@ -499,23 +502,6 @@ impl Desk {
         if self.is_ready() && !self.was_ready {
             self.was_ready = true;
             self.next_look = Instant::now();
-        }
-    }
-
-    fn keep_catalogue(&mut self, version: &Digest, bundle: &[u8]) {
-        match self.catalogue.keep(version, bundle) {
-            Ok(()) => {
-                tracing::info!(version = version.short(), "a catalogue came into force");
-                self.fetcher.set_held(self.catalogue.version());
-                self.next_look = Instant::now();
-            }
-            Err(error) => {
-                let zh = format!("新的报表制度未能启用（{error}），仍用原来的");
-                self.raise(&Bilingual::new(
-                    zh,
-                    format!("the new catalogue was not taken, the one before stays: {error}"),
-                ));
-            }
         }
     }
 
@@ -583,6 +569,7 @@ fn wait_ms(at_ms: i64, now_ms: i64) -> Duration {
 fn log_step(step: &Step) {
     match step {
         Step::Waiting { name } => tracing::debug!(name, "not whole yet"),
+        Step::Outdated { name } => tracing::info!(name, "waits for the catalogue in force"),
         Step::LeftAlone { name, reason } => tracing::info!(name, reason = reason.en, "left alone"),
         Step::Placed { spot, .. } => {
             tracing::info!(name = spot.name, folder = spot.folder.name(), "placed")

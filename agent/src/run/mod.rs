@@ -40,6 +40,9 @@ use crate::witness::WitnessNews;
 /// How long a start waits for another agent that is just ending.
 pub const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often it is looked whether the city has answered which catalogue is in force.
+const LOOK: Duration = Duration::from_millis(200);
+
 /// Why the agent does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -236,7 +239,17 @@ pub async fn submit_at(
             () = tokio::time::sleep_until(deadline) => return Ok(Submitted::NoCatalogue(desk.alarm())),
         }
     }
-    let step = desk.take_in(&path)?;
+    let taken = desk.take_in(&path)?;
+    let mut step = desk.handle_taken(&taken, false);
+    if let Step::Outdated { .. } = step {
+        while !desk.is_current() && Instant::now() < deadline {
+            tokio::select! {
+                event = next(&mut desk) => desk.handle(event),
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        step = desk.handle_taken(&taken, true);
+    }
     let Step::Placed { spot, report } = step else {
         return Ok(Submitted::NotTaken(step));
     };

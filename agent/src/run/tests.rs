@@ -238,6 +238,71 @@ async fn a_running_agent_takes_files_from_the_inbox_and_says_what_the_city_refus
     );
 }
 
+/// A catalogue in which the same dataset begins two years earlier.
+fn newer() -> Vec<u8> {
+    let text = CATALOGUE.replace("first_period = \"2021-Q1\"", "first_period = \"2019-Q1\"");
+    Bundle::new(BTreeMap::from([("catalogue.toml".to_owned(), text)]))
+        .unwrap()
+        .encode()
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_a_file_is_refused_the_catalogue_is_asked_for() {
+    let (folder, city) = (tempfile::tempdir().unwrap(), city(Manner::Honest));
+    let at = |path: &str| folder.path().join(path);
+    std::fs::create_dir_all(at("inbox")).unwrap();
+    write(&at("inbox/first.csv"), "1.00");
+    let begun = Instant::now();
+    let (publishing, answered) = (city.clone(), city.clone());
+    let story = async {
+        while !at("accepted/first.csv").exists() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // What was confirmed at the start is long past.
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        publishing.publish(newer());
+        write_for(&at("inbox/early.csv"), "2019-Q2", "1.00");
+        write_for(&at("inbox/never.csv"), "2018-Q2", "1.00");
+        while !(at("accepted/early.csv").exists() && at("refused/never.csv").exists()) {
+            assert!(!at("refused/early.csv").exists(), "by the old catalogue");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // Files that no catalogue knows do not make the agent ask each time.
+        let asked = answered.catalogues_asked();
+        let files = ["a", "b", "c", "d"];
+        for file in files {
+            write_for(&at(&format!("inbox/{file}.csv")), "2018-Q2", "1.00");
+        }
+        let is_refused = |file: &&str| at(&format!("refused/{file}.csv")).exists();
+        while !files.iter().all(is_refused) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(answered.catalogues_asked() <= asked + 1);
+    };
+    run_over(city.channel(), settings(folder.path()), identity(), story)
+        .await
+        .unwrap();
+    assert!(
+        begun.elapsed() < Duration::from_secs(90),
+        "not at the usual question"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_line_is_down_a_file_is_refused_by_the_catalogue_that_is_held() {
+    let (folder, city) = (tempfile::tempdir().unwrap(), city(Manner::Honest));
+    let file = write(&folder.path().join("q3.csv"), "1.00");
+    submitted(&city, folder.path(), &file, MINUTE).await;
+    city.publish(newer());
+    let early = write_for(&folder.path().join("early.csv"), "2019-Q2", "1.00");
+    let nowhere = Endpoint::from_static("http://127.0.0.1:1").connect_lazy();
+    let (place, report) = submitted_over(nowhere, folder.path(), &early, Duration::ZERO).await;
+    assert_eq!(report.outcome, Outcome::Refused, "{}", place.display());
+    // With a line the same command waits for what is in force.
+    let (_, report) = submitted(&city, folder.path(), &early, MINUTE).await;
+    assert_eq!(report.outcome, Outcome::Accepted);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_city_without_a_catalogue_stops_a_first_submission_with_words() {
     let (folder, city) = (tempfile::tempdir().unwrap(), City::start(Manner::Honest));

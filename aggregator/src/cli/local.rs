@@ -63,7 +63,7 @@ pub(super) fn init(args: InitArgs, screen: &Screen) -> Result<(), Complaint> {
     let authority = made.site.authority()?.certificate_sha256();
     let words = fingerprint::words(&authority, screen.language());
     screen.say(
-        format!("证书机构的核对词（各单位注册时看到同样的词语）：{words}"),
+        format!("证书机构的核对词（各单位登记时看到同样的词语）：{words}"),
         format!("the authority in words (every office sees the same at its enrolment): {words}"),
     );
     super::people::invite_first(&plan.data, screen)?;

@@ -54,6 +54,9 @@ pub(super) struct InviteArgs {
     /// Only this unit and those below it in the tree. ¦ 只限该单位及其下级。
     #[arg(long, value_name = "UNIT")]
     under: Option<String>,
+    /// Only the indicators of this department; such an account reads and does not act. ¦ 只限该部门负责的指标；这样的账户只读，不操作。
+    #[arg(long, value_name = "CODE")]
+    department: Option<String>,
     /// The console's address as browsers reach it, for the link. ¦ 浏览器访问控制台的地址，用于生成链接。
     #[arg(long, value_name = "URL", default_value = CONSOLE)]
     console: String,
@@ -68,6 +71,7 @@ pub(super) fn perform(task: PeopleTask, screen: &Screen) -> Result<(), Complaint
                 name: args.name,
                 role: PersonRole::from_word(&args.role).unwrap_or(PersonRole::Viewer),
                 under: args.under,
+                department: args.department,
                 expires_at_ms: 0,
             };
             invite(&args.data, invitation, &args.console, screen)
@@ -84,6 +88,7 @@ pub(super) fn invite_first(data: &Path, screen: &Screen) -> Result<(), Complaint
         name: "管理员 admin".into(),
         role: PersonRole::Admin,
         under: None,
+        department: None,
         expires_at_ms: 0,
     };
     invite(data, invitation, CONSOLE, screen)
@@ -120,9 +125,11 @@ fn invite(
 fn list(data: &Path, screen: &Screen) -> Result<(), Complaint> {
     for person in People::open(data)?.all() {
         let under = person.under.as_deref().unwrap_or("*");
+        let department = person.department.as_deref().map(|code| format!("/{code}"));
+        let department = department.unwrap_or_default();
         let mark = if person.is_active { "" } else { "  (off)" };
         screen.print(format!(
-            "{}  {}  {under}  {}{mark}",
+            "{}  {}  {under}{department}  {}{mark}",
             person.login,
             person.role.word(),
             person.name

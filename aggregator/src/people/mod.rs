@@ -18,6 +18,7 @@
 //! There is no default password and no way around one: whoever has lost it, or the second step, gets a new invitation. Where the house has a
 //! sign-in of its own (`[oidc]`), that may vouch for somebody, and their account here says what they may do all the same.
 
+mod invitation;
 mod linked;
 mod password;
 mod second;
@@ -32,9 +33,10 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use granary_core::{code::UnitCode, digest::Digest, text::Bilingual};
+use granary_core::{digest::Digest, text::Bilingual};
 use serde::{Deserialize, Serialize};
 
+pub use invitation::Invitation;
 pub(crate) use linked::is_subject;
 pub(crate) use password::same as is_same;
 pub use password::{Hashed, PASSWORD_CHARS_MIN, is_fit, secret};
@@ -93,6 +95,9 @@ pub struct Person {
     pub role: PersonRole,
     /// The unit whose part of the tree they see; absent for all of it.
     pub under: Option<String>,
+    /// The department whose indicators alone they see; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
     /// Whether they may sign in.
     pub is_active: bool,
     /// When the password was set, in milliseconds since 1970-01-01T00:00:00Z: sessions from before end.
@@ -112,27 +117,28 @@ pub struct Person {
 
 impl Person {
     /// Whether they may do something. Accounts and tokens are for those who administer the whole city: whoever has a part of the
-    /// tree could else give themselves the rest of it.
+    /// tree could else give themselves the rest of it. A department reads what it answers for, and acts on nothing: an act is on
+    /// reports, which hold the figures of others too.
     #[must_use]
     pub fn may(&self, right: Right) -> bool {
-        self.role.may(right) && (right != Right::People || self.under.is_none())
+        let is_in_reach = match right {
+            Right::Look | Right::Figures => true,
+            Right::Act => self.department.is_none(),
+            Right::People => self.under.is_none() && self.department.is_none(),
+        };
+        self.role.may(right) && is_in_reach
     }
-}
 
-/// What somebody is invited to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Invitation {
-    /// What they will sign in with.
-    pub login: String,
-    /// Their name.
-    pub name: String,
-    /// What they may do.
-    pub role: PersonRole,
-    /// The unit whose part of the tree they see; absent for all of it.
-    pub under: Option<String>,
-    /// Until when it may be used, in milliseconds since 1970-01-01T00:00:00Z.
-    pub expires_at_ms: i64,
+    /// What of the city they see, as one word: people with the same see the same.
+    #[must_use]
+    pub fn part(&self) -> String {
+        let of = |limit: &Option<String>| limit.clone().unwrap_or_default();
+        match &self.department {
+            None => of(&self.under),
+            // Neither code holds a slash.
+            Some(department) => format!("{}/{department}", of(&self.under)),
+        }
+    }
 }
 
 /// Why something was not done.
@@ -202,38 +208,6 @@ impl PersonRole {
             Right::Act => matches!(self, Self::Operator),
             Right::People => matches!(self, Self::Admin),
         }
-    }
-}
-
-impl Invitation {
-    /// Checks what people wrote.
-    ///
-    /// # Errors
-    /// [`PeopleError::Unfit`] says what does not fit.
-    pub fn check(&self) -> Result<(), PeopleError> {
-        if !is_login(&self.login) {
-            return Err(unfit(
-                "登录名须为 2 至 32 个小写字母、数字、点或短横，以字母开头",
-                "a login is 2 to 32 lower-case letters, digits, dots and dashes, and begins with a letter",
-            ));
-        }
-        let is_name = !self.name.trim().is_empty()
-            && self.name.chars().count() <= NAME_CHARS_MAX
-            && !self.name.chars().any(char::is_control);
-        if !is_name {
-            return Err(unfit(
-                "姓名须为 1 至 40 个字符",
-                "a name has 1 to 40 characters",
-            ));
-        }
-        let under = self.under.as_deref().map(UnitCode::new).transpose();
-        under.map(drop).map_err(|error| {
-            let why = error.to_string();
-            PeopleError::Unfit(Bilingual::new(
-                format!("单位代码：{why}"),
-                format!("the unit: {why}"),
-            ))
-        })
     }
 }
 
@@ -339,6 +313,7 @@ impl People {
             name,
             role,
             under,
+            department,
             ..
         } = invitation;
         let needs_code = known.get(&login).is_some_and(|known| known.needs_code);
@@ -347,6 +322,7 @@ impl People {
             name,
             role,
             under,
+            department,
             is_active: true,
             since_ms: now_ms,
             password: hashed,

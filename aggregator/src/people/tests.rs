@@ -13,6 +13,7 @@ fn invitation(login: &str) -> Invitation {
         name: "王五".into(),
         role: PersonRole::Operator,
         under: Some("520100".into()),
+        department: None,
         expires_at_ms: 1_000,
     }
 }
@@ -65,6 +66,17 @@ fn the_newest_invitation_of_a_person_is_the_one_that_counts() {
 }
 
 #[test]
+fn an_invitation_that_is_withdrawn_opens_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = People::open(folder.path()).unwrap();
+    let token = people.invite(&invitation("wang"), 0).unwrap();
+    let other = people.invite(&invitation("zhao"), 0).unwrap();
+    assert!(people.withdraw("wang").unwrap() && !people.withdraw("wang").unwrap());
+    assert!(people.join(&token, PASSWORD, 10).is_err());
+    assert!(people.join(&other, PASSWORD, 10).is_ok());
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let people = People::open(folder.path()).unwrap();
@@ -91,6 +103,11 @@ fn what_does_not_fit_is_refused() {
         ..invitation("wang")
     };
     assert!(people.invite(&nowhere, 0).is_err());
+    let nobodys = Invitation {
+        department: Some("../x".into()),
+        ..invitation("wang")
+    };
+    assert!(people.invite(&nobodys, 0).is_err());
     for password in [
         "short",
         "aaaaaaaaaaaaaaaa",
@@ -131,6 +148,7 @@ fn only_the_role_that_may_may() {
         name: "root".into(),
         role: PersonRole::Admin,
         under: under.map(str::to_owned),
+        department: None,
         is_active: true,
         since_ms: 1,
         password: Hashed::new(PASSWORD).unwrap(),
@@ -140,4 +158,18 @@ fn only_the_role_that_may_may() {
     };
     assert!(person(None).may(Right::People));
     assert!(!person(Some("520100")).may(Right::People) && person(Some("520100")).may(Right::Look));
+    let of_department = |role| Person {
+        role,
+        department: Some("finance".into()),
+        ..person(None)
+    };
+    assert!(!of_department(PersonRole::Admin).may(Right::People));
+    let parts = [
+        person(None),
+        person(Some("520100")),
+        of_department(PersonRole::Viewer),
+    ];
+    assert_eq!(parts.map(|one| one.part()), ["", "520100", "/finance"]);
+    let operator = of_department(PersonRole::Operator);
+    assert!(operator.may(Right::Figures) && !operator.may(Right::Act));
 }

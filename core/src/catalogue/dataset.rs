@@ -14,6 +14,8 @@
 //! signatures = { agent = 1, head = 1 }     # optional: whose keys sign, see `signing`
 //! ```
 
+use std::collections::BTreeSet;
+
 use crate::{
     code::{DatasetCode, IndicatorCode},
     edits::Edit,
@@ -197,6 +199,45 @@ impl Dataset {
             && self.required == other.required
             && self.timetable == other.timetable
             && self.signatures == other.signatures
+    }
+
+    /// The same with none but these indicators, and the edits that look at nothing else; none where it holds none of them.
+    pub(super) fn of_indicators(&self, own: &BTreeSet<&IndicatorCode>) -> Option<Self> {
+        let kept = |codes: &[IndicatorCode]| -> Vec<IndicatorCode> {
+            codes
+                .iter()
+                .filter(|code| own.contains(code))
+                .cloned()
+                .collect()
+        };
+        let indicators = kept(&self.indicators);
+        let edits = self.edits.iter();
+        let edits = edits.filter(|edit| {
+            edit.operands()
+                .iter()
+                .all(|one| own.contains(&one.indicator))
+        });
+        let bare = Self {
+            code: self.code.clone(),
+            name: self.name.clone(),
+            periodicity: self.periodicity,
+            columns: self
+                .columns
+                .iter()
+                .filter(|(code, _)| own.contains(code))
+                .cloned()
+                .collect(),
+            required: kept(&self.required),
+            itemised: self.itemised,
+            timetable: self.timetable.clone(),
+            first: self.first,
+            last: self.last,
+            signatures: self.signatures.clone(),
+            edits: Vec::new(),
+            rollups: Vec::new(),
+            indicators,
+        };
+        (!bare.indicators.is_empty()).then(|| bare.with_edits(edits.cloned().collect()))
     }
 
     /// Gives it its edits, in catalogue order.

@@ -12,7 +12,7 @@ use crate::{
     period::Period,
 };
 
-use super::{Catalogue, Dataset};
+use super::{Catalogue, Dataset, Scorecard};
 
 /// What differs between two versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,9 +80,7 @@ impl Difference {
             datasets: changes(&faces(old), &faces(new), |face| face.0.code().to_string()),
             edits: by_code(&edits(old), &edits(new)),
             detectors: changes(old.detectors(), new.detectors(), |one| one.id.to_string()),
-            scorecards: changes(old.scorecards(), new.scorecards(), |one| {
-                one.code().to_string()
-            }),
+            scorecards: scorecards(old, new),
             calendars: changes(old.calendars(), new.calendars(), |one| {
                 one.code().to_string()
             }),
@@ -114,6 +112,41 @@ impl PartialEq for Face<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0.is_like(other.0)
     }
+}
+
+/// A scorecard as people compare it. That a unit or a dataset is new or gone is told by itself, and does not change the scorecards
+/// that would rank or count it.
+struct Card<'a> {
+    card: &'a Scorecard,
+    units: &'a BTreeSet<&'a UnitCode>,
+    datasets: &'a BTreeSet<&'a DatasetCode>,
+}
+
+impl PartialEq for Card<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.card.is_like(
+            other.card,
+            |unit| self.units.contains(unit),
+            |dataset| self.datasets.contains(dataset),
+        )
+    }
+}
+
+fn scorecards(old: &Catalogue, new: &Catalogue) -> Changes {
+    let units = old.units().iter().map(super::Unit::code);
+    let units: BTreeSet<&UnitCode> = units.filter(|code| new.unit(code).is_some()).collect();
+    let datasets = old.datasets().iter().map(Dataset::code);
+    let datasets: BTreeSet<&DatasetCode> = datasets
+        .filter(|code| new.dataset(code).is_some())
+        .collect();
+    let card = |card| Card {
+        card,
+        units: &units,
+        datasets: &datasets,
+    };
+    let old: Vec<Card<'_>> = old.scorecards().iter().map(card).collect();
+    let new: Vec<Card<'_>> = new.scorecards().iter().map(card).collect();
+    changes(&old, &new, |one| one.card.code().to_string())
 }
 
 fn edits(catalogue: &Catalogue) -> BTreeMap<String, &Edit> {

@@ -22,6 +22,7 @@ mod source;
 mod document;
 mod entry;
 mod names;
+mod narrow;
 mod fault;
 
 // What the tables declare.

@@ -38,7 +38,7 @@ const PAIRS_MAX: usize = 4_000_000;
 
 /// Who owes one dataset: for each unit, stretches of period ordinals, apart. Hardly a unit has two, so counting millions of
 /// slots need not search.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Schedule {
     /// First and last ordinal of each unit's first stretch, both owed; [`NONE`] for a unit that owes nothing.
     first: Vec<(i32, i32)>,

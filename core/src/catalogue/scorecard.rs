@@ -1,4 +1,4 @@
-//! Scorecards (考核评分表): which measures of reporting earn how many points, and how the units are ranked by them.
+//! Scorecards (考核计分卡): which measures of reporting earn how many points, and how the units are ranked by them.
 //!
 //! ```toml
 //! [[scorecard]]
@@ -211,6 +211,29 @@ impl Scorecard {
     #[must_use]
     pub fn allotment(&self, units: u32) -> Vec<u32> {
         allot(&self.bands, units)
+    }
+}
+
+impl Scorecard {
+    /// Whether another version ranks the same units by the same rules, as far as units and datasets are known to both.
+    pub(super) fn is_like(
+        &self,
+        other: &Self,
+        has_unit: impl Fn(&UnitCode) -> bool,
+        has_dataset: impl Fn(&DatasetCode) -> bool,
+    ) -> bool {
+        let known = |one: &Self| Self {
+            units: { one.units.iter() }
+                .filter(|(unit, _)| has_unit(unit))
+                .map(|(unit, days)| (unit.clone(), days.clone()))
+                .collect(),
+            datasets: { one.datasets.iter() }
+                .filter(|dataset| has_dataset(dataset))
+                .cloned()
+                .collect(),
+            ..one.clone()
+        };
+        known(self) == known(other)
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
 const CHANGES_MAX: usize = 40_000_000;
 
 /// The tree. Built only from units whose parents are checked.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tree {
     /// For each unit, whom it stands under, by time.
     parents: Vec<Vec<Link>>,

@@ -5,7 +5,7 @@
 //! of the entries received by then gives; so is the status of a finding, while its words and figures are those of the last
 //! time that it was judged.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{cmp::Reverse, collections::BTreeMap, ops::ControlFlow};
 
 use crate::{
     bulletin::{
@@ -18,6 +18,7 @@ use crate::{
     ledger::{
         FindingStatus, FoldError, LogIndex, Outcome, View,
         facts::{LifeRow, RevisedFigureRow, RevisionRow},
+        history,
         keys::{self, Table},
         revision,
         rows::{ExactRow, FindingRow, VintageRow},
@@ -140,15 +141,7 @@ pub fn revision_lines(
             return Err(FoldError::Row("a revision's key".into()));
         };
         let row = RevisionRow::decode_row(&value)?;
-        let row = if row.latest_received_at_ms <= as_of_ms {
-            Some(row)
-        } else {
-            revised_by(view, &slot, row, as_of_ms)?
-        };
-        if let Some(row) = row.filter(|_| expected(catalogue, &slot)) {
-            let figures = row.figures.iter();
-            lines.extend(figures.map(|figure| revision_line(catalogue, &slot, &row, figure)));
-        }
+        lines.extend(lines_of(view, catalogue, &slot, row, as_of_ms)?);
     }
     let key = |line: &RevisionLine| {
         let parsed = Period::parse(&line.period).ok();
@@ -163,6 +156,54 @@ pub fn revision_lines(
     };
     lines.sort_by_cached_key(key);
     Ok(lines)
+}
+
+/// The figures of one unit's slots that are no longer what was first accepted: the newest revision first, then by dataset, period,
+/// indicator, item.
+///
+/// # Errors
+/// As [`revision_lines`].
+pub fn unit_revisions(
+    view: &dyn View,
+    catalogue: &Catalogue,
+    unit: &UnitCode,
+    as_of_ms: i64,
+) -> Result<Vec<RevisionLine>, FoldError> {
+    let mut lines = Vec::new();
+    for dataset in catalogue.datasets() {
+        for period in history::periods(dataset, None, None, as_of_ms) {
+            let slot = SlotKey::new(unit.clone(), dataset.code().clone(), period);
+            if let Some(row) = view.row(&keys::slot(Table::Revision, &slot))? {
+                let row = RevisionRow::decode_row(&row)?;
+                lines.extend(lines_of(view, catalogue, &slot, row, as_of_ms)?);
+            }
+        }
+    }
+    // Datasets come in order, and so do their periods and figures: lines of one instant stay as they are.
+    lines.sort_by_key(|line| Reverse(line.latest_received_at_ms));
+    Ok(lines)
+}
+
+/// The lines of one revised slot, as it was known at the instant.
+fn lines_of(
+    view: &dyn View,
+    catalogue: &Catalogue,
+    slot: &SlotKey,
+    row: RevisionRow,
+    as_of_ms: i64,
+) -> Result<Vec<RevisionLine>, FoldError> {
+    let row = if row.latest_received_at_ms <= as_of_ms {
+        Some(row)
+    } else {
+        revised_by(view, slot, row, as_of_ms)?
+    };
+    let Some(row) = row.filter(|_| expected(catalogue, slot)) else {
+        return Ok(Vec::new());
+    };
+    let figures = row.figures.iter();
+    Ok(figures
+        .map(|figure| revision_line(catalogue, slot, &row, figure))
+        .collect())
 }
 
 /// The findings on a period's slots, ordered by unit, dataset, period, edit, item; corrected ones included.

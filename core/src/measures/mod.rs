@@ -12,7 +12,7 @@ pub use self::{
     count::tallies,
     document::{
         finding_lines, matrix, measure_value, measure_values, of_period, revision_lines,
-        unit_measures,
+        unit_measures, unit_revisions,
     },
     durations::Durations,
     tally::{Part, Poor, Tally},

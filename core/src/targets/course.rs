@@ -9,7 +9,7 @@ use crate::{
     ratio::Ratio,
 };
 
-use super::{HALF_YEAR_END, percent};
+use super::{HALF_YEAR_END, growth_percent};
 
 /// Gives the unit's figure for a period.
 type Own<'f, E> = dyn FnMut(Period) -> Result<Option<Decimal>, E> + 'f;
@@ -122,9 +122,7 @@ impl Course {
     /// Growth over the same stretch of the year before, in per cent with two decimals; none where that was not above zero.
     pub(super) fn growth_percent(&self) -> Option<Decimal> {
         let (_, reached) = self.reached?;
-        let before = self.year_ago.filter(|before| *before > Decimal::ZERO)?;
-        let change = Ratio::of(reached).minus(&Ratio::of(before));
-        percent(&change.over(&Ratio::of(before))?, false)
+        growth_percent(self.year_ago?, reached)
     }
 
     /// Whether the half-year's target was reached by the middle of the year; none where that is not known.

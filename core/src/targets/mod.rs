@@ -175,6 +175,13 @@ fn rank(found: &mut [Progress<'_>]) {
     }
 }
 
+/// What has become of a figure, over what it was before, in per cent with two decimals; none where that was not above zero.
+#[must_use]
+pub fn growth_percent(before: Decimal, now: Decimal) -> Option<Decimal> {
+    let before = Ratio::of(Some(before).filter(|before| *before > Decimal::ZERO)?);
+    percent(&Ratio::of(now).minus(&before).over(&before)?, false)
+}
+
 /// A ratio in per cent with two decimals. Where `is_share`, 0.00 and 100.00 are written only of nothing and of all.
 fn percent(ratio: &Ratio, is_share: bool) -> Option<Decimal> {
     let rounded = ratio.times(&Ratio::whole(100)).rounded(2)?;

@@ -100,6 +100,7 @@ fn a_crash_at_any_step_ends_in_the_same_state() {
     let mut cx = Context {
         unit: &office.own,
         catalogue: &office.catalogue,
+        is_current: true,
         history: &office.history,
         submitter: &mut witness,
         now_ms: office.now_ms,

@@ -78,6 +78,7 @@ impl Office {
         let mut cx = Context {
             unit: &self.own,
             catalogue: &self.catalogue,
+            is_current: true,
             history: &self.history,
             submitter: &mut self.spool,
             now_ms: self.now_ms,
@@ -509,6 +510,7 @@ fn a_file_from_elsewhere_is_taken_in() {
     let mut cx = Context {
         unit: &office.own,
         catalogue: &office.catalogue,
+        is_current: true,
         history: &office.history,
         submitter: &mut office.spool,
         now_ms: NOW_MS,

@@ -190,6 +190,7 @@ struct Journal {
     /// The current ones, by slot.
     records: BTreeMap<String, (u32, v1::Record)>,
     bundle: Vec<u8>,
+    catalogues_asked: usize,
     enrolments: usize,
     receipts: BTreeMap<Digest, v1::Receipt>,
     last: Option<v1::Receipt>,
@@ -247,6 +248,11 @@ impl City {
     /// Brings a catalogue into force.
     pub(crate) fn publish(&self, bundle: Vec<u8>) {
         self.journal.lock().unwrap().bundle = bundle;
+    }
+
+    /// How often the catalogue was asked for.
+    pub(crate) fn catalogues_asked(&self) -> usize {
+        self.journal.lock().unwrap().catalogues_asked
     }
 
     /// The revisions that were received, in order.
@@ -511,7 +517,11 @@ impl CollectionService for City {
         &self,
         request: Request<v1::FetchCatalogueRequest>,
     ) -> Result<Response<v1::FetchCatalogueResponse>, Status> {
-        let bundle = self.journal.lock().unwrap().bundle.clone();
+        let bundle = {
+            let mut journal = self.journal.lock().unwrap();
+            journal.catalogues_asked += 1;
+            journal.bundle.clone()
+        };
         let version = Digest::of(&bundle).as_bytes().to_vec();
         let held = request.into_inner().known_version == version;
         let city_time_ms = crate::run::now_ms();

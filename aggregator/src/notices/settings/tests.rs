@@ -206,7 +206,7 @@ fn the_examples_hold() {
         assert_eq!((settings.channels.len(), settings.contacts.len()), (4, 4));
     }
     let demo = NoticeSettings::parse(demo, Path::new("n"), &environment(&pairs)).unwrap();
-    assert_eq!(demo.plan.unit_contacts.len(), 2);
+    assert_eq!(demo.plan.unit_contacts.len(), 13);
 }
 
 /// Every key of the file is explained.

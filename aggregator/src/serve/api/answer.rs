@@ -87,7 +87,7 @@ impl Desk<'_> {
     pub(in crate::serve) fn whole_city(&self) -> Result<(), Problem> {
         match self.scope {
             Scope::Everywhere => Ok(()),
-            Scope::Within(_) => Err(Problem::whole_city_only()),
+            Scope::Within(_) | Scope::Owned(_) => Err(Problem::whole_city_only()),
         }
     }
 }

@@ -134,6 +134,7 @@ mod tests {
             name: login.into(),
             role: PersonRole::Operator,
             under: None,
+            department: None,
             is_active: true,
             since_ms,
             password: Hashed::new("a password of this test").unwrap(),

@@ -176,6 +176,8 @@ async fn try_page(
         .cloned()
         .ok_or_else(no_catalogue)?;
     let scope = Scope::of(&person, &catalogue)?;
+    scope.admits(visitor.here.split(['?', '#']).next().unwrap_or_default())?;
+    let catalogue = scope.catalogue(catalogue);
     if let Some((access, what)) = read {
         super::super::access::record(&console.city, identity(&person), access, what).await?;
     }

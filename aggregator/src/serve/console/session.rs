@@ -164,6 +164,7 @@ mod tests {
             name: login.into(),
             role: PersonRole::Viewer,
             under: None,
+            department: None,
             is_active: true,
             since_ms: 5,
             password: Hashed::new("a password of this test").unwrap(),

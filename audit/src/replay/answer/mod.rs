@@ -66,7 +66,7 @@ impl AnswerError {
             Self::Request(error) => format!("不理解这个请求：{error}"),
             Self::NoCatalogue => "这份日志中尚未发布报表目录".to_owned(),
             Self::NoDataset => "目录中没有这张报表".to_owned(),
-            Self::NoScorecard => "目录中没有这张评分表".to_owned(),
+            Self::NoScorecard => "目录中没有这张计分卡".to_owned(),
             Self::NoDepartment => "目录中没有这个部门".to_owned(),
             Self::NotInTable => "该单位不在这张榜上".to_owned(),
             Self::Fold(error) => format!("无法读取重放结果：{error}"),

@@ -88,3 +88,19 @@ fn a_deadline_that_moves_is_told_for_each_period() {
     let due = other(&[]).datasets()[0].due_at_ms(sheet.period).unwrap();
     assert_eq!(sheet.due_at_ms, Some(due + 24 * 3_600_000));
 }
+
+#[test]
+fn a_scorecard_is_changed_by_its_own_rules_and_not_by_a_new_unit_that_it_would_rank() {
+    const CARD: &str = "[[scorecard]]\ncode = \"all\"\nname = { zh = \"考核\", en = \"Scores\" }\nperiodicity = \"quarter\"\nunder = \"520000\"\ncomponents = [{ measure = \"on_time_rate\", weight = 100 }]\n\n# A zone that";
+    const ZONE: &str = "# A zone that";
+    let old = other(&[(ZONE, CARD)]);
+    let from = |card: &str| {
+        Difference::between(&old, &other(&[(ZONE, card)]), date(2022, 12, 31)).scorecards
+    };
+    let more = "[[unit]]\ncode = \"520104\"\nname = { zh = \"新县\", en = \"New\" }\nparent = \"520100\"\nlevel = \"county\"\n";
+    assert_eq!(from(&format!("{more}{CARD}")), Changes::default());
+    let other_card = CARD.replace("on_time_rate", "reporting_rate");
+    assert_eq!(from(&other_card), changed("all"));
+    let fewer = CARD.replace("under = \"520000\"", "under = \"520100\"");
+    assert_eq!(from(&fewer), changed("all"), "it ranks other units");
+}

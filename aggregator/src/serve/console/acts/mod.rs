@@ -88,7 +88,7 @@ fn reason(room: &Room<'_>, fields: &[(String, String)]) -> Result<String, Proble
 pub(super) fn whole_city(room: &Room<'_>) -> Result<(), Problem> {
     match room.scope {
         Scope::Everywhere if room.may(Right::Act) => Ok(()),
-        Scope::Everywhere | Scope::Within(_) => Err(Problem::NotAllowed),
+        Scope::Everywhere | Scope::Within(_) | Scope::Owned(_) => Err(Problem::NotAllowed),
     }
 }
 

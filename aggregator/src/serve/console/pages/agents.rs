@@ -192,7 +192,9 @@ pub(super) fn badges(frame: &Frame<'_>, agent: &v1::Agent) -> Markup {
 /// How long ago, or when.
 fn ago(frame: &Frame<'_>, at_ms: i64) -> String {
     let passed = (frame.visitor.now_ms - at_ms).max(0);
-    if passed < 24 * 3_600_000 {
+    if passed < 60_000 {
+        frame.pick("刚刚", "just now").to_owned()
+    } else if passed < 24 * 3_600_000 {
         match frame.visitor.language {
             granary_core::text::Language::Zh => format!("{}前", frame.span(passed)),
             granary_core::text::Language::En => format!("{} ago", frame.span(passed)),
@@ -202,7 +204,32 @@ fn ago(frame: &Frame<'_>, at_ms: i64) -> String {
     }
 }
 
+/// So many seconds with a sign; what rounds to nothing has none.
 fn seconds(ms: i64) -> String {
-    let (sign, off) = (if ms < 0 { '-' } else { '+' }, ms.unsigned_abs());
-    format!("{sign}{}.{} s", off / 1_000, off % 1_000 / 100)
+    let tenths = ms.unsigned_abs() / 100;
+    let sign = match ms {
+        _ if tenths == 0 => "",
+        ..0 => "-",
+        0.. => "+",
+    };
+    format!("{sign}{}.{} s", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn a_clock_that_is_right_is_neither_ahead_nor_behind() {
+        let told = [-99, 0, 99, -100, 2_340, i64::MIN].map(seconds);
+        let expected = [
+            "0.0 s",
+            "0.0 s",
+            "0.0 s",
+            "-0.1 s",
+            "+2.3 s",
+            "-9223372036854775.8 s",
+        ];
+        assert_eq!(told, expected);
+    }
 }

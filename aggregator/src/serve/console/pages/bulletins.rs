@@ -179,7 +179,7 @@ pub(in crate::serve::console) async fn drawn(
 fn whole(room: &Room<'_>) -> Result<(), Problem> {
     match room.scope {
         Scope::Everywhere => Ok(()),
-        Scope::Within(_) => Err(Problem::NotAllowed),
+        Scope::Within(_) | Scope::Owned(_) => Err(Problem::NotAllowed),
     }
 }
 

@@ -71,7 +71,7 @@ fn names(frame: &Frame<'_>, difference: &Difference) -> Markup {
         (frame.pick("报表", "Datasets"), &difference.datasets),
         (frame.pick("审核规则", "Edits"), &difference.edits),
         (frame.pick("异常检测", "Detectors"), &difference.detectors),
-        (frame.pick("评分表", "Scorecards"), &difference.scorecards),
+        (frame.pick("计分卡", "Scorecards"), &difference.scorecards),
         (frame.pick("日历", "Calendars"), &difference.calendars),
     ];
     let is_same = rows.iter().all(|(_, changes)| changes.is_empty()) && difference.targets == 0;

@@ -178,7 +178,7 @@ fn found(room: &Room<'_>, wish: &Wish) -> Result<(Vec<v1::Finding>, bool), Probl
     let mut found: Vec<v1::Finding> = answer
         .findings
         .into_iter()
-        .filter(|one| wish.wants(&room.catalogue, one))
+        .filter(|one| room.scope.holds_finding(one) && wish.wants(&room.catalogue, one))
         .collect();
     // Validity first, then the newest.
     found.sort_by_key(|one| {

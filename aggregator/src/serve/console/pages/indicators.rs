@@ -1,4 +1,4 @@
-//! *Indicators*: one series of one unit with every vintage, as a chart and as a table.
+//! *Indicators*: one series of one unit with every vintage, as a chart and as a table; beside it the year's target and the unit's peers.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -10,11 +10,15 @@ use axum::{
 use granary_core::{
     access::Access,
     code::{DatasetCode, IndicatorCode},
+    period::Period,
 };
 use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::select;
+use super::{
+    beside::{Beside, PEERS_SHOWN},
+    select,
+};
 use crate::{
     people::Right,
     serve::{
@@ -35,6 +39,8 @@ use crate::{
 
 /// Units to choose from.
 const UNITS_MAX: usize = 3_000;
+/// Places on the axis of time.
+const PLACES_MAX: usize = 2_000;
 
 /// `GET /indicators?dataset=&indicator=&unit=&item=`
 pub(in crate::serve::console) async fn show(
@@ -54,7 +60,7 @@ pub(in crate::serve::console) async fn show(
     let what = is_whole.then(|| {
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         format!(
-            "{}/{} {}",
+            "{} and peers/{} {}",
             text(&chosen.2),
             text(&chosen.0),
             text(&chosen.1)
@@ -68,6 +74,7 @@ pub(in crate::serve::console) async fn show(
         let request = match (&dataset, indicator, unit) {
             (Some(dataset), Some(indicator), Some(unit)) => {
                 let unit = room.scope.unit(&unit)?.to_string();
+                own_figures(room, dataset, &indicator)?;
                 Some(v1::GetSeriesRequest { unit, dataset: dataset.clone(), indicator, item, vintages: true, ..Default::default() })
             }
             _ => None,
@@ -77,17 +84,35 @@ pub(in crate::serve::console) async fn show(
             None => Vec::new(),
         };
         let table = table(&frame, request.as_ref(), &points);
-        if let Some(file) = table.csv(csv.as_deref()) {
+        let beside = request.as_ref().map(|request| Beside::read(room, request, &points)).transpose()?;
+        let peers = beside.as_ref().map(|beside| beside.peers(room, &frame, if csv.is_some() { usize::MAX } else { PEERS_SHOWN }));
+        if let Some(file) = { [Some(&table), peers.as_ref()] }.into_iter().flatten().find_map(|table| table.csv(csv.as_deref())) {
             return file;
         }
         let body = html! {
             h1 { (title) }
             (choice(room, &frame, dataset.as_deref(), request.as_ref())?)
-            @if let Some(request) = &request { (drawn(room, &frame, request, &points)) (table.show(&frame)) }
+            @if let Some(request) = &request {
+                (drawn(room, &frame, request, &points))
+                @if let Some(beside) = &beside { (beside.targets(&frame)) }
+                section { h2 { (frame.pick("各版次数值", "All vintages")) } (table.show(&frame)) }
+                @if let (Some(beside), Some(peers)) = (&beside, &peers) { (beside.show(&frame, peers)) }
+            }
         };
         Ok(frame.page(title, &body).into_response())
     })
     .await
+}
+
+/// Whether the person sees these figures.
+fn own_figures(room: &Room<'_>, dataset: &str, indicator: &str) -> Result<(), Problem> {
+    let dataset = DatasetCode::new(dataset).map_err(|_| Problem::NotFound)?;
+    let indicator = IndicatorCode::new(indicator).map_err(|_| Problem::NotFound)?;
+    if room.scope.holds_figures(&dataset, &indicator) {
+        Ok(())
+    } else {
+        Err(Problem::NotAllowed)
+    }
 }
 
 /// First the dataset; then, of it, the indicator and the unit.
@@ -157,28 +182,7 @@ fn drawn(
     request: &v1::GetSeriesRequest,
     points: &[v1::SeriesPoint],
 ) -> Markup {
-    let mut places: BTreeMap<usize, Place> = BTreeMap::new();
-    let mut order: Vec<&str> = Vec::new();
-    for point in points {
-        let at = order
-            .iter()
-            .position(|known| *known == point.period)
-            .unwrap_or_else(|| {
-                order.push(&point.period);
-                order.len() - 1
-            });
-        let place = places.entry(at).or_insert_with(|| Place {
-            label: point.period.clone(),
-            values: Vec::new(),
-        });
-        place.values.extend(point.value.as_ref().map(|value| {
-            value.mantissa as f64 / 10_f64.powi(i32::try_from(value.scale).unwrap_or(0))
-        }));
-    }
-    let places: Vec<Place> = places
-        .into_values()
-        .filter(|place| !place.values.is_empty())
-        .collect();
+    let places = places(points);
     let indicator = IndicatorCode::new(&request.indicator).ok();
     let indicator = indicator
         .as_ref()
@@ -193,6 +197,30 @@ fn drawn(
         (chart::line(frame, &places, name, None))
         p.quiet { (frame.pick("实点：现行值；空心点：修订前的值", "filled: the current value; hollow: before a revision")) }
     } }
+}
+
+/// The stated values of every period from the first to the last, so that the axis is one of time; a period of which none is known has none.
+fn places(points: &[v1::SeriesPoint]) -> Vec<Place> {
+    let mut stated: BTreeMap<Period, Vec<f64>> = BTreeMap::new();
+    for point in points {
+        if let (Ok(period), Some(value)) = (Period::parse(&point.period), &point.value) {
+            let scale = i32::try_from(value.scale).unwrap_or(0);
+            let value = value.mantissa as f64 / 10_f64.powi(scale);
+            stated.entry(period).or_default().push(value);
+        }
+    }
+    let (first, last) = (stated.keys().next(), stated.keys().next_back());
+    let last = last.copied();
+    let all = std::iter::successors(first.copied(), |period| period.plus(1));
+    let all: Vec<Period> = all
+        .take_while(|period| Some(*period) <= last)
+        .take(PLACES_MAX)
+        .collect();
+    let place = |period: Period| Place {
+        label: period.to_string(),
+        values: stated.remove(&period).unwrap_or_default(),
+    };
+    all.into_iter().map(place).collect()
 }
 
 fn table(
@@ -250,7 +278,29 @@ fn decimal(mantissa: i64, scale: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::decimal;
+    use granary_proto::v1;
+
+    use super::{decimal, places};
+
+    #[test]
+    fn periods_without_a_value_have_their_place_in_time() {
+        let point = |period: &str, mantissa| v1::SeriesPoint {
+            period: period.into(),
+            value: Some(v1::Decimal { mantissa, scale: 1 }),
+            ..Default::default()
+        };
+        let points = [
+            point("2018-A1", 10),
+            point("2018-A1", 12),
+            point("2021-A1", 30),
+        ];
+        let places = places(&points);
+        let labels: Vec<_> = places.iter().map(|place| place.label.as_str()).collect();
+        assert_eq!(labels, ["2018-A1", "2019-A1", "2020-A1", "2021-A1"]);
+        let values: Vec<_> = places.iter().map(|place| place.values.clone()).collect();
+        assert_eq!(values, [vec![1.0, 1.2], vec![], vec![], vec![3.0]]);
+        assert!(super::places(&[]).is_empty());
+    }
 
     #[test]
     fn a_decimal_keeps_its_digits() {

@@ -7,11 +7,19 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::{IntoResponse as _, Response},
 };
-use granary_core::{catalogue::Scorecard, digest::Digest, period::Period};
+use granary_core::{
+    access::Access,
+    catalogue::{Scorecard, Scoring},
+    digest::Digest,
+    period::Period,
+};
 use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::{measured, select};
+use super::{
+    measure_name, measured, select,
+    standing::{self, Due},
+};
 use crate::{
     people::Right,
     serve::{
@@ -28,8 +36,6 @@ use crate::{
     },
 };
 
-/// Periods to choose from.
-const PERIODS_MAX: i32 = 24;
 /// Slots of one component that are shown.
 const CONTRIBUTIONS_MAX: usize = 200;
 
@@ -52,7 +58,14 @@ pub(in crate::serve::console) async fn show(
             let body = html! { h1 { (title) } p.quiet { (frame.pick("报表制度中没有计分卡", "the catalogue has no scorecard")) } };
             return Ok(frame.page(title, &body).into_response());
         };
-        let period = asked(query.as_deref(), "period").or_else(|| newest(room, card)).unwrap_or_default();
+        let due = standing::periods(room, card, None);
+        let period = match asked(query.as_deref(), "period") {
+            Some(period) => period,
+            None => {
+                let opening = standing::opening(&room.console.city, card, &due)?;
+                opening.or_else(|| last_ended(room, card)).map(|one| one.to_string()).unwrap_or_default()
+            }
+        };
         let request = v1::GetLeagueRequest { scorecard: card.code().to_string(), period: period.clone(), as_of_ms: 0 };
         let answer = scores::league(&room.console.city, &request)?;
         let document = answer.document.unwrap_or_default();
@@ -65,7 +78,7 @@ pub(in crate::serve::console) async fn show(
         let digest = Digest::from_slice(&answer.sha256).map(|digest| digest.to_string()).unwrap_or_default();
         let body = html! {
             h1 { (frame.visitor.named(league.scorecard.as_ref())) " · " (league.period) }
-            (choice(room, &frame, card, &period))
+            (choice(room, &frame, card, (&period, &due)))
             @if league.pending > 0 { p.notice.wait { (frame.pick("暂行：尚有", "Interim: ")) " " (league.pending) " " (frame.pick("项应报未到期", "slots are not due yet")) } }
             (table.show(&frame))
             p.quiet { (frame.pick("依据日志前", "It stands on the first")) " " (size) " " (frame.pick("条，摘要", "entries; digest")) " " code { (digest) } }
@@ -81,32 +94,52 @@ pub(in crate::serve::console) async fn explain(
     Extension(visitor): Extension<Visitor>,
     Path((card, period, unit)): Path<(String, String, String)>,
 ) -> Response {
-    page(console, visitor, (Right::Look, None), move |room| {
+    // Its targets are figures, for whoever may read them.
+    let reads = visitor
+        .person
+        .as_ref()
+        .is_some_and(|person| person.may(Right::Figures));
+    let read = reads.then(|| (Access::Series, format!("{unit} targets of {card} {period}")));
+    page(console, visitor, (Right::Look, read), move |room| {
         let unit = room.scope.unit(&unit)?;
         let frame = room.frame(Tab::League);
         let request = v1::ExplainScoreRequest { scorecard: card, period, unit: unit.to_string(), as_of_ms: 0 };
         let answer = scores::explain(&room.console.city, &request)?;
         let account = answer.explanation.unwrap_or_default();
-        let standing = account.standing.unwrap_or_default();
+        let standing = account.standing.clone().unwrap_or_default();
         let name = frame.visitor.named(standing.unit.as_ref()).to_owned();
         let body = html! {
             h1 { (name) " · " (frame.visitor.named(account.scorecard.as_ref())) " · " (account.period) }
             p { strong { (standing.score) } " " (frame.pick("分", "points")) @if let Some(rank) = standing.rank { " · " (frame.pick("第", "rank")) " " (rank) " " (frame.pick("名", "")) } }
-            @for one in &account.accounts { (component(&frame, unit.as_str(), one)) }
+            @if is_interim(&account) { p.notice.wait { (frame.pick("暂行：有的应报还没有到期", "Interim: some of its slots are not due yet")) } }
+            @for one in &account.accounts { (component(room, &frame, unit.as_str(), one)) }
         };
         Ok(frame.page(&name, &body).into_response())
     })
     .await
 }
 
-/// The last period of the scorecard that has ended.
-fn newest(room: &Room<'_>, card: &Scorecard) -> Option<String> {
-    let today = room.frame(Tab::League).day(room.visitor.now_ms);
-    let current = Period::containing(card.periodicity(), today)?;
-    current.plus(-1).map(|period| period.to_string())
+/// Whether a slot that the score stands on is not due yet.
+fn is_interim(account: &v1::ScoreExplanation) -> bool {
+    let slots = account.accounts.iter().flat_map(|one| &one.contributions);
+    slots
+        .into_iter()
+        .any(|one| one.state() == v1::SlotState::Pending)
 }
 
-fn choice(room: &Room<'_>, frame: &Frame<'_>, card: &Scorecard, period: &str) -> Markup {
+/// Without any score, the last period of the scorecard that has ended.
+fn last_ended(room: &Room<'_>, card: &Scorecard) -> Option<Period> {
+    let today = room.frame(Tab::League).day(room.visitor.now_ms);
+    Period::containing(card.periodicity(), today)?.plus(-1)
+}
+
+/// The scorecards, and the periods of which one has scores.
+fn choice(
+    room: &Room<'_>,
+    frame: &Frame<'_>,
+    card: &Scorecard,
+    (period, due): (&str, &[Due]),
+) -> Markup {
     let cards: Vec<_> = room
         .catalogue
         .scorecards()
@@ -118,12 +151,8 @@ fn choice(room: &Room<'_>, frame: &Frame<'_>, card: &Scorecard, period: &str) ->
             )
         })
         .collect();
-    let today = frame.day(room.visitor.now_ms);
-    let current = Period::containing(card.periodicity(), today);
-    let back = (0..PERIODS_MAX)
-        .filter_map(|back| current?.plus(-back))
-        .map(|one| one.to_string());
-    let mut periods: Vec<_> = back.map(|one| (one.clone(), one)).collect();
+    let due = due.iter().map(|one| one.period.to_string());
+    let mut periods: Vec<_> = due.map(|one| (one.clone(), one)).collect();
     if !periods.iter().any(|(known, _)| known == period) {
         periods.push((period.to_owned(), period.to_owned()));
     }
@@ -185,47 +214,19 @@ fn standing_row(
         .as_ref()
         .map(|card| card.code.clone())
         .unwrap_or_default();
-    let path = format!(
-        "/league/{}/{}/{}",
-        encoded(&card),
-        encoded(&league.period),
-        encoded(unit)
-    );
-    let moved = match standing.movement {
-        None => String::new(),
-        Some(0) => "＝".into(),
-        Some(up @ 1..) => format!("↑{up}"),
-        Some(down) => format!("↓{}", down.unsigned_abs()),
-    };
-    let band = standing
-        .band
-        .and_then(|band| league.bands.get(usize::try_from(band).ok()?));
-    let note = [
-        standing.flag.then(|| frame.pick("授旗", "flag")),
-        standing.last.then(|| frame.pick("末位", "among the last")),
-        standing
-            .not_ranked
-            .as_ref()
-            .map(|why| frame.visitor.words(Some(why))),
-    ];
-    let note: Vec<&str> = note.into_iter().flatten().collect();
-    let hundredths = |text: &str| text.replace('.', "").parse().unwrap_or(-1);
+    let path = standing::path(&card, &league.period, unit);
     let mut cells = vec![
         Cell::figure(standing.rank.map_or("—".into(), |rank| rank.to_string()))
             .by(standing.rank.map_or(i64::MAX, i64::from)),
-        Cell::figure(moved).by(standing.movement.unwrap_or(0).into()),
+        Cell::figure(standing::moved(standing)).by(standing.movement.unwrap_or(0).into()),
         Cell::link(
             &format!("/unit/{}", encoded(unit)),
             frame.visitor.named(standing.unit.as_ref()),
         ),
         Cell::text(unit),
-        Cell::text(
-            frame
-                .visitor
-                .words(band.and_then(|band| band.name.as_ref())),
-        ),
+        Cell::text(standing::band(frame, league, standing)),
         Cell::figure(standing.score.clone())
-            .by(hundredths(&standing.score))
+            .by(standing::hundredths(&standing.score))
             .shown(html! { a href=(path) { (standing.score) } }),
     ];
     cells.extend(standing.points.iter().map(|points| {
@@ -234,24 +235,95 @@ fn standing_row(
         } else {
             &points.points
         };
-        Cell::figure(text).by(hundredths(&points.points))
+        Cell::figure(text).by(standing::hundredths(&points.points))
     }));
-    cells.push(Cell::text(note.join("；")));
+    cells.push(Cell::text(standing::note(frame, standing)));
     cells
 }
 
-fn component(frame: &Frame<'_>, unit: &str, account: &v1::ComponentAccount) -> Markup {
+fn component(
+    room: &Room<'_>,
+    frame: &Frame<'_>,
+    unit: &str,
+    account: &v1::ComponentAccount,
+) -> Markup {
     let component = account.component.as_ref();
     let points = account.points.clone().unwrap_or_default();
+    let measure = component.map_or("", |one| one.measure.as_str());
+    let table = targets(frame, &account.targets);
     html! { section {
         h2 { (frame.visitor.named(component.and_then(|one| one.component.as_ref()))) " " span.count { (if points.points.is_empty() { "—" } else { &points.points }) " / " (account.full) } }
-        p { (measured(frame, points.value.as_ref()).0) " · " (frame.visitor.words(account.reckoning.as_ref())) }
+        p { (what_is_scored(frame, measure)) @if account.targets.is_empty() { " " (measured(frame, points.value.as_ref()).0) } " · " (frame.visitor.words(account.reckoning.as_ref())) }
+        @if !account.targets.is_empty() {
+            p { (frame.pick("各目标已完成对时间进度应完成（每项至多 100%）的平均：", "the mean over these targets of what is reached over what elapsed time asks for, each at most 100%:")) }
+            @if room.may(Right::Figures) { (table.show(frame)) } @else { ul.plain { @for one in &account.targets { li { (target_name(frame, one)) } } } }
+        }
         @if !account.contributions.is_empty() { details { summary { (frame.pick("逐项", "Slot by slot")) " (" (account.contributions.len()) ")" }
-            ul.plain { @for one in account.contributions.iter().take(CONTRIBUTIONS_MAX) { li {
-                @let dataset = one.dataset.as_ref().map(|dataset| dataset.code.clone()).unwrap_or_default();
-                a href=(slot_path(unit, &dataset, &one.period)) { (frame.visitor.named(one.dataset.as_ref())) " " (one.period) } " "
-                (state(frame, one.state())) " " span.quiet { (one.numerator) @if !one.denominator.is_empty() { " / " (one.denominator) } }
-            } } }
+            ul.plain { @for one in account.contributions.iter().take(CONTRIBUTIONS_MAX) { li { (contribution(room, frame, unit, one)) } } }
         } }
     } }
+}
+
+/// The name of what a component scores.
+fn what_is_scored(frame: &Frame<'_>, word: &str) -> String {
+    if word == Scoring::TargetProgress.word() {
+        return frame
+            .pick("目标进度", "progress towards targets")
+            .to_owned();
+    }
+    measure_name(frame, word)
+}
+
+/// One slot with what it adds, and the findings behind that for whoever may read them.
+fn contribution(room: &Room<'_>, frame: &Frame<'_>, unit: &str, one: &v1::Contribution) -> Markup {
+    let dataset = one
+        .dataset
+        .as_ref()
+        .map(|dataset| dataset.code.clone())
+        .unwrap_or_default();
+    html! {
+        a href=(slot_path(unit, &dataset, &one.period)) { (frame.visitor.named(one.dataset.as_ref())) " " (one.period) } " "
+        (state(frame, one.state())) " " span.quiet { (one.numerator) @if !one.denominator.is_empty() { " / " (one.denominator) } }
+        @if room.may(Right::Figures) { @for finding in &one.findings {
+            " " a href={ "/findings?status=0&under=" (encoded(unit)) "&dataset=" (encoded(&dataset)) "&edit=" (encoded(&finding.edit)) } { (finding.edit) @if let Some(item) = &finding.item { " " (item) } }
+        } }
+    }
+}
+
+fn target_name(frame: &Frame<'_>, line: &v1::TargetLine) -> String {
+    format!(
+        "{} · {} {}",
+        frame.visitor.named(line.dataset.as_ref()),
+        frame.visitor.named(line.indicator.as_ref()),
+        line.year
+    )
+}
+
+/// The targets behind a score, with what is reached of each.
+pub(super) fn targets(frame: &Frame<'_>, lines: &[v1::TargetLine]) -> Table {
+    let pick = |zh, en| frame.pick(zh, en);
+    let columns = [
+        pick("指标", "Indicator"),
+        pick("#年度目标", "#Year's target"),
+        pick("#已完成", "#Reached"),
+        pick("截至", "Through"),
+        pick("#完成 %", "#Reached %"),
+        pick("#时间进度 %", "#Elapsed %"),
+        pick("#与应完成之差", "#Against elapsed time"),
+        pick("单位", "Measure"),
+    ];
+    let mut table = Table::new("targets", pick("目标", "Targets"), &columns);
+    for line in lines {
+        table.push(vec![
+            Cell::text(target_name(frame, line)),
+            Cell::figure(line.target.clone()),
+            Cell::figure(line.actual.clone()),
+            Cell::text(line.through.clone()),
+            Cell::figure(line.progress_percent.clone()),
+            Cell::figure(line.elapsed_percent.clone()),
+            Cell::figure(line.gap.clone()),
+            Cell::text(frame.visitor.words(line.measure.as_ref())),
+        ]);
+    }
+    table
 }

@@ -38,7 +38,12 @@ pub(in crate::serve::console) async fn show(
     let wanted = asked(query.as_deref(), "csv");
     if wanted.is_some() && allowed(&visitor).is_ok() {
         let frame = Frame::new(&visitor, Tab::People, None);
-        if let Some(file) = listed(&frame, &console).csv(wanted.as_deref()) {
+        let open = console
+            .people
+            .invitations(visitor.now_ms)
+            .unwrap_or_default();
+        let tables = [listed(&frame, &console), waiting(&frame, &open)];
+        if let Some(file) = tables.iter().find_map(|table| table.csv(wanted.as_deref())) {
             return made(&visitor, file);
         }
     }
@@ -94,14 +99,18 @@ async fn invited(
         name: given("name"),
         role,
         under: Some(given("under")).filter(|under| !under.is_empty()),
+        department: Some(given("department")).filter(|code| !code.is_empty()),
         expires_at_ms: visitor.now_ms + INVITATION_MS,
     };
     invitation.check()?;
     let (login, under) = (&invitation.login, invitation.under.as_deref());
+    let department = invitation.department.as_deref();
+    let department = department.map(|code| format!(" for {code}"));
     let what = format!(
-        "invite {login} as {} of {}",
+        "invite {login} as {} of {}{}",
         role.word(),
-        under.unwrap_or("*")
+        under.unwrap_or("*"),
+        department.unwrap_or_default()
     );
     noted(console, who, what).await?;
     let (shared, made, now_ms) = (Arc::clone(console), invitation.clone(), visitor.now_ms);
@@ -123,6 +132,9 @@ async fn changed(
     let who = allowed(visitor)?;
     let fields = fields(visitor, body)?;
     let login = field(&fields, "login").unwrap_or_default().to_owned();
+    if field(&fields, "withdraw").is_some() {
+        return withdrawn(console, who, login).await;
+    }
     console.people.find(&login).ok_or(Problem::NotFound)?;
     let given = |name: &str| field(&fields, name).map(|value| value == "yes");
     let shared = Arc::clone(console);
@@ -165,6 +177,28 @@ async fn changed(
             link_to(console, who, login, subject).await?;
         }
     }
+    Ok(super::super::routes::go("/people"))
+}
+
+/// Withdraws an invitation that has not been used.
+async fn withdrawn(
+    console: &Arc<Console>,
+    who: &Person,
+    login: String,
+) -> Result<Response, Problem> {
+    let is_open = |one: &Invitation| one.login == login;
+    let open = console.people.invitations(0)?;
+    if !open.iter().any(is_open) {
+        return Err(Problem::NotFound);
+    }
+    noted(console, who, format!("withdraw the invitation of {login}")).await?;
+    tracing::info!(
+        by = who.login,
+        login,
+        "withdrew an invitation to the console"
+    );
+    let shared = Arc::clone(console);
+    blocking(move || shared.people.withdraw(&login)).await?;
     Ok(super::super::routes::go("/people"))
 }
 
@@ -220,16 +254,24 @@ fn shown(
             )
         }));
     }
+    let mut departments = vec![(
+        String::new(),
+        frame.pick("全部指标", "all indicators").to_owned(),
+    )];
+    departments.extend(
+        catalogue
+            .iter()
+            .flat_map(|all| all.departments())
+            .map(|one| (one.code().to_string(), visitor.say(one.name()).to_owned())),
+    );
     let open = console.people.invitations(visitor.now_ms)?;
     let body = html! {
         h1 { (title) }
         p { a href="/tokens" { (frame.pick("接口令牌", "Tokens of the API")) } }
         @if let Some((invitation, token)) = fresh { (link(&frame, invitation, token)) }
         (listed(&frame, console).show(&frame))
-        @if !open.is_empty() { section { h2 { (frame.pick("未使用的邀请", "Open invitations")) } ul.plain { @for one in &open {
-            li { code { (one.login) } " " (one.name) " · " (visitor.say(&one.role.name())) " · " (frame.pick("有效至", "until")) " " (frame.time(one.expires_at_ms)) }
-        } } } }
-        section { h2 { (frame.pick("邀请", "Invite somebody")) } (form(&frame, &units)) }
+        @if !open.is_empty() { section { h2 { (frame.pick("未使用的邀请", "Open invitations")) } (waiting(&frame, &open).show(&frame)) } }
+        section { h2 { (frame.pick("邀请", "Invite somebody")) } (form(&frame, &units, &departments)) }
     };
     Ok(frame.page(title, &body).into_response())
 }
@@ -239,6 +281,45 @@ fn link(frame: &Frame<'_>, invitation: &Invitation, token: &str) -> Markup {
         p { (frame.pick("把下面的一次性链接当面或经可信渠道交给", "Hand this one-time link to")) " " strong { (invitation.name) } (frame.pick("，只显示这一次，三天内有效：", " in person or by a channel that you trust. It is shown once and is good for three days:")) }
         p { code data-link={ "/join/" (token) } { "/join/" (token) } }
     } }
+}
+
+/// The invitations that can be used, each with what withdraws it.
+fn waiting(frame: &Frame<'_>, open: &[Invitation]) -> Table {
+    let pick = |zh, en| frame.pick(zh, en);
+    let columns = [
+        pick("登录名", "Login"),
+        pick("姓名", "Name"),
+        pick("角色", "Role"),
+        pick("范围", "Units"),
+        pick("有效至", "Good until"),
+        pick("撤回", "Withdraw"),
+    ];
+    let label = pick("未使用的邀请", "Open invitations");
+    let mut table = Table::new("invitations", label, &columns);
+    for one in open {
+        table.push(vec![
+            Cell::text(one.login.clone()),
+            Cell::text(one.name.clone()),
+            Cell::text(frame.visitor.say(&one.role.name())),
+            Cell::text(reach(frame, one.under.as_deref(), one.department.as_deref())),
+            Cell::time(frame, one.expires_at_ms),
+            Cell::text("").shown(html! { form.inline method="post" action="/people/access" {
+                (frame.visitor.secret())
+                input type="hidden" name="login" value=(one.login);
+                button.quiet type="submit" name="withdraw" value="yes" { (pick("撤回邀请", "Withdraw it")) }
+            } }),
+        ]);
+    }
+    table
+}
+
+/// Which units and whose indicators somebody sees.
+fn reach(frame: &Frame<'_>, under: Option<&str>, department: Option<&str>) -> String {
+    let units = under.unwrap_or(frame.pick("全部单位", "all units"));
+    match department {
+        None => units.to_owned(),
+        Some(code) => format!("{units} · {} {code}", frame.pick("部门", "department")),
+    }
 }
 
 fn listed(frame: &Frame<'_>, console: &Console) -> Table {
@@ -276,12 +357,11 @@ fn listed(frame: &Frame<'_>, console: &Console) -> Table {
             Cell::text(person.login.clone()),
             Cell::text(person.name.clone()),
             Cell::text(frame.visitor.say(&person.role.name())),
-            Cell::text(
-                person
-                    .under
-                    .clone()
-                    .unwrap_or_else(|| pick("全部", "all").into()),
-            ),
+            Cell::text(reach(
+                frame,
+                person.under.as_deref(),
+                person.department.as_deref(),
+            )),
             Cell::time(frame, person.since_ms),
             Cell::text(state).shown(html! {
                 span.badge.good[person.is_active].bad[!person.is_active] { (state) }
@@ -341,7 +421,7 @@ fn linked(frame: &Frame<'_>, person: &Person) -> Cell {
     })
 }
 
-fn form(frame: &Frame<'_>, units: &[(String, String)]) -> Markup {
+fn form(frame: &Frame<'_>, units: &[(String, String)], departments: &[(String, String)]) -> Markup {
     let roles = PersonRole::ALL.map(|role| {
         (
             role.word().to_owned(),
@@ -355,12 +435,14 @@ fn form(frame: &Frame<'_>, units: &[(String, String)]) -> Markup {
             label { span { (frame.pick("姓名", "Name")) } input type="text" name="name" maxlength="40" required; }
             (select("role", frame.pick("角色", "Role"), "viewer", &roles))
             (select("under", frame.pick("范围", "Units"), "", units))
+            (select("department", frame.pick("部门", "Department"), "", departments))
             button type="submit" { (frame.pick("生成一次性链接", "Make a one-time link")) }
         }
         ul.quiet {
             li { (frame.pick("查看员：看报送进度与排名，不看数值；", "viewer: sees how reporting stands and the ranks, and no figures;")) }
             li { (frame.pick("操作员：另看数值与说明，凭操作员密钥核定说明、延期、免报；", "operator: sees figures and explanations too; with the operator's key decides on explanations, extends and exempts;")) }
             li { (frame.pick("审计员：看操作员所看的，不操作；", "auditor: sees what an operator sees, and does not act;")) }
+            li { (frame.pick("限于一个部门的账户：只看该部门负责的指标及其报表、问题，只读，不操作；", "limited to a department: sees that department's indicators, with their datasets and findings; reads and does not act;")) }
             li { (frame.pick("管理员：管理人员，其余同查看员。已有账户再次邀请即重设密码、角色、范围和两步登录。", "administrator: manages people, and else is a viewer. Inviting somebody again sets password, role, units and the second step anew.")) }
         }
     }

@@ -19,7 +19,7 @@ const PARTS_MAX: usize = 64;
 /// The last summary of one part of the tree, and when it was drawn up.
 type Last<T> = Arc<Mutex<Option<(i64, Arc<T>)>>>;
 
-/// By part of the tree: the unit at its top, empty for all. The inner lock is held while a summary is drawn up.
+/// By what of the city somebody sees ([`crate::people::Person::part`]). The inner lock is held while a summary is drawn up.
 pub(in crate::serve::console) struct Summaries<T = Summary>(Mutex<BTreeMap<String, Last<T>>>);
 
 /// For whom a summary is.
@@ -35,7 +35,7 @@ impl Summaries {
     /// A summary for a page, with the lines that pages show.
     pub(super) fn of(&self, room: &Room<'_>) -> Result<Arc<Summary>, Problem> {
         let wanted = Wanted {
-            part: room.person.under.as_deref().unwrap_or_default(),
+            part: &room.person.part(),
             follows: room.visitor.follows,
             now_ms: room.visitor.now_ms,
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use granary_core::{
     catalogue::{Catalogue, DatasetIndex, UnitIndex},
-    code::UnitCode,
+    code::{DatasetCode, UnitCode},
     completeness::{Board, Filter, Open, OpenSlot},
     forecast::{Risks, Wanted},
     ledger::history,
@@ -19,7 +19,7 @@ use crate::serve::{
         problem::Problem,
         scope::{Scope, Sight},
     },
-    fleet, forecast, monitoring, slots,
+    findings, fleet, forecast, monitoring, slots,
 };
 
 /// Which deadlines are told: those that passed so long ago at most, and those that come within so long, in milliseconds.
@@ -34,6 +34,8 @@ const PERIODS_MAX: usize = 400;
 pub(in crate::serve) const LINES_MAX: usize = 5_000;
 /// From which chance to be late a slot is told as endangered, in per cent.
 pub(in crate::serve) const RISK_PERCENT: u32 = 50;
+/// Findings that are read at once.
+const FINDINGS_PAGE: u32 = 5_000;
 /// Agents that are listed.
 const AGENTS_MAX: u32 = 10_000;
 /// Sheets whose usual arrivals are told beside them.
@@ -112,11 +114,11 @@ impl Summary {
             return Ok(Self::default());
         };
         let places = places(sight, &board);
-        let filter = filter(sight, &places)?;
+        let filter = filter(sight, &board, &places)?;
         let open = board.open(&filter, &places, sight.now_ms);
         let mut sheets = sheets(sight, &board, &open);
         tell_arrivals(sight, &mut sheets)?;
-        let unexplained = board.unexplained(&filter, sight.now_ms);
+        let unexplained = unexplained(sight, &board, &filter)?;
         let wanted = Wanted {
             filter,
             chance_percent_min: RISK_PERCENT,
@@ -205,13 +207,15 @@ pub(super) const fn add(total: &mut v1::StateCounts, counts: &v1::StateCounts) {
 /// The datasets and periods of which something is due about now, or was lately: by the rule, or by an extension.
 fn places(sight: &Sight<'_>, board: &Board) -> BTreeSet<(DatasetIndex, Period)> {
     let (from_ms, to_ms) = (sight.now_ms - LATE_DAYS * DAY_MS, sight.now_ms + AHEAD_MS);
-    let catalogue = board.catalogue();
+    // The board is of the whole catalogue, and somebody may see a part of it.
+    let index = |code: &DatasetCode| board.catalogue().dataset_index(code);
     let extended = board.sheets_extended_past(from_ms).into_iter();
     let mut places: BTreeSet<_> = extended
-        .filter_map(|(dataset, period)| Some((catalogue.dataset_index(&dataset)?, period)))
+        .filter(|(dataset, _)| sight.catalogue.dataset(dataset).is_some())
+        .filter_map(|(dataset, period)| Some((index(&dataset)?, period)))
         .collect();
-    for dataset in catalogue.datasets() {
-        let Some(index) = catalogue.dataset_index(dataset.code()) else {
+    for dataset in sight.catalogue.datasets() {
+        let Some(index) = index(dataset.code()) else {
             continue;
         };
         let begun: Vec<Period> = history::periods(dataset, None, None, sight.now_ms).collect();
@@ -229,8 +233,13 @@ fn places(sight: &Sight<'_>, board: &Board) -> BTreeSet<(DatasetIndex, Period)> 
     places
 }
 
-fn filter(sight: &Sight<'_>, places: &BTreeSet<(DatasetIndex, Period)>) -> Result<Filter, Problem> {
-    let code = |dataset: &DatasetIndex| sight.catalogue.dataset_at(*dataset).code().to_string();
+fn filter(
+    sight: &Sight<'_>,
+    board: &Board,
+    places: &BTreeSet<(DatasetIndex, Period)>,
+) -> Result<Filter, Problem> {
+    let catalogue = board.catalogue();
+    let code = |dataset: &DatasetIndex| catalogue.dataset_at(*dataset).code().to_string();
     let datasets: BTreeSet<String> = places.iter().map(|(dataset, _)| code(dataset)).collect();
     let periods: BTreeSet<String> = places.iter().map(|(_, p)| p.to_string()).collect();
     let (datasets, periods) = (
@@ -287,7 +296,7 @@ fn nearer(one_ms: i64, other_ms: i64, now_ms: i64) -> i64 {
 
 /// Only for whoever sees all units: the expectation is one of the whole city.
 fn tell_arrivals(sight: &Sight<'_>, sheets: &mut [Sheet]) -> Result<(), Problem> {
-    if matches!(sight.scope, Scope::Within(_)) {
+    if !matches!(sight.scope, Scope::Everywhere) {
         return Ok(());
     }
     // The curve ends when the rule says; what is left until an extension ends has none.
@@ -341,14 +350,49 @@ fn reasons(
     units
 }
 
+/// Findings that nobody has answered, by unit. The board knows whose they are, and not of which edit: for whoever sees what a department
+/// answers for, the rows are read.
+fn unexplained(
+    sight: &Sight<'_>,
+    board: &Board,
+    filter: &Filter,
+) -> Result<BTreeMap<UnitIndex, u64>, Problem> {
+    if !matches!(sight.scope, Scope::Owned(_)) {
+        return Ok(board.unexplained(filter, sight.now_ms));
+    }
+    let catalogue = sight.catalogue;
+    let mut request = v1::ListFindingsRequest {
+        filter: Some(
+            sight
+                .scope
+                .filter(catalogue, None, Vec::new(), Vec::new())?,
+        ),
+        statuses: vec![v1::FindingStatus::Open.into()],
+        page_size: FINDINGS_PAGE,
+        ..Default::default()
+    };
+    let mut open: BTreeMap<UnitIndex, u64> = BTreeMap::new();
+    loop {
+        let page = findings::list(sight.city, request.clone())?;
+        let own = page.findings.iter();
+        for finding in own.filter(|finding| sight.scope.holds_finding(finding)) {
+            let code = UnitCode::new(&finding.unit).ok();
+            if let Some(unit) = code.and_then(|code| board.catalogue().unit_index(&code)) {
+                *open.entry(unit).or_default() += 1;
+            }
+        }
+        if page.next_page_token.is_empty() {
+            return Ok(open);
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
 /// The agents of the part of the tree.
 pub(in crate::serve) fn agents(sight: &Sight<'_>) -> Result<v1::ListAgentsResponse, Problem> {
-    let units = match sight.scope {
-        Scope::Everywhere => Vec::new(),
-        Scope::Within(units) => units.iter().map(ToString::to_string).collect(),
-    };
+    let units = sight.scope.units().into_iter().flatten();
     let request = v1::ListAgentsRequest {
-        units,
+        units: units.map(ToString::to_string).collect(),
         count_max: AGENTS_MAX,
     };
     Ok(fleet::list(sight.city, request)?)

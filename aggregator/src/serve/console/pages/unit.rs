@@ -7,17 +7,15 @@ use axum::{
     extract::{Path, RawQuery, State},
     response::{IntoResponse as _, Response},
 };
-use granary_core::{
-    code::UnitCode,
-    ledger::EnrolledKey,
-    measures::Measure,
-    period::{Period, Periodicity},
-};
+use granary_core::{access::Access, code::UnitCode, ledger::EnrolledKey};
 use granary_proto::v1;
 use maud::{Markup, html};
 
 use super::{
-    agents, contacts::contacts, dataset_name, measure_name, measured, today::bar, value_of,
+    agents,
+    contacts::contacts,
+    dataset_name,
+    record::{self, Tallies},
 };
 use crate::{
     people::Right,
@@ -27,9 +25,7 @@ use crate::{
             problem::Problem,
             routes::{Room, asked, page},
             view::{
-                Frame, Tab, Visitor,
-                chart::{self, Place},
-                encoded, slot_path, state,
+                Frame, Tab, Visitor, encoded, slot_path, state,
                 table::{Cell, Table},
             },
         },
@@ -37,8 +33,6 @@ use crate::{
     },
 };
 
-/// Periods of the trend.
-const TREND_MAX: usize = 24;
 /// Open slots that are looked through, and those that the page lists; the file has all.
 const SLOTS_MAX: u32 = 5_000;
 const LINES_MAX: usize = 100;
@@ -52,33 +46,44 @@ pub(in crate::serve::console) async fn show(
     Path(unit): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    page(console, visitor, (Right::Look, None), move |room| {
+    // Its revisions are figures, for whoever may read them.
+    let reads = visitor
+        .person
+        .as_ref()
+        .is_some_and(|person| person.may(Right::Figures));
+    let read = reads.then(|| (Access::Series, format!("{unit} revisions")));
+    page(console, visitor, (Right::Look, read), move |room| {
         let unit = room.scope.unit(&unit)?;
         let known = room.catalogue.unit(&unit).ok_or(Problem::NotFound)?;
         let frame = room.frame(Tab::Units);
         let name = frame.visitor.say(known.name()).to_owned();
-        let by_dataset = tallied(room, &unit, v1::GroupBy::Dataset)?;
-        let by_period = tallied(room, &unit, v1::GroupBy::Period)?;
+        let tallies = Tallies { unit: &unit, by_dataset: tallied(room, &unit, v1::GroupBy::Dataset)?, by_period: tallied(room, &unit, v1::GroupBy::Period)? };
         let open = open(room, &unit)?;
         let wanted = asked(query.as_deref(), "csv");
         let most = if wanted.is_some() { usize::MAX } else { LINES_MAX };
-        let shown = &open[..open.len().min(most)];
-        let tables = [scores(room, &frame, &by_dataset), slots_table(room, &frame, shown)];
-        if let Some(file) = tables.iter().find_map(|table| table.csv(wanted.as_deref())) {
+        let revised = record::revised(room, &unit)?;
+        let cards = record::cards(room, &frame, &unit)?;
+        let tables = [
+            record::timeliness(room, &frame, &tallies),
+            record::quality(room, &frame, &tallies),
+            slots_table(room, &frame, &open[..open.len().min(most)]),
+            record::revisions(&frame, &unit, &revised[..revised.len().min(most)]),
+        ];
+        if let Some(file) = { tables.iter().chain([&cards]) }.find_map(|table| table.csv(wanted.as_deref())) {
             return file;
         }
-        let total = by_dataset.total.unwrap_or_default();
+        let [timeliness, quality, slots, revisions] = &tables;
+        let more = |count: usize| html! { @if count > LINES_MAX { p.quiet { (frame.pick("其余在 CSV 中：", "the rest is in the CSV: ")) (count - LINES_MAX) } } };
+        let none = html! { p.quiet { (frame.pick("没有", "none")) } };
         let body = html! {
             h1 { (name) " " span.quiet { (unit) } }
-            @if let Some(counts) = &total.counts { p.progress.wide { (bar(&frame, counts)) } }
-            div.tiles { @for measure in [Measure::OnTimeRate, Measure::ReportingRate, Measure::FirstTimeAcceptance, Measure::ExplainedShare] {
-                div.tile { span.name { (measure_name(&frame, measure.word())) } strong { (measured(&frame, value_of(&total.measures, measure)).0) } }
-            } }
-            section { h2 { (frame.pick("按时率走势", "On-time rate over time")) } (trend(&frame, &by_period)) }
-            section { h2 { (frame.pick("各报表", "By dataset")) } (tables[0].show(&frame)) }
-            section { h2 { (frame.pick("全部应报中待办的", "Open slots")) } 
-                @if tables[1].is_empty() { p.quiet { (frame.pick("没有", "none")) } } @else { (tables[1].show(&frame)) }
-                @if open.len() > LINES_MAX { p.quiet { (frame.pick("其余在 CSV 中：", "the rest is in the CSV: ")) (open.len() - LINES_MAX) } } }
+            (record::head(room, &frame, &tallies))
+            section { h2 { (frame.pick("计分卡", "Scorecards")) } @if cards.is_empty() { (none) } @else { (cards.show(&frame)) } }
+            section { h2 { (frame.pick("按时率走势", "On-time rate over time")) } (record::trend(&frame, &tallies)) }
+            section { h2 { (frame.pick("各报表：及时", "By dataset: timeliness")) } div.narrow { (timeliness.show(&frame)) } }
+            section { h2 { (frame.pick("各报表：质量", "By dataset: quality")) } div.narrow { (quality.show(&frame)) } }
+            section { h2 { (frame.pick("全部应报中待办的", "Open slots")) } @if slots.is_empty() { (none) } @else { (slots.show(&frame)) } (more(open.len())) }
+            @if room.may(Right::Figures) { section { h2 { (frame.pick("最近的修订", "Newest revisions")) } @if revisions.is_empty() { (none) } @else { div.narrow { (revisions.show(&frame)) } } (more(revised.len())) } }
             div.columns {
                 section { h2 { (frame.pick("联系人", "Contacts")) } (people(room, &frame, &unit)) }
                 section { h2 { (frame.pick("密钥", "Keys")) } (keys(room, &frame, &unit)?) }
@@ -93,11 +98,13 @@ pub(in crate::serve::console) async fn show(
     .await
 }
 
-fn filter(unit: &UnitCode) -> Option<v1::SlotFilter> {
-    Some(v1::SlotFilter {
-        units: vec![unit.to_string()],
-        ..Default::default()
-    })
+/// The unit's slots, of the reports that the person sees.
+fn filter(room: &Room<'_>, unit: &UnitCode) -> Result<Option<v1::SlotFilter>, Problem> {
+    let whole = room
+        .scope
+        .filter(&room.catalogue, None, Vec::new(), Vec::new())?;
+    let units = vec![unit.to_string()];
+    Ok(Some(v1::SlotFilter { units, ..whole }))
 }
 
 fn tallied(
@@ -106,7 +113,7 @@ fn tallied(
     by: v1::GroupBy,
 ) -> Result<v1::ListMeasuresResponse, Problem> {
     let request = v1::ListMeasuresRequest {
-        filter: filter(unit),
+        filter: filter(room, unit)?,
         group_by: by.into(),
         ..Default::default()
     };
@@ -115,7 +122,7 @@ fn tallied(
 
 fn open(room: &Room<'_>, unit: &UnitCode) -> Result<Vec<v1::Slot>, Problem> {
     let request = v1::ListSlotsRequest {
-        filter: filter(unit),
+        filter: filter(room, unit)?,
         states: vec![v1::SlotState::Missing.into(), v1::SlotState::Pending.into()],
         page_size: SLOTS_MAX,
         ..Default::default()
@@ -123,39 +130,6 @@ fn open(room: &Room<'_>, unit: &UnitCode) -> Result<Vec<v1::Slot>, Problem> {
     let mut open = slots::list(&room.console.city, request)?.slots;
     open.sort_by_key(|slot| std::cmp::Reverse(slot.due_at_ms));
     Ok(open)
-}
-
-/// Every measure by dataset, and all of them together.
-fn scores(room: &Room<'_>, frame: &Frame<'_>, answer: &v1::ListMeasuresResponse) -> Table {
-    let mut columns = vec![
-        frame.pick("报表", "Dataset").to_owned(),
-        format!("#{}", frame.pick("应报", "Expected")),
-    ];
-    columns.extend(
-        Measure::ALL
-            .iter()
-            .map(|measure| format!("#{}", frame.visitor.say(&measure.name()))),
-    );
-    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let mut table = Table::new("scores", frame.pick("各报表", "By dataset"), &columns);
-    let total = answer
-        .total
-        .as_ref()
-        .map(|total| (frame.pick("合计", "All").to_owned(), total));
-    let rows = answer
-        .rows
-        .iter()
-        .map(|row| (dataset_name(frame, &room.catalogue, &row.dataset), row));
-    for (name, row) in rows.chain(total) {
-        let expected = row.counts.as_ref().map_or(0, |counts| counts.expected);
-        let mut cells = vec![Cell::text(name), Cell::count(expected)];
-        cells.extend(Measure::ALL.iter().map(|measure| {
-            let (text, sort) = measured(frame, value_of(&row.measures, *measure));
-            Cell::figure(text).by(sort)
-        }));
-        table.push(cells);
-    }
-    table
 }
 
 fn slots_table(room: &Room<'_>, frame: &Frame<'_>, open: &[v1::Slot]) -> Table {
@@ -186,47 +160,6 @@ fn slots_table(room: &Room<'_>, frame: &Frame<'_>, open: &[v1::Slot]) -> Table {
         ]);
     }
     table
-}
-
-fn trend(frame: &Frame<'_>, answer: &v1::ListMeasuresResponse) -> Markup {
-    use v1::measure_value::Value;
-    let place = |row: &v1::MeasuresRow| {
-        let value =
-            value_of(&row.measures, Measure::OnTimeRate).and_then(|value| value.value.as_ref());
-        let percent = match value {
-            Some(Value::Share(share)) => {
-                Some(share.numerator as f64 * 100.0 / share.denominator.max(1) as f64)
-            }
-            Some(Value::DurationMs(_) | Value::Number(_)) | None => None,
-        };
-        Place {
-            label: row.period.clone(),
-            values: percent.into_iter().collect(),
-        }
-    };
-    // Months and quarters have no order among each other: the line is of the kind of which there are most.
-    let kind = |row: &v1::MeasuresRow| Period::parse(&row.period).ok().map(Period::periodicity);
-    let count =
-        |wanted: Option<Periodicity>| answer.rows.iter().filter(|row| kind(row) == wanted).count();
-    let most = Periodicity::ALL
-        .into_iter()
-        .map(Some)
-        .max_by_key(|wanted| count(*wanted))
-        .flatten();
-    let places: Vec<Place> = answer
-        .rows
-        .iter()
-        .filter(|row| kind(row) == most)
-        .map(place)
-        .filter(|place| !place.values.is_empty())
-        .collect();
-    let from = places.len().saturating_sub(TREND_MAX);
-    chart::line(
-        frame,
-        &places[from..],
-        frame.pick("按时率，百分比", "on-time rate, per cent"),
-        Some((0.0, 100.0)),
-    )
 }
 
 fn people(room: &Room<'_>, frame: &Frame<'_>, unit: &UnitCode) -> Markup {

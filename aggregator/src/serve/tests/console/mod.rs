@@ -8,6 +8,7 @@ mod axe;
 mod bulletins;
 mod browser;
 mod catalogue;
+mod departments;
 #[path = "../../../../../tests/tests/clerk/browser.rs"]
 #[allow(
     dead_code,
@@ -24,6 +25,7 @@ mod odd;
 mod receipts;
 mod oidc;
 mod slots;
+mod standings;
 mod today;
 mod unmet;
 
@@ -167,6 +169,7 @@ fn invite(town: &Town, login: &str, role: PersonRole, under: Option<&str>) -> St
         name: format!("{login} 先生"),
         role,
         under: under.map(str::to_owned),
+        department: None,
         expires_at_ms: now_ms + 60_000,
     };
     invite_into(town.site().folder(), &invitation, now_ms).unwrap()
