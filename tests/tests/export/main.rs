@@ -4,6 +4,8 @@
 
 mod city;
 mod fsck;
+#[path = "../support/city.rs"]
+mod support;
 
 use std::fs;
 

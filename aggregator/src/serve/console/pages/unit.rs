@@ -17,7 +17,8 @@ use granary_proto::v1;
 use maud::{Markup, html};
 
 use super::{
-    agents, contacts::contacts, dataset_name, measure_name, measured, today::bar, value_of,
+    agents, contacts::contacts, dataset_name, measure_name, measured, today::bar, told,
+    value_of,
 };
 use crate::{
     people::Right,
@@ -37,6 +38,8 @@ use crate::{
     },
 };
 
+/// Rows of measures: more than the days of twenty-five years.
+const ROWS_MAX: u32 = 10_000;
 /// Periods of the trend.
 const TREND_MAX: usize = 24;
 /// Open slots that are looked through, and those that the page lists; the file has all.
@@ -108,6 +111,7 @@ fn tallied(
     let request = v1::ListMeasuresRequest {
         filter: filter(unit),
         group_by: by.into(),
+        page_size: ROWS_MAX,
         ..Default::default()
     };
     Ok(measures::list(&room.console.city, request)?)
@@ -194,9 +198,10 @@ fn trend(frame: &Frame<'_>, answer: &v1::ListMeasuresResponse) -> Markup {
         let value =
             value_of(&row.measures, Measure::OnTimeRate).and_then(|value| value.value.as_ref());
         let percent = match value {
-            Some(Value::Share(share)) => {
-                Some(share.numerator as f64 * 100.0 / share.denominator.max(1) as f64)
-            }
+            Some(Value::Share(share)) => Some(chart::Value {
+                height: share.numerator as f64 * 100.0 / share.denominator.max(1) as f64,
+                told: told(share),
+            }),
             Some(Value::DurationMs(_) | Value::Number(_)) | None => None,
         };
         Place {
