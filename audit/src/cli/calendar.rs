@@ -21,12 +21,7 @@ use crate::{
 const DAY_MS: i64 = 86_400_000;
 
 /// Shows the calendar of a year.
-pub(super) fn calendar(
-    manner: &Manner,
-    screen: Screen,
-    as_json: bool,
-    ask: &Calendar,
-) -> Response {
+pub(super) fn calendar(manner: &Manner, screen: Screen, as_json: bool, ask: &Calendar) -> Response {
     match made(manner, screen, ask) {
         Err(message) => Response::failed(manner, &message),
         Ok((catalogue, entries)) if as_json => {
@@ -141,7 +136,10 @@ fn fetched(
     let (catalogue, slots) = online::connected(server, identity, async |mut city| {
         let catalogue = city.catalogue().await?;
         let entries = chosen(&catalogue, ask).unwrap_or_default();
-        let slots = match (&ask.unit, request(ask, &entries, Timestamp::now().as_millisecond())) {
+        let slots = match (
+            &ask.unit,
+            request(ask, &entries, Timestamp::now().as_millisecond()),
+        ) {
             (Some(_), Some(request)) => city.slots(request, entries.len().max(1)).await?.rows,
             (_, _) => Vec::new(),
         };

@@ -39,7 +39,12 @@ pub(super) fn arrivals(manner: &Manner, screen: Screen, as_json: bool, ask: &Arr
     })
 }
 
-pub(super) fn calibrate(manner: &Manner, screen: Screen, as_json: bool, ask: &Calibrate) -> Response {
+pub(super) fn calibrate(
+    manner: &Manner,
+    screen: Screen,
+    as_json: bool,
+    ask: &Calibrate,
+) -> Response {
     let request = v1::GetCalibrationRequest {
         filter: Some(ask.filter.wire()),
         as_of_ms: ask.as_of.unwrap_or_default(),

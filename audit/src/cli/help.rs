@@ -188,10 +188,7 @@ const CHINESE: &[(&str, &str)] = &[
         "agenda_identity",
         "存放 ca.pem、client.pem、client.key 的目录，与 --server 同用",
     ),
-    (
-        "agenda_archive",
-        "取自 export 写出的文件，先从头到尾核验",
-    ),
+    ("agenda_archive", "取自 export 写出的文件，先从头到尾核验"),
     (
         "ics",
         "写成 iCalendar 文件（RFC 5545），每个截止时间提前一天提醒",

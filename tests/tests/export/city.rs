@@ -68,7 +68,12 @@ async fn found(handle: &Handle, operator: &SigningKey) {
     let accounts = |seed, unit, revision, figures: [&str; 4]| {
         let names = ["gdp", "primary", "secondary", "tertiary"];
         let figures: Vec<_> = names.into_iter().zip(figures).collect();
-        report(seed, (unit, "quarterly-accounts", "2021-Q2"), revision, &figures)
+        report(
+            seed,
+            (unit, "quarterly-accounts", "2021-Q2"),
+            revision,
+            &figures,
+        )
     };
     for received in [
         accounts(100, "520100", 1, ["100.00", "10.00", "40.00", "49.00"]),
@@ -95,7 +100,10 @@ fn report(
     figures: &[(&str, &str)],
 ) -> Received {
     let slot = slot(unit, dataset, period);
-    stated(seed, &statement(slot, revision, bundle().version(), figures))
+    stated(
+        seed,
+        &statement(slot, revision, bundle().version(), figures),
+    )
 }
 
 fn bundle() -> Bundle {

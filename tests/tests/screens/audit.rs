@@ -54,7 +54,10 @@ impl Audit {
             let deadlines = audit.plain(&["calendar", "--year", year]);
             audit.deadlines.extend(list(&deadlines, "entries"));
         }
-        audit.sheets = list(&audit.ask(&["completeness", "--by", "dataset-period"]), "rows");
+        audit.sheets = list(
+            &audit.ask(&["completeness", "--by", "dataset-period"]),
+            "rows",
+        );
         audit
     }
 
@@ -73,7 +76,15 @@ impl Audit {
 
     /// What the replay says of the journal as a whole.
     pub(crate) fn replayed(&self) -> Value {
-        let said = run(&["replay", &self.file(), "--as-of", &now_text(), "--json", "--lang", "en"]);
+        let said = run(&[
+            "replay",
+            &self.file(),
+            "--as-of",
+            &now_text(),
+            "--json",
+            "--lang",
+            "en",
+        ]);
         assert_eq!((said.code, said.error.as_str()), (0, ""), "{}", said.output);
         serde_json::from_str(&said.output).unwrap()
     }
@@ -106,11 +117,13 @@ impl Audit {
         self.sheets.iter().find(is_it).map(|row| &row["counts"])
     }
 
-    /// The periods of a dataset for which slots are owed and that are over.
+    /// The periods of a dataset for which slots are owed and reports are taken.
     pub(crate) fn periods(&self, dataset: &str) -> Vec<Period> {
         let own = self.slots.iter().filter(|slot| slot["dataset"] == dataset);
         let own = own.map(|slot| Period::parse(slot["period"].as_str().unwrap()).unwrap());
-        let mut own: Vec<Period> = own.filter(|period| period.last_day() < crate::words::day(self.now_ms)).collect();
+        let mut own: Vec<Period> = own
+            .filter(|period| period.first_day() <= crate::words::day(self.now_ms))
+            .collect();
         own.sort_unstable();
         own.dedup();
         own

@@ -39,11 +39,11 @@ from = "2025-10-15"
 const FIGURES: &str = r#"
 [[unit_of_measure]]
 code = "CNY_10K"
-name = { zh = "万元", en = "CNY 10,000" }
+name = { zh = "万元", en = "ten thousand yuan" }
 
 [[unit_of_measure]]
 code = "CNY_100M"
-name = { zh = "亿元", en = "CNY 100 million" }
+name = { zh = "亿元", en = "hundred million yuan" }
 base = "CNY_10K"
 factor = 10000
 

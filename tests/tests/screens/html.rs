@@ -9,7 +9,9 @@ use html5ever::{parse_document, tendril::TendrilSink as _};
 use markup5ever_rcdom::{Handle, Node, NodeData, RcDom};
 
 /// Elements without figures of the city.
-const PASSED: [&str; 7] = ["form", "nav", "script", "noscript", "button", "select", "template"];
+const PASSED: [&str; 7] = [
+    "form", "nav", "script", "noscript", "button", "select", "template",
+];
 /// Elements that are read as one text.
 const BLOCKS: [&str; 9] = ["h1", "h2", "h3", "p", "li", "dt", "dd", "summary", "pre"];
 /// Divisions that are read as one text, by their first class.
@@ -74,7 +76,11 @@ impl Reader {
                 self.block(tag, text(node));
             }
             _ if BLOCKS.contains(&tag) || TILES.contains(&class.as_str()) => {
-                let kind = if TILES.contains(&class.as_str()) { class.as_str() } else { tag };
+                let kind = if TILES.contains(&class.as_str()) {
+                    class.as_str()
+                } else {
+                    tag
+                };
                 self.block(kind, text(node));
             }
             _ => self.region(node),
@@ -102,7 +108,11 @@ impl Reader {
     /// Beside a table only the count of its rows is a figure.
     fn tools(&mut self, node: &Handle) {
         let mut counts = Vec::new();
-        gather(node, &|node| attribute(node, "data-count").is_some(), &mut counts);
+        gather(
+            node,
+            &|node| attribute(node, "data-count").is_some(),
+            &mut counts,
+        );
         for count in counts {
             let place = format!("{} › count", self.table);
             self.add(place, String::new(), text(&count));
@@ -140,14 +150,20 @@ impl Reader {
     fn add(&mut self, place: String, row: String, text: String) {
         let turn = self.seen.entry(place.clone()).or_default();
         *turn += 1;
-        let place = if *turn == 1 { place } else { format!("{place} #{turn}") };
+        let place = if *turn == 1 {
+            place
+        } else {
+            format!("{place} #{turn}")
+        };
         self.shown.push(Shown { place, row, text });
     }
 }
 
 fn cells(row: &Handle) -> Vec<String> {
     let children = row.children.borrow();
-    let cells = children.iter().filter(|node| matches!(tag(node), Some("td" | "th")));
+    let cells = children
+        .iter()
+        .filter(|node| matches!(tag(node), Some("td" | "th")));
     cells.map(text).collect()
 }
 
@@ -159,26 +175,22 @@ fn text(node: &Handle) -> String {
 }
 
 fn gather_text(node: &Handle, into: &mut String) {
-    match &node.data {
-        NodeData::Text { contents } => into.push_str(&contents.borrow()),
-        NodeData::Element { .. } => {
-            let tag = tag(node).unwrap_or_default();
-            if PASSED.contains(&tag) {
-                return;
-            }
-            into.push(' ');
-            if tag == "svg" {
-                let label = attribute(node, "aria-label").unwrap_or_default();
-                into.push_str(&format!("[{label}]"));
-            } else {
-                for child in node.children.borrow().iter() {
-                    gather_text(child, into);
-                }
-            }
-            into.push(' ');
-        }
-        _ => {}
+    if let NodeData::Text { contents } = &node.data {
+        into.push_str(&contents.borrow());
     }
+    let Some(tag) = tag(node).filter(|tag| !PASSED.contains(tag)) else {
+        return;
+    };
+    into.push(' ');
+    if tag == "svg" {
+        let label = attribute(node, "aria-label").unwrap_or_default();
+        into.push_str(&format!("[{label}]"));
+    } else {
+        for child in node.children.borrow().iter() {
+            gather_text(child, into);
+        }
+    }
+    into.push(' ');
 }
 
 /// A heading's words without the figures behind them.
@@ -212,10 +224,10 @@ fn gather(node: &Handle, wanted: &dyn Fn(&Handle) -> bool, found: &mut Vec<Handl
 }
 
 fn tag(node: &Rc<Node>) -> Option<&str> {
-    match &node.data {
-        NodeData::Element { name, .. } => Some(&name.local),
-        _ => None,
-    }
+    let NodeData::Element { name, .. } = &node.data else {
+        return None;
+    };
+    Some(&name.local)
 }
 
 /// The first class of an element, or nothing.
@@ -229,6 +241,8 @@ fn attribute(node: &Handle, wanted: &str) -> Option<String> {
         return None;
     };
     let attrs = attrs.borrow();
-    let found = attrs.iter().find(|attribute| &*attribute.name.local == wanted);
+    let found = attrs
+        .iter()
+        .find(|attribute| &*attribute.name.local == wanted);
     found.map(|attribute| attribute.value.to_string())
 }

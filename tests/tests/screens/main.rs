@@ -16,7 +16,10 @@ mod visit;
 mod html;
 mod told;
 mod pages;
+mod routes;
 mod api;
+
+use std::collections::BTreeSet;
 
 use audit::Audit;
 use pages::Look;
@@ -28,12 +31,15 @@ fn every_figure_on_a_screen_is_the_audits() {
     let mut city = history::city();
     city.start();
     let audit = Audit::of(&city);
-    let mut visit = Visit::begin(&city);
+    let mut visit = Visit::begin(&city, "wang", "en");
+    let mut chinese = Visit::begin(&city, "li", "zh");
     let mut faults = Faults::default();
     let mut look = Look {
         visit: &mut visit,
+        chinese: &mut chinese,
         audit: &audit,
         faults: &mut faults,
+        seen: BTreeSet::new(),
     };
     pages::day::look(&mut look);
     pages::reporting::look(&mut look);
@@ -44,7 +50,10 @@ fn every_figure_on_a_screen_is_the_audits() {
     pages::figures::look(&mut look);
     pages::city::calendar(&mut look);
     pages::city::bulletins(&mut look);
+    pages::city::catalogue(&mut look);
     pages::city::log(&mut look);
+    let seen = look.seen;
+    routes::look(&seen, &mut faults);
     api::look(&mut visit, &audit, &mut faults);
     city.stop();
     faults.end(3_000);

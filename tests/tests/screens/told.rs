@@ -101,7 +101,11 @@ impl Told {
     fn add(&mut self, place: String, text: String) {
         let turn = self.seen.entry(place.clone()).or_default();
         *turn += 1;
-        let place = if *turn == 1 { place } else { format!("{place} #{turn}") };
+        let place = if *turn == 1 {
+            place
+        } else {
+            format!("{place} #{turn}")
+        };
         self.lines.insert(place, text);
     }
 }
@@ -117,17 +121,55 @@ impl Faults {
                 continue;
             }
             self.compared += 1;
-            let row = if one.row.is_empty() { String::new() } else { format!(" ({})", one.row) };
+            let row = if one.row.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", one.row)
+            };
             match open.remove(place) {
-                None => self.add(format!("{page} › {place}{row}: shows “{}”, which no comparison accounts for", one.text)),
+                None => self.add(format!(
+                    "{page} › {place}{row}: shows “{}”, which no comparison accounts for",
+                    one.text
+                )),
                 Some(told) if told != one.text => {
-                    self.add(format!("{page} › {place}{row}: shows “{}”, and the audit computes “{told}”", one.text));
+                    self.add(format!(
+                        "{page} › {place}{row}: shows “{}”, and the audit computes “{told}”",
+                        one.text
+                    ));
                 }
                 Some(_) => {}
             }
         }
         for (place, told) in open {
-            self.add(format!("{page} › {place}: does not show “{told}”, which the audit computes"));
+            self.add(format!(
+                "{page} › {place}: does not show “{told}”, which the audit computes"
+            ));
+        }
+    }
+
+    /// Each text has the same figures in both languages, though maybe in another order. Names of facts, which are left out, may have figures of
+    /// their own, as SHA-256 has.
+    pub(crate) fn compare_languages(&mut self, page: &str, english: &[Shown], chinese: &[Shown]) {
+        let is_fact = |one: &&Shown| !one.place.contains("› dt");
+        let (english, chinese): (Vec<_>, Vec<_>) = (
+            english.iter().filter(is_fact).collect(),
+            chinese.iter().filter(is_fact).collect(),
+        );
+        if english.len() != chinese.len() {
+            self.add(format!(
+                "{page}: shows {} texts in English and {} in Chinese",
+                english.len(),
+                chinese.len()
+            ));
+        }
+        for (english, chinese) in english.into_iter().zip(chinese) {
+            self.compared += 1;
+            if figures(english) != figures(chinese) {
+                self.add(format!(
+                    "{page} › {}: shows “{}” in English and “{}” in Chinese",
+                    english.place, english.text, chinese.text
+                ));
+            }
         }
     }
 
@@ -136,14 +178,20 @@ impl Faults {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .from_reader(file.trim_start_matches('\u{feff}').as_bytes());
-        let read = reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect());
+        let read = reader
+            .records()
+            .map(|record| record.unwrap().iter().map(str::to_owned).collect());
         let read: Vec<Vec<String>> = read.collect();
         let filed = |row: &Vec<Cell>| row.iter().map(|cell| cell.filed.clone()).collect();
         let rows = table.rows.iter().map(filed);
         let told: Vec<Vec<String>> = std::iter::once(table.columns.clone()).chain(rows).collect();
         let page = format!("{page} (CSV {})", table.code);
         if read.len() != told.len() {
-            self.add(format!("{page}: has {} rows, and the audit computes {}", read.len().saturating_sub(1), told.len() - 1));
+            self.add(format!(
+                "{page}: has {} rows, and the audit computes {}",
+                read.len().saturating_sub(1),
+                told.len() - 1
+            ));
         }
         for (at, (read, told)) in read.iter().zip(&told).enumerate() {
             let first = read.first().cloned().unwrap_or_default();
@@ -167,14 +215,22 @@ impl Faults {
                     let place = format!("{place} › {name}");
                     match (shown.get(name), told.get(name)) {
                         (Some(shown), Some(told)) => self.compare_values(&place, shown, told),
-                        (Some(shown), None) => self.add(format!("{place}: shows {shown}, which no comparison accounts for")),
-                        (None, told) => self.add(format!("{place}: does not show {told:?}, which the audit computes")),
+                        (Some(shown), None) => self.add(format!(
+                            "{place}: shows {shown}, which no comparison accounts for"
+                        )),
+                        (None, told) => self.add(format!(
+                            "{place}: does not show {told:?}, which the audit computes"
+                        )),
                     }
                 }
             }
             (Value::Array(shown), Value::Array(told)) => {
                 if shown.len() != told.len() {
-                    self.add(format!("{place}: has {} lines, and the audit computes {}", shown.len(), told.len()));
+                    self.add(format!(
+                        "{place}: has {} lines, and the audit computes {}",
+                        shown.len(),
+                        told.len()
+                    ));
                 }
                 for (at, (shown, told)) in shown.iter().zip(told).enumerate() {
                     self.compare_values(&format!("{place} › {at}"), shown, told);
@@ -188,7 +244,9 @@ impl Faults {
     pub(crate) fn equal(&mut self, place: &str, shown: &str, told: &str) {
         self.compared += 1;
         if shown != told {
-            self.add(format!("{place}: shows “{shown}”, and the audit computes “{told}”"));
+            self.add(format!(
+                "{place}: shows “{shown}”, and the audit computes “{told}”"
+            ));
         }
     }
 
@@ -199,7 +257,26 @@ impl Faults {
     /// Ends the test where anything is wrong, or where too little was looked at to say so.
     pub(crate) fn end(self, compared_min: usize) {
         let (count, some) = (self.told.len(), self.told.len().min(200));
-        assert!(self.told.is_empty(), "{count} differences:\n{}", self.told[..some].join("\n"));
-        assert!(self.compared >= compared_min, "only {} were compared", self.compared);
+        assert!(
+            self.told.is_empty(),
+            "{count} differences:\n{}",
+            self.told[..some].join("\n")
+        );
+        assert!(
+            self.compared >= compared_min,
+            "only {} were compared",
+            self.compared
+        );
     }
+}
+
+/// The figures of a text in the order of their digits. English has a word for one period.
+fn figures(one: &Shown) -> Vec<String> {
+    let text = one.text.replace("the one period", "the 1 period");
+    let words = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|figure| !figure.is_empty());
+    let mut figures: Vec<String> = words.map(str::to_owned).collect();
+    figures.sort_unstable();
+    figures
 }

@@ -12,12 +12,15 @@ use granary_aggregator::people::{
 };
 use serde_json::Value;
 
-use crate::{history::{NOW, at_ms}, support::City};
+use crate::{
+    history::{NOW, at_ms},
+    support::City,
+};
 
 /// Requests that one token is good for at an instant at which the city's clock stands still.
 const BURST: usize = 50;
 
-/// Whoever has signed in as an operator who sees the whole city, and reads English.
+/// Whoever has signed in as an operator who sees the whole city.
 pub(crate) struct Visit {
     address: SocketAddr,
     cookies: BTreeMap<String, String>,
@@ -36,7 +39,10 @@ pub(crate) struct Answer {
 impl Answer {
     /// Where the browser is sent on to.
     pub(crate) fn location(&self) -> &str {
-        let line = self.head.lines().find_map(|line| line.strip_prefix("location: "));
+        let line = self
+            .head
+            .lines()
+            .find_map(|line| line.strip_prefix("location: "));
         line.unwrap()
     }
 
@@ -46,11 +52,11 @@ impl Answer {
 }
 
 impl Visit {
-    /// Uses an invitation.
-    pub(crate) fn begin(city: &City) -> Self {
+    /// Uses an invitation, and goes on in a language.
+    pub(crate) fn begin(city: &City, login: &str, language: &str) -> Self {
         let (data, now_ms) = (city.path("data"), at_ms(NOW));
         let invitation = Invitation {
-            login: "wang".into(),
+            login: login.into(),
             name: "王先生".into(),
             role: PersonRole::Operator,
             under: None,
@@ -71,7 +77,7 @@ impl Visit {
         let body = format!("form={form}&password={password}&again={password}");
         let more = "content-type: application/x-www-form-urlencoded\r\norigin: http://console\r\n";
         assert_eq!(visit.send("POST", &path, more, &body).status, 303);
-        visit.page("/account?lang=en");
+        visit.page(&format!("/account?lang={language}"));
         visit
     }
 
@@ -113,7 +119,10 @@ impl Visit {
             days: 30,
             made_by: "test".into(),
         };
-        Tokens::open(&self.data).unwrap().make(&wish, at_ms(NOW)).unwrap()
+        Tokens::open(&self.data)
+            .unwrap()
+            .make(&wish, at_ms(NOW))
+            .unwrap()
     }
 
     /// Sends one request and keeps the cookies of the answer, as a browser does.
@@ -132,10 +141,16 @@ impl Visit {
         stream.write_all(request.as_bytes()).unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let end = bytes
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .unwrap();
         let body = bytes.split_off(end + 4);
         let head = String::from_utf8(bytes).unwrap().replace("\r\n", "\n");
-        for line in head.lines().filter_map(|line| line.strip_prefix("set-cookie: ")) {
+        for line in head
+            .lines()
+            .filter_map(|line| line.strip_prefix("set-cookie: "))
+        {
             let (name, rest) = line.split_once('=').unwrap();
             let value = rest.split(';').next().unwrap();
             self.cookies.insert(name.into(), value.into());

@@ -42,14 +42,17 @@ pub(crate) fn maybe(at_ms: &Value) -> String {
 
 /// As the API writes an instant; null where there is none.
 pub(crate) fn utc(at_ms: &Value) -> Value {
-    let at = at_ms.as_i64().map(|at_ms| Timestamp::from_millisecond(at_ms).unwrap());
+    let at = at_ms
+        .as_i64()
+        .map(|at_ms| Timestamp::from_millisecond(at_ms).unwrap());
     at.map_or(Value::Null, |at| format!("{at:.3}").into())
 }
 
 /// The day of an instant in the catalogue's zone.
 pub(crate) fn day(at_ms: i64) -> Date {
     let zone = TimeZone::get("Asia/Shanghai").unwrap();
-    zone.to_datetime(Timestamp::from_millisecond(at_ms).unwrap()).date()
+    zone.to_datetime(Timestamp::from_millisecond(at_ms).unwrap())
+        .date()
 }
 
 /// A length of time.
@@ -73,7 +76,10 @@ pub(crate) fn countdown(due_ms: i64, now_ms: i64) -> String {
 /// A state as a badge.
 pub(crate) fn state(word: &Value) -> String {
     let word = text(word);
-    let (_, sign) = STATES.into_iter().find(|(known, _)| *known == word).unwrap();
+    let (_, sign) = STATES
+        .into_iter()
+        .find(|(known, _)| *known == word)
+        .unwrap();
     format!("{sign} {word}")
 }
 
@@ -86,7 +92,10 @@ pub(crate) fn bar(counts: &Value) -> String {
 /// How many have arrived, and how many are owed.
 pub(crate) fn arrived(counts: &Value) -> (u64, u64) {
     let count = |state: &str| counts[state].as_u64().unwrap();
-    (count("timely") + count("late"), count("expected") - count("exempt"))
+    (
+        count("timely") + count("late"),
+        count("expected") - count("exempt"),
+    )
 }
 
 /// A measure as `measures` and `explain` give it.
@@ -109,13 +118,19 @@ pub(crate) fn measured(value: &Value) -> String {
 /// A share in per cent as the auditor's program writes it.
 fn percent(numerator: u64, whole: &Value) -> String {
     let denominator = whole.as_u64().unwrap();
-    let rate = granary_audit::rates::Rate { numerator, denominator };
+    let rate = granary_audit::rates::Rate {
+        numerator,
+        denominator,
+    };
     rate.percent().unwrap()
 }
 
 /// The names of all measures.
 pub(crate) fn measures() -> Vec<(&'static str, String)> {
-    Measure::ALL.iter().map(|one| (one.word(), one.name().en)).collect()
+    Measure::ALL
+        .iter()
+        .map(|one| (one.word(), one.name().en))
+        .collect()
 }
 
 /// Text, or nothing where there is none.
@@ -123,6 +138,6 @@ pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }

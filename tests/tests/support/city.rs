@@ -124,7 +124,10 @@ impl City {
     }
 
     /// Where the console and the API are, while the server runs.
-    #[allow(dead_code, reason = "not every test that includes this file looks at screens")]
+    #[allow(
+        dead_code,
+        reason = "not every test that includes this file looks at screens"
+    )]
     pub(crate) fn console(&self) -> SocketAddr {
         self.console.unwrap()
     }
@@ -190,7 +193,12 @@ pub(crate) fn done(key: &SigningKey, nonce: u8, deed: Deed) -> Received {
 }
 
 /// Issues a token for a unit, and enrols with it the key that the seed gives.
-pub(crate) async fn enrol(handle: &Handle, operator: &SigningKey, (seed, unit): (u8, &str), now_ms: i64) {
+pub(crate) async fn enrol(
+    handle: &Handle,
+    operator: &SigningKey,
+    (seed, unit): (u8, &str),
+    now_ms: i64,
+) {
     let (unit, token) = (UnitCode::new(unit).unwrap(), [seed; 32]);
     let issue = Deed::IssueToken {
         unit: unit.clone(),

@@ -68,8 +68,7 @@ impl Replayed {
         if !catalogue.dataset_at(dataset).covers(period) {
             return Err(AnswerError::NoPeriod);
         }
-        let found =
-            forecast::arrivals(&board, &mut Models::default(), dataset, period, as_of_ms);
+        let found = forecast::arrivals(&board, &mut Models::default(), dataset, period, as_of_ms);
         let found = found.ok_or(AnswerError::NoPeriod)?;
         Ok(curve(found, self.basis(as_of_ms)))
     }

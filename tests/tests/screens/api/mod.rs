@@ -25,9 +25,15 @@ use crate::{
 const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
 /// Paths of what no journal holds, or what the auditor's program asks a city for and cannot yet compute from an exported one.
 const BEYOND: [(&str, &str); 4] = [
-    ("/agents", "agents say themselves how they are, since the server's start"),
+    (
+        "/agents",
+        "agents say themselves how they are, since the server's start",
+    ),
     ("/token", "tokens are kept beside the journal"),
-    ("/screening/{dataset}/{period}", "`granary-audit screen` asks a city"),
+    (
+        "/screening/{dataset}/{period}",
+        "`granary-audit screen` asks a city",
+    ),
     ("/recheck/{dataset}", "`granary-audit recheck` asks a city"),
 ];
 
@@ -59,9 +65,11 @@ pub(crate) fn look(visit: &mut Visit, audit: &Audit, faults: &mut Faults) {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     for path in document["paths"].as_object().unwrap().keys() {
         let path = path.trim_start_matches("/api/v1");
-        let is_known = desk.asked.contains(path) || BEYOND.iter().any(|(beyond, _)| *beyond == path);
+        let is_known =
+            desk.asked.contains(path) || BEYOND.iter().any(|(beyond, _)| *beyond == path);
         if !is_known {
-            desk.faults.add(format!("the API's {path} is compared with nothing"));
+            desk.faults
+                .add(format!("the API's {path} is compared with nothing"));
         }
     }
 }
@@ -75,12 +83,24 @@ impl Desk<'_> {
     }
 
     fn reporting(&mut self) {
-        for by in ["unit", "dataset", "period", "dataset-period", "unit-dataset", "department", "level"] {
+        for by in [
+            "unit",
+            "dataset",
+            "period",
+            "dataset-period",
+            "unit-dataset",
+            "department",
+            "level",
+        ] {
             for imported in ["apart", "counted"] {
                 let flags = ["--by", by, "--imported", imported];
                 let query = format!("?group_by={by}&imported={}", imported == "counted");
                 let told = self.audit.ask(&[&["completeness"][..], &flags].concat());
-                self.same("/completeness", &format!("/completeness{query}"), &shape::completeness(&told));
+                self.same(
+                    "/completeness",
+                    &format!("/completeness{query}"),
+                    &shape::completeness(&told),
+                );
                 let told = self.audit.ask(&[&["measures"][..], &flags].concat());
                 let told = json!({
                     "basis": shape::basis(&told),
@@ -95,17 +115,37 @@ impl Desk<'_> {
 
     fn slots(&mut self) {
         for state in ["timely", "late", "missing", "exempt", "pending"] {
-            let told = self.audit.ask(&["slots", "--state", state, "--limit", "100000"]);
+            let told = self
+                .audit
+                .ask(&["slots", "--state", state, "--limit", "100000"]);
             let slots = shape::each(&told["slots"], shape::slot);
             assert_ne!(slots, json!([]), "no slot is {state}");
-            let told = json!({ "basis": shape::basis(&told), "slots": slots, "next_page_token": null });
-            self.same("/slots", &format!("/slots?state={state}&page_size=10000"), &told);
+            let told =
+                json!({ "basis": shape::basis(&told), "slots": slots, "next_page_token": null });
+            self.same(
+                "/slots",
+                &format!("/slots?state={state}&page_size=10000"),
+                &told,
+            );
         }
         let audit = self.audit;
-        let is_told = |slot: &&Value| slot["period"] == "2026-M02" || slot["period"] == "2026-M03" || slot["period"] == "2026-Q1";
+        let is_told = |slot: &&Value| {
+            slot["period"] == "2026-M02"
+                || slot["period"] == "2026-M03"
+                || slot["period"] == "2026-Q1"
+        };
         for slot in audit.slots.iter().filter(is_told) {
-            let path = format!("/slots/{}/{}/{}", text(&slot["unit"]), text(&slot["dataset"]), text(&slot["period"]));
-            self.same("/slots/{unit}/{dataset}/{period}", &path, &life(audit, slot));
+            let path = format!(
+                "/slots/{}/{}/{}",
+                text(&slot["unit"]),
+                text(&slot["dataset"]),
+                text(&slot["period"])
+            );
+            self.same(
+                "/slots/{unit}/{dataset}/{period}",
+                &path,
+                &life(audit, slot),
+            );
         }
     }
 
@@ -113,16 +153,27 @@ impl Desk<'_> {
         for unit in UNITS {
             let by = |by| self.audit.ask(&["measures", "--unit", unit, "--by", by]);
             let (datasets, periods) = (by("dataset"), by("period"));
-            let is_open = |slot: &&Value| slot["unit"] == unit && slot["imported"] == false && (slot["state"] == "missing" || slot["state"] == "pending");
+            let is_open = |slot: &&Value| {
+                slot["unit"] == unit
+                    && slot["imported"] == false
+                    && (slot["state"] == "missing" || slot["state"] == "pending")
+            };
             let mut open: Vec<&Value> = self.audit.slots.iter().filter(is_open).collect();
             open.sort_by_key(|slot| std::cmp::Reverse(slot["due_at_ms"].as_i64()));
-            let keys = self.audit.journal.registry().keys().filter(|(_, key)| key.unit.as_str() == unit);
-            let keys = keys.map(|(id, key)| json!({
-                "id": id.short().to_string(),
-                "label": key.row.label,
-                "is_in_force": key.row.revoked_index.is_none(),
-                "enrolled_index": key.row.enrolled_index,
-            }));
+            let keys = self
+                .audit
+                .journal
+                .registry()
+                .keys()
+                .filter(|(_, key)| key.unit.as_str() == unit);
+            let keys = keys.map(|(id, key)| {
+                json!({
+                    "id": id.short().to_string(),
+                    "label": key.row.label,
+                    "is_in_force": key.row.revoked_index.is_none(),
+                    "enrolled_index": key.row.enrolled_index,
+                })
+            });
             let told = json!({
                 "unit": lists::unit_named(self.audit, unit),
                 "basis": shape::basis(&datasets),
@@ -149,9 +200,21 @@ impl Desk<'_> {
     }
 
     fn figures(&mut self) {
-        for (unit, indicator, item) in [("990101", "monthly-revenue/revenue", ""), ("990000", "quarterly-accounts/gdp", ""), ("990101", "projects/invested", "P-2")] {
+        for (unit, indicator, item) in [
+            ("990101", "monthly-revenue/revenue", ""),
+            ("990000", "quarterly-accounts/gdp", ""),
+            ("990101", "projects/invested", "P-2"),
+        ] {
             let (dataset, indicator) = indicator.split_once('/').unwrap();
-            let mut question = vec!["series", "--unit", unit, "--dataset", dataset, "--indicator", indicator];
+            let mut question = vec![
+                "series",
+                "--unit",
+                unit,
+                "--dataset",
+                dataset,
+                "--indicator",
+                indicator,
+            ];
             let mut path = format!("/series?unit={unit}&dataset={dataset}&indicator={indicator}");
             if !item.is_empty() {
                 question.extend(["--item", item]);
@@ -167,18 +230,44 @@ impl Desk<'_> {
     }
 
     fn standing(&mut self) {
-        for (card, period) in [("counties", "2026-Q1"), ("counties", "2025-Q4"), ("months", "2026-M03")] {
-            let league = self.audit.ask(&["league", "--scorecard", card, "--period", period]);
-            self.same("/league/{scorecard}/{period}", &format!("/league/{card}/{period}"), &shape::league(&league));
-            for unit in list(&league, "standings").iter().map(|one| text(&one["unit"]["code"])) {
-                let told = self.audit.ask(&["explain", "--scorecard", card, "--period", period, "--unit", &unit]);
+        for (card, period) in [
+            ("counties", "2026-Q1"),
+            ("counties", "2025-Q4"),
+            ("months", "2026-M03"),
+        ] {
+            let league = self
+                .audit
+                .ask(&["league", "--scorecard", card, "--period", period]);
+            self.same(
+                "/league/{scorecard}/{period}",
+                &format!("/league/{card}/{period}"),
+                &shape::league(&league),
+            );
+            for unit in list(&league, "standings")
+                .iter()
+                .map(|one| text(&one["unit"]["code"]))
+            {
+                let told = self.audit.ask(&[
+                    "explain",
+                    "--scorecard",
+                    card,
+                    "--period",
+                    period,
+                    "--unit",
+                    &unit,
+                ]);
                 let path = format!("/league/{card}/{period}/{unit}");
-                self.same("/league/{scorecard}/{period}/{unit}", &path, &shape::account(&told));
+                self.same(
+                    "/league/{scorecard}/{period}/{unit}",
+                    &path,
+                    &shape::account(&told),
+                );
             }
         }
         let told = self.audit.ask(&["targets", "--year", "2026"]);
         let targets = shape::each(&told["targets"], shape::target);
-        let told = json!({ "basis": shape::basis(&told), "log": shape::log(&told), "targets": targets });
+        let told =
+            json!({ "basis": shape::basis(&told), "log": shape::log(&told), "targets": targets });
         self.same("/targets", "/targets?year=2026", &told);
     }
 
@@ -186,21 +275,45 @@ impl Desk<'_> {
         let told = self.audit.ask(&["risk", "--overdue", "--limit", "5000"]);
         let own = shape::fields(&told, &["wanted", "pending", "overdue", "unknown"]);
         let more = json!({ "basis": shape::basis(&told), "risks": shape::each(&told["risks"], shape::risk) });
-        self.same("/risks", "/risks?overdue=true&lines_max=5000", &shape::and(own, more));
-        for (dataset, period) in [("monthly-revenue", "2026-M03"), ("quarterly-accounts", "2026-Q1"), ("projects", "2026-M03")] {
-            let told = self.audit.ask(&["arrivals", "--dataset", dataset, "--period", period]);
-            self.same("/arrivals/{dataset}/{period}", &format!("/arrivals/{dataset}/{period}"), &shape::arrivals(&told));
+        self.same(
+            "/risks",
+            "/risks?overdue=true&lines_max=5000",
+            &shape::and(own, more),
+        );
+        for (dataset, period) in [
+            ("monthly-revenue", "2026-M03"),
+            ("quarterly-accounts", "2026-Q1"),
+            ("projects", "2026-M03"),
+        ] {
+            let told = self
+                .audit
+                .ask(&["arrivals", "--dataset", dataset, "--period", period]);
+            self.same(
+                "/arrivals/{dataset}/{period}",
+                &format!("/arrivals/{dataset}/{period}"),
+                &shape::arrivals(&told),
+            );
         }
         for month in ["2026-M03", "2026-M04"] {
             let first = format!("{}-{}-01", &month[..4], &month[6..]);
-            let is_in = |entry: &&Value| day(entry["due_at_ms"].as_i64().unwrap() - 1).to_string()[..7] == first[..7];
-            let deadline = |entry: &Value| json!({
-                "day": day(entry["due_at_ms"].as_i64().unwrap() - 1).to_string(),
-                "due_at": utc(&entry["due_at_ms"]),
-                "dataset": { "code": entry["dataset"], "name": entry["name"] },
-                "period": entry["period"],
-            });
-            let deadlines: Vec<Value> = self.audit.deadlines.iter().filter(is_in).map(deadline).collect();
+            let is_in = |entry: &&Value| {
+                day(entry["due_at_ms"].as_i64().unwrap() - 1).to_string()[..7] == first[..7]
+            };
+            let deadline = |entry: &Value| {
+                json!({
+                    "day": day(entry["due_at_ms"].as_i64().unwrap() - 1).to_string(),
+                    "due_at": utc(&entry["due_at_ms"]),
+                    "dataset": { "code": entry["dataset"], "name": entry["name"] },
+                    "period": entry["period"],
+                })
+            };
+            let deadlines: Vec<Value> = self
+                .audit
+                .deadlines
+                .iter()
+                .filter(is_in)
+                .map(deadline)
+                .collect();
             let told = json!({ "month": month, "zone": "Asia/Shanghai", "deadlines": deadlines });
             self.same("/calendar", &format!("/calendar?month={month}"), &told);
         }
@@ -208,13 +321,15 @@ impl Desk<'_> {
 
     fn today(&mut self) {
         let (audit, today) = (self.audit, Day::of(self.audit));
-        let sheet = |sheet: &Sheet| json!({
-            "dataset": lists::dataset_named(audit, &sheet.dataset),
-            "period": sheet.period,
-            "due_at": utc(&sheet.due_ms.into()),
-            "counts": shape::counts(&sheet.counts),
-            "usually_arrived": sheet.usual,
-        });
+        let sheet = |sheet: &Sheet| {
+            json!({
+                "dataset": lists::dataset_named(audit, &sheet.dataset),
+                "period": sheet.period,
+                "due_at": utc(&sheet.due_ms.into()),
+                "counts": shape::counts(&sheet.counts),
+                "usually_arrived": sheet.usual,
+            })
+        };
         let calls = today.calls.iter().map(|(unit, one)| json!({
             "unit": unit,
             "late": one.late,
@@ -239,27 +354,41 @@ impl Desk<'_> {
 
 /// The life of a slot. Findings are listed here without what is most likely wrong.
 fn life(audit: &Audit, one: &Value) -> Value {
-    let key = support::slot(&text(&one["unit"]), &text(&one["dataset"]), &text(&one["period"]));
-    let mut vintages = granary_core::ledger::history::vintages(&audit.journal.view(), &key).unwrap();
+    let key = support::slot(
+        &text(&one["unit"]),
+        &text(&one["dataset"]),
+        &text(&one["period"]),
+    );
+    let mut vintages =
+        granary_core::ledger::history::vintages(&audit.journal.view(), &key).unwrap();
     vintages.reverse();
-    let submission = |(index, row): &(granary_core::ledger::LogIndex, granary_core::ledger::rows::VintageRow)| json!({
-        "index": index.0,
-        "received_at": utc(&row.received_at_ms.into()),
-        "revision": row.revision,
-        "outcome": slot::outcome(row.outcome),
-        "failed_edits": row.failures.len(),
-    });
+    let submission = |(index, row): &(
+        granary_core::ledger::LogIndex,
+        granary_core::ledger::rows::VintageRow,
+    )| {
+        json!({
+            "index": index.0,
+            "received_at": utc(&row.received_at_ms.into()),
+            "revision": row.revision,
+            "outcome": slot::outcome(row.outcome),
+            "failed_edits": row.failures.len(),
+        })
+    };
     let row = slot::row(audit, &key);
-    let extension = |one: &granary_core::ledger::rows::ExtensionRow| json!({
-        "received_at": utc(&one.received_at_ms.into()),
-        "due_at": utc(&one.due_at_ms.into()),
-    });
+    let extension = |one: &granary_core::ledger::rows::ExtensionRow| {
+        json!({
+            "received_at": utc(&one.received_at_ms.into()),
+            "due_at": utc(&one.due_at_ms.into()),
+        })
+    };
     let finding = |one: &&Value| {
         let mut told = shape::finding(audit, one);
         told["suspicion"] = Value::Null;
         told
     };
-    let stated = slot::current(audit, &key).map(|snapshot| snapshot.observations).unwrap_or_default();
+    let stated = slot::current(audit, &key)
+        .map(|snapshot| snapshot.observations)
+        .unwrap_or_default();
     json!({
         "slot": shape::slot(one),
         "submissions": vintages.iter().map(submission).collect::<Vec<_>>(),

@@ -2,7 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{audit::Audit, pages::findings::owners, words::{text, utc}};
+use crate::{
+    audit::Audit,
+    pages::findings::owners,
+    words::{text, utc},
+};
 
 /// What an answer stands on.
 pub(super) fn basis(answer: &Value) -> Value {
@@ -20,12 +24,17 @@ pub(super) fn log(answer: &Value) -> Value {
 }
 
 pub(super) fn counts(counts: &Value) -> Value {
-    fields(counts, &["expected", "timely", "late", "missing", "exempt", "pending"])
+    fields(
+        counts,
+        &["expected", "timely", "late", "missing", "exempt", "pending"],
+    )
 }
 
 /// These fields under their own names.
 pub(super) fn fields(value: &Value, names: &[&str]) -> Value {
-    let own = names.iter().map(|name| ((*name).to_owned(), value[*name].clone()));
+    let own = names
+        .iter()
+        .map(|name| ((*name).to_owned(), value[*name].clone()));
     own.collect::<Map<_, _>>().into()
 }
 
@@ -40,7 +49,13 @@ pub(super) fn and(first: Value, second: Value) -> Value {
 
 /// A list in another shape.
 pub(super) fn each(value: &Value, shape: impl Fn(&Value) -> Value) -> Value {
-    value.as_array().unwrap().iter().map(shape).collect::<Vec<_>>().into()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(shape)
+        .collect::<Vec<_>>()
+        .into()
 }
 
 /// Words, where the auditor's program has null for none.
@@ -54,8 +69,21 @@ pub(super) fn named(named: &Value) -> Value {
 
 /// What counts and measures are grouped by.
 fn group(row: &Value) -> Value {
-    let own = fields(row, &["unit", "dataset", "period", "department", "level", "imported"]);
-    and(own, json!({ "name": words(&row["name"]), "counts": counts(&row["counts"]) }))
+    let own = fields(
+        row,
+        &[
+            "unit",
+            "dataset",
+            "period",
+            "department",
+            "level",
+            "imported",
+        ],
+    );
+    and(
+        own,
+        json!({ "name": words(&row["name"]), "counts": counts(&row["counts"]) }),
+    )
 }
 
 pub(super) fn completeness(answer: &Value) -> Value {
@@ -68,10 +96,28 @@ pub(super) fn completeness(answer: &Value) -> Value {
 }
 
 pub(super) fn slot(slot: &Value) -> Value {
-    let names = ["unit", "dataset", "period", "state", "imported", "lateness_ms", "revision", "received_count", "returned_count"];
+    let names = [
+        "unit",
+        "dataset",
+        "period",
+        "state",
+        "imported",
+        "lateness_ms",
+        "revision",
+        "received_count",
+        "returned_count",
+    ];
     let mut told = fields(slot, &names);
     told["unit_name"] = words(&slot["name"]);
-    for at in ["due", "opened", "locked", "first_received", "first_accepted", "last_revised", "imported"] {
+    for at in [
+        "due",
+        "opened",
+        "locked",
+        "first_received",
+        "first_accepted",
+        "last_revised",
+        "imported",
+    ] {
         told[format!("{at}_at")] = utc(&slot[format!("{at}_at_ms")]);
     }
     told
@@ -79,14 +125,20 @@ pub(super) fn slot(slot: &Value) -> Value {
 
 pub(super) fn measures_row(row: &Value) -> Value {
     let measures = crate::words::measures();
-    let values = measures.iter().map(|(word, _)| measure(word, &row["measures"][*word]));
+    let values = measures
+        .iter()
+        .map(|(word, _)| measure(word, &row["measures"][*word]));
     let more = json!({ "measures": values.collect::<Vec<_>>(), "last_seen_at": utc(&row["last_seen_ms"]) });
     and(group(row), more)
 }
 
 /// A measure's value: a share, a duration, a number, or none.
 pub(super) fn measure(word: &str, value: &Value) -> Value {
-    let number = value["number"].as_str().or_else(|| value["percent"].as_str().filter(|_| value["numerator"].is_null()));
+    let number = value["number"].as_str().or_else(|| {
+        value["percent"]
+            .as_str()
+            .filter(|_| value["numerator"].is_null())
+    });
     let kind = if !value["numerator"].is_null() {
         "share"
     } else if !value["duration_ms"].is_null() {
@@ -108,8 +160,22 @@ pub(super) fn measure(word: &str, value: &Value) -> Value {
 
 pub(super) fn finding(audit: &Audit, one: &Value) -> Value {
     let names = [
-        "unit", "dataset", "period", "edit", "kind", "item", "left", "right", "imbalance", "explanation", "status", "decision_reason",
-        "snapshot_index", "opened_index", "changed_index", "catalogue_version",
+        "unit",
+        "dataset",
+        "period",
+        "edit",
+        "kind",
+        "item",
+        "left",
+        "right",
+        "imbalance",
+        "explanation",
+        "status",
+        "decision_reason",
+        "snapshot_index",
+        "opened_index",
+        "changed_index",
+        "catalogue_version",
     ];
     let own = fields(one, &names);
     let suspicion = Some(words(&one["suspicion"])).filter(|_| !one["suspicion"]["zh"].is_null());
@@ -119,7 +185,10 @@ pub(super) fn finding(audit: &Audit, one: &Value) -> Value {
 }
 
 pub(super) fn league(league: &Value) -> Value {
-    let own = fields(league, &["sha256", "period", "period_before", "pending", "slots_min"]);
+    let own = fields(
+        league,
+        &["sha256", "period", "period_before", "pending", "slots_min"],
+    );
     let band = |band: &Value| json!({ "name": words(&band["name"]), "share_percent": band["share_percent"], "units": band["units"] });
     let more = json!({
         "basis": basis(league),
@@ -137,8 +206,13 @@ fn component(one: &Value) -> Value {
 }
 
 fn standing(one: &Value) -> Value {
-    let own = fields(one, &["rank", "movement", "band", "score", "slots", "flag", "last"]);
-    let not_ranked = Some(&one["not_ranked"]).filter(|words| !words.is_null()).map(words);
+    let own = fields(
+        one,
+        &["rank", "movement", "band", "score", "slots", "flag", "last"],
+    );
+    let not_ranked = Some(&one["not_ranked"])
+        .filter(|words| !words.is_null())
+        .map(words);
     let more = json!({ "unit": named(&one["unit"]), "points": each(&one["points"], points), "not_ranked": not_ranked });
     and(own, more)
 }
@@ -172,13 +246,26 @@ fn contribution(one: &Value) -> Value {
     let own = fields(one, &["period", "state", "denominator", "findings"]);
     // A numerator that is words, such as a duration, is none of the API's figures.
     let numerator = Some(text(&one["numerator"])).filter(|text| text.parse::<f64>().is_ok());
-    and(own, json!({ "dataset": named(&one["dataset"]), "numerator": numerator }))
+    and(
+        own,
+        json!({ "dataset": named(&one["dataset"]), "numerator": numerator }),
+    )
 }
 
 pub(super) fn target(one: &Value) -> Value {
     let names = [
-        "year", "target", "half_target", "actual", "through", "progress_percent", "elapsed_percent", "gap", "pace_needed",
-        "growth_percent", "rank", "half_reached",
+        "year",
+        "target",
+        "half_target",
+        "actual",
+        "through",
+        "progress_percent",
+        "elapsed_percent",
+        "gap",
+        "pace_needed",
+        "growth_percent",
+        "rank",
+        "half_reached",
     ];
     let more = json!({
         "unit": named(&one["unit"]),
@@ -191,7 +278,16 @@ pub(super) fn target(one: &Value) -> Value {
 }
 
 pub(super) fn risk(one: &Value) -> Value {
-    let own = fields(one, &["period", "chance_percent", "known", "late", "arrived_by_now_percent"]);
+    let own = fields(
+        one,
+        &[
+            "period",
+            "chance_percent",
+            "known",
+            "late",
+            "arrived_by_now_percent",
+        ],
+    );
     let more = json!({
         "unit": named(&one["unit"]),
         "dataset": named(&one["dataset"]),
@@ -202,7 +298,12 @@ pub(super) fn risk(one: &Value) -> Value {
 }
 
 pub(super) fn arrivals(answer: &Value) -> Value {
-    let point = |one: &Value| and(fields(one, &["expected", "low", "high", "arrived"]), json!({ "at": utc(&one["at_ms"]) }));
+    let point = |one: &Value| {
+        and(
+            fields(one, &["expected", "low", "high", "arrived"]),
+            json!({ "at": utc(&one["at_ms"]) }),
+        )
+    };
     let own = fields(answer, &["period", "owed", "periods_known"]);
     let more = json!({
         "basis": basis(answer),

@@ -47,17 +47,29 @@ impl Day {
     pub(crate) fn of(audit: &Audit) -> Self {
         let sheets = sheets(audit);
         let is_told = |one: &&Value| {
-            let is_it = |sheet: &Sheet| one["dataset"] == sheet.dataset && one["period"] == sheet.period;
+            let is_it =
+                |sheet: &Sheet| one["dataset"] == sheet.dataset && one["period"] == sheet.period;
             sheets.iter().any(is_it)
         };
         let in_state = |state: &str| {
             let own = audit.slots.iter().filter(is_told);
-            own.filter(|slot| slot["state"] == state && slot["imported"] == false).cloned().collect::<Vec<_>>()
+            own.filter(|slot| slot["state"] == state && slot["imported"] == false)
+                .cloned()
+                .collect::<Vec<_>>()
         };
         let (late, pending) = (in_state("missing"), in_state("pending"));
         let is_returned = |slot: &&Value| slot["returned_count"].as_u64() > Some(0);
-        let returned = late.iter().chain(&pending).filter(is_returned).cloned().collect();
-        let open = audit.findings.iter().filter(is_told).filter(|finding| finding["status"] == "open");
+        let returned = late
+            .iter()
+            .chain(&pending)
+            .filter(is_returned)
+            .cloned()
+            .collect();
+        let open = audit
+            .findings
+            .iter()
+            .filter(is_told)
+            .filter(|finding| finding["status"] == "open");
         let mut day = Self {
             open: open.cloned().collect(),
             risks: risks(audit, &sheets),
@@ -72,7 +84,11 @@ impl Day {
 
     /// The counts of the sheets that the day is about, and when the first of them is due.
     fn counts(&self, now_ms: i64) -> (Value, i64) {
-        let own: Vec<&Sheet> = self.sheets.iter().filter(|sheet| day(sheet.due_ms) == day(now_ms)).collect();
+        let own: Vec<&Sheet> = self
+            .sheets
+            .iter()
+            .filter(|sheet| day(sheet.due_ms) == day(now_ms))
+            .collect();
         let mut total = serde_json::Map::new();
         for sheet in &own {
             for (state, count) in sheet.counts.as_object().unwrap() {
@@ -82,7 +98,10 @@ impl Day {
                 }
             }
         }
-        (total.into(), own.first().expect("something is due today").due_ms)
+        (
+            total.into(),
+            own.first().expect("something is due today").due_ms,
+        )
     }
 }
 
@@ -95,11 +114,27 @@ fn sheets(audit: &Audit) -> Vec<Sheet> {
         let is_near = (now_ms - 7 * DAY_MS..=now_ms + 14 * DAY_MS).contains(&due_ms);
         if let Some(counts) = audit.counts(&dataset, &period).filter(|_| is_near) {
             let counts = counts.clone();
-            sheets.push(Sheet { dataset, period, due_ms, counts, usual: None });
+            sheets.push(Sheet {
+                dataset,
+                period,
+                due_ms,
+                counts,
+                usual: None,
+            });
         }
     }
-    for sheet in sheets.iter_mut().filter(|sheet| sheet.due_ms > now_ms).take(8) {
-        let curve = audit.ask(&["arrivals", "--dataset", &sheet.dataset, "--period", &sheet.period]);
+    for sheet in sheets
+        .iter_mut()
+        .filter(|sheet| sheet.due_ms > now_ms)
+        .take(8)
+    {
+        let curve = audit.ask(&[
+            "arrivals",
+            "--dataset",
+            &sheet.dataset,
+            "--period",
+            &sheet.period,
+        ]);
         sheet.usual = curve["now"]["expected"].as_str().map(str::to_owned);
     }
     sheets
@@ -107,8 +142,21 @@ fn sheets(audit: &Audit) -> Vec<Sheet> {
 
 fn risks(audit: &Audit, sheets: &[Sheet]) -> Vec<Value> {
     let joined = |part: fn(&Sheet) -> &str| sheets.iter().map(part).collect::<Vec<_>>().join(",");
-    let (datasets, periods) = (joined(|sheet| &sheet.dataset), joined(|sheet| &sheet.period));
-    let question = ["risk", "--dataset", &datasets, "--period", &periods, "--min-chance", "50", "--limit", "5000"];
+    let (datasets, periods) = (
+        joined(|sheet| &sheet.dataset),
+        joined(|sheet| &sheet.period),
+    );
+    let question = [
+        "risk",
+        "--dataset",
+        &datasets,
+        "--period",
+        &periods,
+        "--min-chance",
+        "50",
+        "--limit",
+        "5000",
+    ];
     let answer = audit.ask(&question);
     let risks = list(&answer, "risks");
     assert_eq!(answer["wanted"].as_u64(), Some(risks.len() as u64));
@@ -118,27 +166,53 @@ fn risks(audit: &Audit, sheets: &[Sheet]) -> Vec<Value> {
 /// Late weighs more than returned, that more than likely to be late, that more than an open finding.
 fn calls(day: &Day) -> Vec<(String, Reasons)> {
     let mut units: BTreeMap<String, Reasons> = BTreeMap::new();
-    let mut reasons = |unit: &Value, add: &dyn Fn(&mut Reasons)| add(units.entry(text(unit)).or_default());
-    day.late.iter().for_each(|slot| reasons(&slot["unit"], &|one| one.late += 1));
-    day.returned.iter().for_each(|slot| reasons(&slot["unit"], &|one| one.returned += 1));
-    day.open.iter().for_each(|finding| reasons(&finding["unit"], &|one| one.open += 1));
+    let mut reasons =
+        |unit: &Value, add: &dyn Fn(&mut Reasons)| add(units.entry(text(unit)).or_default());
+    day.late
+        .iter()
+        .for_each(|slot| reasons(&slot["unit"], &|one| one.late += 1));
+    day.returned
+        .iter()
+        .for_each(|slot| reasons(&slot["unit"], &|one| one.returned += 1));
+    day.open
+        .iter()
+        .for_each(|finding| reasons(&finding["unit"], &|one| one.open += 1));
     for risk in &day.risks {
-        let chance = text(&risk["chance_percent"]).replace('.', "").parse().unwrap();
-        reasons(&risk["unit"]["code"], &|one| one.chance = one.chance.max(chance));
+        let chance = text(&risk["chance_percent"])
+            .replace('.', "")
+            .parse()
+            .unwrap();
+        reasons(&risk["unit"]["code"], &|one| {
+            one.chance = one.chance.max(chance)
+        });
     }
     let mut calls: Vec<_> = units.into_iter().collect();
-    calls.sort_by_key(|(unit, one)| (Reverse((one.late, one.returned, one.chance, one.open)), unit.clone()));
+    calls.sort_by_key(|(unit, one)| {
+        (
+            Reverse((one.late, one.returned, one.chance, one.open)),
+            unit.clone(),
+        )
+    });
     calls
 }
 
 /// Compares both pages.
 pub(crate) fn look(look: &mut Look<'_>) {
     let day = Day::of(look.audit);
-    let tables = [calls_table(look.audit, &day), late(look.audit, &day), risks_table(&day), returned(look.audit, &day)];
+    let tables = [
+        calls_table(look.audit, &day),
+        late(look.audit, &day),
+        risks_table(&day),
+        returned(look.audit, &day),
+    ];
     let mut told = Told::default();
     tiles(&mut told, look.audit, &day);
     deadlines(&mut told, look.audit, &day);
-    let counts = [("Late", day.late.len()), ("Likely to be late", day.risks.len()), ("Returned, not corrected", day.returned.len())];
+    let counts = [
+        ("Late", day.late.len()),
+        ("Likely to be late", day.risks.len()),
+        ("Returned, not corrected", day.returned.len()),
+    ];
     for (heading, count) in counts {
         told.block(heading, "h2", format!("{heading} {count}"));
     }
@@ -147,18 +221,33 @@ pub(crate) fn look(look: &mut Look<'_>) {
     // How agents are, they say themselves, and only since the server's start.
     look.page("/", &told, &["Agents that are silent or in trouble › h2"]);
     for table in &tables {
-        assert!(!table.rows.is_empty(), "{} has nothing to compare", table.code);
+        assert!(
+            !table.rows.is_empty(),
+            "{} has nothing to compare",
+            table.code
+        );
         look.file("/", table);
     }
     wall(look, &day);
 }
 
 fn tiles(told: &mut Told, audit: &Audit, day: &Day) {
-    told.block("Today", "h1", format!("Today {}", crate::words::day(audit.now_ms)));
+    told.block(
+        "Today",
+        "h1",
+        format!("Today {}", crate::words::day(audit.now_ms)),
+    );
     let (counts, due_ms) = day.counts(audit.now_ms);
     let (arrived, owed) = arrived(&counts);
     let (due, left) = (short(due_ms), countdown(due_ms, audit.now_ms));
-    told.block("Today", "tile", format!("The deadline {due} {left} {arrived} / {owed} {}", bar(&counts)));
+    told.block(
+        "Today",
+        "tile",
+        format!(
+            "The deadline {due} {left} {arrived} / {owed} {}",
+            bar(&counts)
+        ),
+    );
     for (name, count) in [
         ("late now", day.late.len()),
         ("likely late", day.risks.len()),
@@ -172,13 +261,26 @@ fn tiles(told: &mut Told, audit: &Audit, day: &Day) {
 }
 
 fn deadlines(told: &mut Told, audit: &Audit, day: &Day) {
-    let columns = ["Dataset", "Period", "Due", "Progress", "Arrived / owed", "Usual by now", "Missing", "Pending"];
+    let columns = [
+        "Dataset",
+        "Period",
+        "Due",
+        "Progress",
+        "Arrived / owed",
+        "Usual by now",
+        "Missing",
+        "Pending",
+    ];
     let row = |sheet: &Sheet| {
         let (arrived, owed) = arrived(&sheet.counts);
         vec![
             audit.dataset(&sheet.dataset),
             sheet.period.clone(),
-            format!("{} {}", short(sheet.due_ms), countdown(sheet.due_ms, audit.now_ms)),
+            format!(
+                "{} {}",
+                short(sheet.due_ms),
+                countdown(sheet.due_ms, audit.now_ms)
+            ),
             bar(&sheet.counts),
             format!("{arrived} / {owed}"),
             sheet.usual.clone().unwrap_or_else(|| "—".into()),
@@ -191,10 +293,21 @@ fn deadlines(told: &mut Told, audit: &Audit, day: &Day) {
 }
 
 fn calls_table(audit: &Audit, day: &Day) -> Table {
-    let columns = ["Unit", "Late", "Returned", "Chance late", "Unexplained", "Contact"];
+    let columns = [
+        "Unit",
+        "Late",
+        "Returned",
+        "Chance late",
+        "Unexplained",
+        "Contact",
+    ];
     let mut table = Table::new("calls", "Whom to ring first", &columns);
     let few = |count: u64| {
-        let shown = if count == 0 { String::new() } else { count.to_string() };
+        let shown = if count == 0 {
+            String::new()
+        } else {
+            count.to_string()
+        };
         cell_of(shown, count.to_string())
     };
     for (unit, one) in &day.calls {
@@ -203,7 +316,14 @@ fn calls_table(audit: &Audit, day: &Day) -> Table {
             chance => format!("{}.{} %", chance / 10, chance % 10),
         };
         // No notices file names a contact.
-        let row = vec![cell(audit.unit(unit)), few(one.late), few(one.returned), cell(chance), few(one.open), cell("")];
+        let row = vec![
+            cell(audit.unit(unit)),
+            few(one.late),
+            few(one.returned),
+            cell(chance),
+            few(one.open),
+            cell(""),
+        ];
         table.rows.push(row);
     }
     table
@@ -213,7 +333,9 @@ fn late(audit: &Audit, day: &Day) -> Table {
     let mut table = Table::new("late", "Late", &["Unit", "Dataset", "Period", "Overdue"]);
     for slot in &day.late {
         let overdue = span(audit.now_ms - slot["due_at_ms"].as_i64().unwrap());
-        table.rows.push([place(audit, slot), vec![cell(overdue)]].concat());
+        table
+            .rows
+            .push([place(audit, slot), vec![cell(overdue)]].concat());
     }
     table
 }
@@ -224,13 +346,18 @@ fn returned(audit: &Audit, day: &Day) -> Table {
     for slot in &day.returned {
         let state = cell_of(state(&slot["state"]), text(&slot["state"]));
         let times = cell(slot["returned_count"].to_string());
-        table.rows.push([place(audit, slot), vec![state, times]].concat());
+        table
+            .rows
+            .push([place(audit, slot), vec![state, times]].concat());
     }
     table
 }
 
 fn place(audit: &Audit, slot: &Value) -> Vec<crate::told::Cell> {
-    let (unit, dataset) = (audit.unit(&text(&slot["unit"])), audit.dataset(&text(&slot["dataset"])));
+    let (unit, dataset) = (
+        audit.unit(&text(&slot["unit"])),
+        audit.dataset(&text(&slot["dataset"])),
+    );
     vec![cell(unit), cell(dataset), cell(text(&slot["period"]))]
 }
 
@@ -259,7 +386,11 @@ fn wall(look: &mut Look<'_>, day: &Day) {
     told.block(&heading, "h1", &heading);
     let (here, owed) = arrived(&counts);
     // Whole per cent, so that it reads from afar: never more than there is.
-    told.block(&heading, "p", format!("{here} / {owed} {} %", here * 100 / owed));
+    told.block(
+        &heading,
+        "p",
+        format!("{here} / {owed} {} %", here * 100 / owed),
+    );
     told.block(&heading, "drawing", bar(&counts));
     for (name, count) in [
         ("late now", day.late.len()),
@@ -272,14 +403,25 @@ fn wall(look: &mut Look<'_>, day: &Day) {
     let open = |sheet: &&Sheet| sheet.due_ms > now_ms || sheet.counts["missing"].as_u64() > Some(0);
     for sheet in day.sheets.iter().filter(open).take(7) {
         let (arrived, owed) = arrived(&sheet.counts);
-        let (name, left) = (audit.dataset(&sheet.dataset), countdown(sheet.due_ms, now_ms));
-        let line = format!("{name} {} {arrived} / {owed} {} {left}", sheet.period, bar(&sheet.counts));
+        let (name, left) = (
+            audit.dataset(&sheet.dataset),
+            countdown(sheet.due_ms, now_ms),
+        );
+        let line = format!(
+            "{name} {} {arrived} / {owed} {} {left}",
+            sheet.period,
+            bar(&sheet.counts)
+        );
         told.block("Deadlines", "li", line);
     }
     for slot in day.late.iter().take(10) {
         let overdue = span(now_ms - slot["due_at_ms"].as_i64().unwrap());
         let unit = audit.unit(&text(&slot["unit"]));
-        told.block("Late", "li", format!("{unit} {} {overdue}", text(&slot["period"])));
+        told.block(
+            "Late",
+            "li",
+            format!("{unit} {} {overdue}", text(&slot["period"])),
+        );
     }
     for risk in day.risks.iter().take(10) {
         let (unit, period) = (text(&risk["unit"]["name"]["en"]), text(&risk["period"]));

@@ -19,7 +19,11 @@ pub(crate) fn look(look: &mut Look<'_>) {
         } else {
             (dataset.code().as_str(), &[""])
         };
-        for (indicator, unit) in dataset.indicators().iter().flat_map(|one| UNITS.map(|unit| (one.as_str(), unit))) {
+        for (indicator, unit) in dataset
+            .indicators()
+            .iter()
+            .flat_map(|one| UNITS.map(|unit| (one.as_str(), unit)))
+        {
             for item in items {
                 points += one(look, (code, indicator, unit), item);
             }
@@ -29,7 +33,16 @@ pub(crate) fn look(look: &mut Look<'_>) {
 }
 
 fn one(look: &mut Look<'_>, (dataset, indicator, unit): (&str, &str, &str), item: &str) -> usize {
-    let mut question = vec!["series", "--unit", unit, "--dataset", dataset, "--indicator", indicator, "--vintages"];
+    let mut question = vec![
+        "series",
+        "--unit",
+        unit,
+        "--dataset",
+        dataset,
+        "--indicator",
+        indicator,
+        "--vintages",
+    ];
     let mut path = format!("/indicators?dataset={dataset}&indicator={indicator}&unit={unit}");
     if !item.is_empty() {
         question.extend(["--item", item]);
@@ -51,11 +64,24 @@ fn one(look: &mut Look<'_>, (dataset, indicator, unit): (&str, &str, &str), item
 
 /// The vintages of each period in the order of their arrival; the last is the current one.
 fn drawn(told: &mut Told, heading: &str, points: &[Value]) {
-    let valued: Vec<&Value> = points.iter().filter(|point| !point["value"].is_null()).collect();
+    let valued: Vec<&Value> = points
+        .iter()
+        .filter(|point| !point["value"].is_null())
+        .collect();
     for (at, point) in valued.iter().enumerate() {
-        let is_current = valued.get(at + 1).is_none_or(|next| next["period"] != point["period"]);
-        let before = if is_current { "" } else { " · before a revision" };
-        let line = format!("{} · {}{before}", text(&point["period"]), text(&point["value"]));
+        let is_current = valued
+            .get(at + 1)
+            .is_none_or(|next| next["period"] != point["period"]);
+        let before = if is_current {
+            ""
+        } else {
+            " · before a revision"
+        };
+        let line = format!(
+            "{} · {}{before}",
+            text(&point["period"]),
+            text(&point["value"])
+        );
         told.block(heading, "point", line);
     }
 }

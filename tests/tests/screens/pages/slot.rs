@@ -23,7 +23,11 @@ pub(crate) fn look(look: &mut Look<'_>) {
     };
     let mut looked = 0;
     for slot in audit.slots.iter().filter(is_told) {
-        let (unit, dataset, period) = (text(&slot["unit"]), text(&slot["dataset"]), text(&slot["period"]));
+        let (unit, dataset, period) = (
+            text(&slot["unit"]),
+            text(&slot["dataset"]),
+            text(&slot["period"]),
+        );
         let key = support::slot(&unit, &dataset, &period);
         let mut told = Told::default();
         standing(&mut told, audit, slot);
@@ -44,13 +48,19 @@ pub(crate) fn look(look: &mut Look<'_>) {
 
 /// The findings of a slot.
 pub(crate) fn findings<'a>(audit: &'a Audit, slot: &Value) -> Vec<&'a Value> {
-    let is_own = |one: &&Value| ["unit", "dataset", "period"].iter().all(|part| one[part] == slot[part]);
+    let is_own = |one: &&Value| {
+        ["unit", "dataset", "period"]
+            .iter()
+            .all(|part| one[part] == slot[part])
+    };
     audit.findings.iter().filter(is_own).collect()
 }
 
 /// The row of a slot, empty where nothing has happened to it.
 pub(crate) fn row(audit: &Audit, key: &SlotKey) -> SlotRow {
-    history::slot_row(&audit.journal.view(), key).unwrap().unwrap_or_default()
+    history::slot_row(&audit.journal.view(), key)
+        .unwrap()
+        .unwrap_or_default()
 }
 
 /// Its current snapshot.
@@ -60,7 +70,11 @@ pub(crate) fn current(audit: &Audit, key: &SlotKey) -> Option<Snapshot> {
 }
 
 fn standing(told: &mut Told, audit: &Audit, slot: &Value) {
-    let names = [audit.unit(&text(&slot["unit"])), audit.dataset(&text(&slot["dataset"])), text(&slot["period"])];
+    let names = [
+        audit.unit(&text(&slot["unit"])),
+        audit.dataset(&text(&slot["dataset"])),
+        text(&slot["period"]),
+    ];
     let heading = names.join(" · ");
     told.block(&heading, "h1", &heading);
     let due_ms = slot["due_at_ms"].as_i64().unwrap();
@@ -74,10 +88,18 @@ fn standing(told: &mut Told, audit: &Audit, slot: &Value) {
     }
     told.block(&heading, "p", line);
     told.block(&heading, "dd", instant(due_ms));
-    for when in ["first_received_at_ms", "first_accepted_at_ms", "last_revised_at_ms"] {
+    for when in [
+        "first_received_at_ms",
+        "first_accepted_at_ms",
+        "last_revised_at_ms",
+    ] {
         told.block(&heading, "dd", maybe(&slot[when]));
     }
-    told.block(&heading, "dd", format!("{} / {}", slot["received_count"], slot["returned_count"]));
+    told.block(
+        &heading,
+        "dd",
+        format!("{} / {}", slot["received_count"], slot["returned_count"]),
+    );
     told.block(&heading, "dd", slot["revision"].to_string());
 }
 
@@ -86,7 +108,11 @@ fn happened(told: &mut Told, audit: &Audit, key: &SlotKey) {
     vintages.reverse();
     for (index, one) in &vintages {
         let outcome = outcome(one.outcome);
-        let mut line = format!("{} revision {} {outcome}", instant(one.received_at_ms), one.revision);
+        let mut line = format!(
+            "{} revision {} {outcome}",
+            instant(one.received_at_ms),
+            one.revision
+        );
         if !one.failures.is_empty() {
             line += &format!(" failed edits: {}", one.failures.len());
         }
@@ -101,14 +127,25 @@ fn happened(told: &mut Told, audit: &Audit, key: &SlotKey) {
     }
     let row = row(audit, key);
     for one in &row.extensions {
-        let line = format!("{} extended to {}", instant(one.received_at_ms), time(one.due_at_ms));
+        let line = format!(
+            "{} extended to {}",
+            instant(one.received_at_ms),
+            time(one.due_at_ms)
+        );
         told.block("What happened", "li", line);
     }
     if let Some(at_ms) = row.exempted_at_ms {
-        told.block("What happened", "li", format!("{} exempted", instant(at_ms)));
+        told.block(
+            "What happened",
+            "li",
+            format!("{} exempted", instant(at_ms)),
+        );
     }
     if let Some(at_ms) = row.imported_at_ms {
-        let line = format!("{} arrived before the system, by imported history", time(at_ms));
+        let line = format!(
+            "{} arrived before the system, by imported history",
+            time(at_ms)
+        );
         told.block("What happened", "li", line);
     }
 }
@@ -130,10 +167,18 @@ fn figures(told: &mut Told, audit: &Audit, snapshot: &Snapshot) {
     }
     let row = |one: &granary_core::snapshot::Observation| {
         let (name, measure) = audit.indicator(one.indicator.as_str());
-        let value = one.value.map_or(one.status.letter().to_string(), |value| value.to_string());
+        let value = one
+            .value
+            .map_or(one.status.letter().to_string(), |value| value.to_string());
         let mut row = vec![name, value, measure];
         if has_items {
-            row.insert(1, one.item.as_ref().map(ToString::to_string).unwrap_or_default());
+            row.insert(
+                1,
+                one.item
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            );
         }
         row
     };

@@ -31,9 +31,13 @@ fn units(look: &mut Look<'_>) {
     for unit in UNITS {
         let code = UnitCode::new(unit).unwrap();
         let keys = audit.journal.registry().keys();
-        let own = keys.filter(|(_, key)| key.unit == code && key.row.revoked_index.is_none()).count();
+        let own = keys
+            .filter(|(_, key)| key.unit == code && key.row.revoked_index.is_none())
+            .count();
         let seen = rows.iter().find(|row| row["unit"] == unit);
-        let seen = seen.and_then(|row| row["last_seen_ms"].as_i64()).map_or(String::new(), time);
+        let seen = seen
+            .and_then(|row| row["last_seen_ms"].as_i64())
+            .map_or(String::new(), time);
         table.rows.push(vec![
             cell(audit.unit(unit)),
             cell(unit),
@@ -59,12 +63,21 @@ fn one(look: &mut Look<'_>, unit: &str) {
     let mut told = Told::default();
     told.block(&heading, "h1", format!("{heading} {unit}"));
     told.block(&heading, "p", bar(&total["counts"]));
-    for measure in [Measure::OnTimeRate, Measure::ReportingRate, Measure::FirstTimeAcceptance, Measure::ExplainedShare] {
+    for measure in [
+        Measure::OnTimeRate,
+        Measure::ReportingRate,
+        Measure::FirstTimeAcceptance,
+        Measure::ExplainedShare,
+    ] {
         let value = measured(&total["measures"][measure.word()]);
         told.block(&heading, "tile", format!("{} {value}", measure.name().en));
     }
     for (period, value) in trend(&list(&by_period, "rows")) {
-        told.block("On-time rate over time", "point", format!("{period} · {value}"));
+        told.block(
+            "On-time rate over time",
+            "point",
+            format!("{period} · {value}"),
+        );
     }
     let scores = scores(audit, &by_dataset);
     let open = open(audit, unit);
@@ -72,7 +85,10 @@ fn one(look: &mut Look<'_>, unit: &str) {
     if !open.rows.is_empty() {
         told.table(&open);
     }
-    let seen = list(&audit.ask(&["measures", "--unit", unit, "--by", "unit"]), "rows");
+    let seen = list(
+        &audit.ask(&["measures", "--unit", unit, "--by", "unit"]),
+        "rows",
+    );
     let seen = seen.first().and_then(|row| row["last_seen_ms"].as_i64());
     let seen = seen.map_or_else(|| "never".into(), instant);
     told.block("Keys", "p", format!("Last received: {seen}"));
@@ -82,24 +98,36 @@ fn one(look: &mut Look<'_>, unit: &str) {
     look.file(&path, &open);
 }
 
-/// Keys with what the journal knows of them. No agent was heard of since the server's start.
+/// Keys with what the journal knows of them, each with its revocation. No agent was heard of since the server's start.
 fn keys(told: &mut Told, audit: &Audit, unit: &str) {
     let registry = audit.journal.registry();
     for (id, key) in registry.keys().filter(|(_, key)| key.unit.as_str() == unit) {
-        let line = format!("{} {} in force not heard of yet", id.short(), key.role.name().en);
+        let line = format!(
+            "{} {} in force not heard of yet",
+            id.short(),
+            key.role.name().en
+        );
         told.block("Keys", "li", line);
+        told.block("Keys", "summary", format!("Revoke {}", id.short()));
     }
 }
 
 /// The on-time rates of the kind of period of which there are most, the last two dozen.
 fn trend(rows: &[Value]) -> Vec<(String, String)> {
-    let kind = |row: &Value| Period::parse(row["period"].as_str().unwrap()).unwrap().periodicity();
+    let kind = |row: &Value| {
+        Period::parse(row["period"].as_str().unwrap())
+            .unwrap()
+            .periodicity()
+    };
     let count = |wanted: &Periodicity| rows.iter().filter(|row| kind(row) == *wanted).count();
     let most = Periodicity::ALL.into_iter().max_by_key(count).unwrap();
-    let rates = rows.iter().filter(|row| kind(row) == most).filter_map(|row| {
-        let rate = &row["measures"][Measure::OnTimeRate.word()];
-        (!rate.is_null()).then(|| (text(&row["period"]), measured(rate)))
-    });
+    let rates = rows
+        .iter()
+        .filter(|row| kind(row) == most)
+        .filter_map(|row| {
+            let rate = &row["measures"][Measure::OnTimeRate.word()];
+            (!rate.is_null()).then(|| (text(&row["period"]), measured(rate)))
+        });
     let rates: Vec<_> = rates.collect();
     rates[rates.len().saturating_sub(24)..].to_vec()
 }
@@ -110,11 +138,20 @@ fn scores(audit: &Audit, by_dataset: &Value) -> Table {
     let columns: Vec<&str> = ["Dataset", "Expected"].into_iter().chain(names).collect();
     let mut table = Table::new("scores", "By dataset", &columns);
     let rows = list(by_dataset, "rows");
-    let named = rows.iter().map(|row| (audit.dataset(&text(&row["dataset"])), row));
+    let named = rows
+        .iter()
+        .map(|row| (audit.dataset(&text(&row["dataset"])), row));
     for (name, row) in named.chain([("All".to_owned(), &by_dataset["total"])]) {
         let expected = row["counts"]["expected"].to_string();
-        let values = measures.iter().map(|(word, _)| cell(measured(&row["measures"][*word])));
-        table.rows.push([cell(name), cell(expected)].into_iter().chain(values).collect());
+        let values = measures
+            .iter()
+            .map(|(word, _)| cell(measured(&row["measures"][*word])));
+        table.rows.push(
+            [cell(name), cell(expected)]
+                .into_iter()
+                .chain(values)
+                .collect(),
+        );
     }
     table
 }
@@ -124,7 +161,9 @@ fn open(audit: &Audit, unit: &str) -> Table {
     let columns = ["Dataset", "Period", "State", "Due", "Times returned"];
     let mut table = Table::new("open", "Open slots", &columns);
     let is_open = |slot: &&Value| {
-        slot["unit"] == unit && slot["imported"] == false && (slot["state"] == "missing" || slot["state"] == "pending")
+        slot["unit"] == unit
+            && slot["imported"] == false
+            && (slot["state"] == "missing" || slot["state"] == "pending")
     };
     let mut open: Vec<&Value> = audit.slots.iter().filter(is_open).collect();
     open.sort_by_key(|slot| std::cmp::Reverse(slot["due_at_ms"].as_i64()));

@@ -171,10 +171,13 @@ fn drawn(
             label: point.period.clone(),
             values: Vec::new(),
         });
-        place.values.extend(point.value.as_ref().map(|value| chart::Value {
-            height: value.mantissa as f64 / 10_f64.powi(i32::try_from(value.scale).unwrap_or(0)),
-            told: decimal(value.mantissa, value.scale),
-        }));
+        place
+            .values
+            .extend(point.value.as_ref().map(|value| chart::Value {
+                height: value.mantissa as f64
+                    / 10_f64.powi(i32::try_from(value.scale).unwrap_or(0)),
+                told: decimal(value.mantissa, value.scale),
+            }));
     }
     let places: Vec<Place> = places
         .into_values()

@@ -191,12 +191,6 @@ fn standing_row(
         encoded(&league.period),
         encoded(unit)
     );
-    let moved = match standing.movement {
-        None => String::new(),
-        Some(0) => "＝".into(),
-        Some(up @ 1..) => format!("↑{up}"),
-        Some(down) => format!("↓{}", down.unsigned_abs()),
-    };
     let band = standing
         .band
         .and_then(|band| league.bands.get(usize::try_from(band).ok()?));
@@ -213,7 +207,7 @@ fn standing_row(
     let mut cells = vec![
         Cell::figure(standing.rank.map_or("—".into(), |rank| rank.to_string()))
             .by(standing.rank.map_or(i64::MAX, i64::from)),
-        Cell::figure(moved).by(standing.movement.unwrap_or(0).into()),
+        moved(standing.movement),
         Cell::link(
             &format!("/unit/{}", encoded(unit)),
             frame.visitor.named(standing.unit.as_ref()),
@@ -240,11 +234,24 @@ fn standing_row(
     cells
 }
 
+/// By how many ranks a unit rose or fell: the page has signs, the file the number, which a spreadsheet takes for one.
+fn moved(by: Option<i32>) -> Cell {
+    let shown = match by {
+        None => String::new(),
+        Some(0) => "＝".into(),
+        Some(up @ 1..) => format!("↑{up}"),
+        Some(down) => format!("↓{}", down.unsigned_abs()),
+    };
+    Cell::figure(by.map(|by| by.to_string()).unwrap_or_default())
+        .by(by.unwrap_or(0).into())
+        .shown(html! { (shown) })
+}
+
 fn component(frame: &Frame<'_>, unit: &str, account: &v1::ComponentAccount) -> Markup {
     let component = account.component.as_ref();
     let points = account.points.clone().unwrap_or_default();
     html! { section {
-        h2 { (frame.visitor.named(component.and_then(|one| one.component.as_ref()))) " " span.count { (if points.points.is_empty() { "—" } else { &points.points }) " / " (account.full) } }
+        h2 { (frame.visitor.named(component.and_then(|one| one.component.as_ref()))) " " span.count { (if points.points.is_empty() { "—" } else { &points.points }) @if !account.full.is_empty() { " / " (account.full) } } }
         p { (measured(frame, points.value.as_ref()).0) " · " (frame.visitor.words(account.reckoning.as_ref())) }
         @if !account.contributions.is_empty() { details { summary { (frame.pick("逐项", "Slot by slot")) " (" (account.contributions.len()) ")" }
             ul.plain { @for one in account.contributions.iter().take(CONTRIBUTIONS_MAX) { li {

@@ -73,7 +73,8 @@ fn measured(frame: &Frame<'_>, value: Option<&v1::MeasureValue>) -> (String, i64
         Some(Value::DurationMs(ms)) => (frame.span(*ms), *ms),
         Some(Value::Number(number)) => (number.clone(), 0),
         Some(Value::Share(share)) => {
-            let parts = u128::from(share.numerator) * 1_000_000 / u128::from(share.denominator.max(1));
+            let parts =
+                u128::from(share.numerator) * 1_000_000 / u128::from(share.denominator.max(1));
             (told(share), i64::try_from(parts).unwrap_or(i64::MAX))
         }
     }

@@ -107,6 +107,7 @@ impl Life {
                 @if let Some(at_ms) = self.row.exempted_at_ms { li { span.when { (frame.instant(at_ms)) } " " (frame.pick("免报", "exempted")) } }
                 @if let Some(at_ms) = self.row.imported_at_ms { li { span.when { (frame.time(at_ms)) } " " (frame.pick("系统启用前的到达记录", "arrived before the system, by imported history")) } }
             }
+            @if self.vintages.len() > VINTAGES_MAX { p.quiet { (frame.pick("更早的报送没有列出：", "earlier submissions that are not listed: ")) (self.vintages.len() - VINTAGES_MAX) } }
             @if self.vintages.is_empty() { p.quiet { (frame.pick("还没有收到过报送", "nothing was received yet")) } }
             }
             @if !self.findings.is_empty() { section {
@@ -181,5 +182,6 @@ fn figures(room: &Room<'_>, frame: &Frame<'_>, slot: &SlotKey, snapshot: &Snapsh
                 td.quiet { @if let Some(measure) = indicator.and_then(|one| room.catalogue.measure(one.unit_of_measure())) { (frame.visitor.say(measure.name())) } }
             } } }
         } }
+        @if snapshot.observations.len() > FIGURES_MAX { p.quiet { (frame.pick("没有列出的数值：", "figures that are not listed: ")) (snapshot.observations.len() - FIGURES_MAX) } }
     } }
 }

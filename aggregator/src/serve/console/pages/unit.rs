@@ -17,8 +17,7 @@ use granary_proto::v1;
 use maud::{Markup, html};
 
 use super::{
-    agents, contacts::contacts, dataset_name, measure_name, measured, today::bar, told,
-    value_of,
+    agents, contacts::contacts, dataset_name, measure_name, measured, today::bar, told, value_of,
 };
 use crate::{
     people::Right,
@@ -38,12 +37,9 @@ use crate::{
     },
 };
 
-/// Rows of measures: more than the days of twenty-five years.
-const ROWS_MAX: u32 = 10_000;
 /// Periods of the trend.
 const TREND_MAX: usize = 24;
-/// Open slots that are looked through, and those that the page lists; the file has all.
-const SLOTS_MAX: u32 = 5_000;
+/// Open slots that the page lists; the file has all.
 const LINES_MAX: usize = 100;
 /// Keys that are listed.
 const KEYS_MAX: usize = 20;
@@ -111,7 +107,7 @@ fn tallied(
     let request = v1::ListMeasuresRequest {
         filter: filter(unit),
         group_by: by.into(),
-        page_size: ROWS_MAX,
+        page_size: slots::PAGE_MAX,
         ..Default::default()
     };
     Ok(measures::list(&room.console.city, request)?)
@@ -121,7 +117,7 @@ fn open(room: &Room<'_>, unit: &UnitCode) -> Result<Vec<v1::Slot>, Problem> {
     let request = v1::ListSlotsRequest {
         filter: filter(unit),
         states: vec![v1::SlotState::Missing.into(), v1::SlotState::Pending.into()],
-        page_size: SLOTS_MAX,
+        page_size: slots::PAGE_MAX,
         ..Default::default()
     };
     let mut open = slots::list(&room.console.city, request)?.slots;
