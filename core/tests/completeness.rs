@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use granary_core::{
     catalogue::Catalogue,
-    completeness::{Board, Filter, Group, GroupBy, SlotState, StateCounts},
-    ledger::Deed,
+    completeness::{Board, Filter, Group, GroupBy, OpenSlot, SlotAt, SlotState, StateCounts},
+    ledger::{Deed, FindingStatus, View as _, history, keys, rows::FindingRow},
     period::{Period, Periodicity},
     snapshot::SlotKey,
 };
@@ -251,6 +251,53 @@ proptest! {
             let among: Vec<_> = slots.iter().filter(|slot| slot.state == state).cloned().collect();
             prop_assert_eq!(asked, among, "{:?}", state);
         }
+    }
+
+    #[test]
+    fn what_is_open_is_what_slots_and_rows_say(
+        steps in proptest::collection::vec(any_step(), 0..10),
+        days in 0..60_i64,
+    ) {
+        let city = play(&steps);
+        let board = board(&city);
+        let catalogue = board.catalogue();
+        let instant = city.now_ms + days * 86_400_000;
+        let slots = board.slots(&Filter::default(), &BTreeSet::new(), instant, None, usize::MAX);
+        let index = |slot: &SlotKey| (catalogue.dataset_index(&slot.dataset).unwrap(), slot.period);
+        let sheets: BTreeSet<_> = slots.iter().map(|slot| index(&slot.slot)).collect();
+        let open = board.open(&Filter::default(), &sheets, instant);
+
+        let mut by_deadline: BTreeMap<_, StateCounts> = BTreeMap::new();
+        for slot in &slots {
+            let (dataset, period) = index(&slot.slot);
+            by_deadline.entry((dataset, period, slot.due_at_ms)).or_default().add(slot.state);
+        }
+        prop_assert_eq!(&open.deadlines, &by_deadline);
+        let returned = |slot: &SlotKey| {
+            history::known(&city.store, slot, instant).unwrap().returned_count
+        };
+        let told = |open: &[OpenSlot]| -> BTreeSet<SlotKey> {
+            assert!(open.is_sorted());
+            open.iter().map(|slot| slot.at(catalogue).slot).collect()
+        };
+        let is_open = |slot: &&SlotAt| matches!(slot.state, SlotState::Missing | SlotState::Pending);
+        let missing = slots.iter().filter(|slot| slot.state == SlotState::Missing);
+        prop_assert_eq!(told(&open.late), missing.map(|slot| slot.slot.clone()).collect());
+        let back = slots.iter().filter(is_open).filter(|slot| returned(&slot.slot) > 0);
+        prop_assert_eq!(told(&open.returned), back.map(|slot| slot.slot.clone()).collect());
+        for slot in &open.returned {
+            prop_assert_eq!(slot.returned_count, returned(&slot.at(catalogue).slot));
+        }
+
+        let mut rows: BTreeMap<_, u64> = BTreeMap::new();
+        city.store.scan(&keys::table(keys::Table::Finding), &mut |key, value| {
+            let (slot, _) = keys::parse_slot(key).unwrap();
+            if FindingRow::decode_row(value).unwrap().status == FindingStatus::Open.number() {
+                *rows.entry(catalogue.unit_index(&slot.unit).unwrap()).or_default() += 1;
+            }
+            std::ops::ControlFlow::Continue(())
+        }).unwrap();
+        prop_assert_eq!(board.unexplained(&Filter::default(), instant), rows);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! The forecast service: risks, arrivals and calibration, computed from the board.
 //!
 //! Models are kept between calls, one a dataset, for as long as they are what would be learnt anew; they take about 130 bytes for
-//! each unit of each dataset. Nobody waits for a computation: it reads a board of its own.
+//! each unit of each dataset, and 220 more once somebody has asked about it. Nobody waits for a computation: it reads a board of its own.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use granary_core::{
+    bulletin::RiskLine,
     code::DatasetCode,
     completeness::Board,
-    forecast::{self, Arrivals, Bin, Calibration, Horizon, Models, Point, Score, Verdict, Wanted},
+    forecast::{
+        self, Arrivals, Bin, Calibration, Horizon, Models, Point, Risks, Score, Verdict, Wanted,
+    },
     period::Period,
 };
 use granary_proto::v1::{self, forecast_service_server::ForecastService};
@@ -91,19 +94,16 @@ pub(super) fn risks(
         lines_max: bounded(request.lines_max, LINES_DEFAULT, LINES_MAX),
     };
     let basis = basis(city, as_of_ms);
-    let found = with_models(city, |board, models| {
-        forecast::risks(board, models, &wanted, as_of_ms)
-    });
-    let found = found.unwrap_or_default();
+    let found = at_risk(city, &wanted, as_of_ms);
     let mut bytes = 0;
     let mut risks = Vec::with_capacity(found.lines.len());
     for line in &found.lines {
-        let line = line.encode_to_vec();
-        bytes += line.len();
+        let line = on_the_wire(line)?;
+        bytes += line.encoded_len();
         if bytes > RESPONSE_BYTES_MAX {
             break;
         }
-        risks.push(v1::RiskLine::decode(line.as_slice()).map_err(Failure::internal)?);
+        risks.push(line);
     }
     Ok(v1::ListRisksResponse {
         basis: Some(basis),
@@ -113,6 +113,19 @@ pub(super) fn risks(
         overdue: found.overdue,
         unknown: found.unknown,
     })
+}
+
+/// The open slots that are wanted, as of an instant; none before a catalogue is published.
+pub(super) fn at_risk(city: &City, wanted: &Wanted, as_of_ms: i64) -> Risks {
+    let found = with_models(city, |board, models| {
+        forecast::risks(board, models, wanted, as_of_ms)
+    });
+    found.unwrap_or_default()
+}
+
+/// A line as messages hold it, which have the same fields.
+pub(super) fn on_the_wire(line: &RiskLine) -> Result<v1::RiskLine, Failure> {
+    v1::RiskLine::decode(line.encode_to_vec().as_slice()).map_err(Failure::internal)
 }
 
 pub(super) fn arrivals(

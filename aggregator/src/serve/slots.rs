@@ -121,7 +121,8 @@ fn after_slot(cursor: &Cursor) -> Result<SlotKey, Failure> {
     })
 }
 
-fn detail(
+/// What the rows say about a slot beside its state.
+pub(super) fn detail(
     city: &City,
     catalogue: &Catalogue,
     at: SlotAt,

@@ -381,11 +381,16 @@ impl Board {
     }
 
     /// What has happened to a dataset and period; none where nothing has.
+    /// All columns, by dataset and period.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.values().map(AsRef::as_ref)
+    }
+
     pub(super) fn column_at(&self, dataset: DatasetIndex, period: Period) -> Option<&Arc<Column>> {
         self.columns.get(&(dataset, period))
     }
 
-    fn sheet(
+    pub(super) fn sheet(
         &self,
         index: DatasetIndex,
         period: Period,

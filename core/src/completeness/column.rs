@@ -331,6 +331,11 @@ impl Column {
             .map(|(_, life)| life)
     }
 
+    /// All findings with the units that have them.
+    pub(super) fn all_findings(&self) -> impl Iterator<Item = (UnitIndex, &Life)> {
+        self.findings.iter().map(|((unit, _), life)| (*unit, life))
+    }
+
     /// When the last snapshot that was known at an instant was received.
     pub(super) fn last_received_at_ms(&self, unit: UnitIndex, as_of_ms: i64) -> Option<i64> {
         if self.has(unit, mark::VINTAGES) {

@@ -19,11 +19,13 @@ mod sheet;
 mod passage;
 mod gather;
 mod board;
+mod open;
 
 pub use self::{
     board::Board,
     filter::{Filter, Group, GroupBy},
     labels::Labels,
+    open::{Open, OpenSlot},
     sheet::SlotAt,
     state::{Imported, SlotState, StateCounts, state},
 };

@@ -62,7 +62,7 @@ struct Sheet<'a> {
     kept: &'a Kept,
     passages: Vec<Passage<'a>>,
     /// One for each passage; `None` where nothing is known.
-    views: Option<Vec<View>>,
+    views: Option<Vec<&'a View>>,
     /// Until when a report by the rule is timely.
     until_ms: i64,
     as_of_ms: i64,

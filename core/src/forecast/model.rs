@@ -20,6 +20,8 @@
 //! Bayes approach to statistics" (1956); Efron and Morris (1975). The generalised Dirichlet with one branch late or timely and one for the hour:
 //! Connor and Mosimann, "Concepts of independence for proportions" (Journal of the American Statistical Association 64, 1969).
 
+use std::sync::OnceLock;
+
 use super::{
     lead::{self, BINS},
     moments::Moments,
@@ -48,6 +50,8 @@ pub struct Model {
     peers: Vec<Group>,
     everyone: Group,
     returned: Returned,
+    /// By unit, once somebody has asked: the same at every lead time.
+    views: OnceLock<Box<[OnceLock<View>]>>,
 }
 
 /// How likely one open slot is to be late, and from what.
@@ -112,6 +116,7 @@ struct Returned {
 }
 
 /// A unit beside its peers.
+#[derive(Clone, Debug)]
 pub(super) struct View {
     /// Late outcomes, its own and those that the peers lend.
     late: f64,
@@ -148,25 +153,30 @@ impl Model {
     #[must_use]
     pub fn chance(&self, unit: u32, lead_ms: i64, returned: bool) -> Option<Chance> {
         let record = self.record(unit)?;
+        let late = self.late(unit, lead_ms, returned)?;
+        let own = outcomes(record.weights().0.into());
+        let had_arrived = record.timely() - lead::still_to_come(&record.curve(), lead_ms);
+        Some(Chance {
+            late,
+            standing: record.standing(),
+            arrived: (!record.is_empty()).then(|| (had_arrived / own).clamp(0.0, 1.0)),
+            peers: self.view(unit)?.peers,
+            returned: returned.then_some((self.returned.late, self.returned.all)),
+        })
+    }
+
+    /// The chance alone, without what it stands on.
+    pub(super) fn late(&self, unit: u32, lead_ms: i64, returned: bool) -> Option<f64> {
         let view = self.view(unit)?;
         let mut open = view.open_share(lead_ms);
         let (mut late, mut timely) = (view.late, view.timely);
         if returned {
-            let (if_late, if_timely) = self.returned_shares(record);
+            let (if_late, if_timely) = self.returned_shares(self.record(unit)?);
             late *= if_late;
             timely *= if_timely;
             open = self.returned.open_share(open, lead_ms);
         }
-        let late = late / (late + timely * open);
-        let own = outcomes(record.weights().0.into());
-        let had_arrived = record.timely() - lead::still_to_come(&record.curve(), lead_ms);
-        Some(Chance {
-            late: late.clamp(CHANCE_MIN, CHANCE_MAX),
-            standing: record.standing(),
-            arrived: (!record.is_empty()).then(|| (had_arrived / own).clamp(0.0, 1.0)),
-            peers: view.peers,
-            returned: returned.then_some((self.returned.late, self.returned.all)),
-        })
+        Some((late / (late + timely * open)).clamp(CHANCE_MIN, CHANCE_MAX))
     }
 
     /// The share of all past slots that were late; the naive forecast. `None` where none is over.
@@ -185,10 +195,15 @@ impl Model {
 
     /// Bytes in memory, for who keeps models.
     #[must_use]
-    pub const fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
+        let views = match self.views.get() {
+            Some(views) => views.len() * size_of::<OnceLock<View>>(),
+            None => 0,
+        };
         self.records.capacity() * size_of::<Record>()
             + self.groups.capacity() * size_of::<u32>()
             + (self.peers.capacity() + 1) * size_of::<Group>()
+            + views
     }
 
     fn record(&self, unit: u32) -> Option<&Record> {
@@ -196,13 +211,22 @@ impl Model {
     }
 
     /// A unit beside its peers; `None` where nobody has a past.
-    pub(super) fn view(&self, unit: u32) -> Option<View> {
+    pub(super) fn view(&self, unit: u32) -> Option<&View> {
         if self.everyone.units == 0 {
             return None;
         }
         let record = self.record(unit)?;
-        let group = self.groups.get(usize::try_from(unit).ok()?)?;
-        let level = self.peers.get(usize::try_from(*group).ok()?)?;
+        let at = usize::try_from(unit).ok()?;
+        let group = self
+            .peers
+            .get(usize::try_from(*self.groups.get(at)?).ok()?)?;
+        let views = self
+            .views
+            .get_or_init(|| self.records.iter().map(|_| OnceLock::new()).collect());
+        Some(views.get(at)?.get_or_init(|| self.look(record, group)))
+    }
+
+    fn look(&self, record: &Record, level: &Group) -> View {
         let is_known = u32::from(!record.is_empty());
         let (scope, group) = if level.units - is_known >= PEERS_MIN {
             (Scope::Level, level)
@@ -211,7 +235,7 @@ impl Model {
         } else {
             (Scope::Nobody, &self.everyone)
         };
-        Some(group.beside(record, scope, group.units - is_known))
+        group.beside(record, scope, group.units - is_known)
     }
 
     /// How often late slots and timely ones had been returned, without the unit's own past.
@@ -347,6 +371,7 @@ impl Learner {
             peers: Vec::new(),
             everyone: Group::default(),
             returned: Returned::default(),
+            views: OnceLock::new(),
         };
         Self {
             model,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    history::{Kept, Models},
+    history::{Kept, Models, number},
     model::Chance,
     percent, words,
 };
@@ -41,6 +41,8 @@ pub struct Risks {
     pub overdue: u64,
     /// Pending slots of datasets of which no slot is over yet, so that nothing is known.
     pub unknown: u64,
+    /// The highest chance to be late of each unit that has a slot among those wanted, in tenths of a per cent.
+    pub by_unit: BTreeMap<UnitIndex, u32>,
 }
 
 /// A slot with its chance, in the order in which slots are listed.
@@ -55,6 +57,13 @@ struct Open {
     unit: UnitIndex,
     overdue: bool,
     returned: bool,
+}
+
+impl Open {
+    /// The chance to be late, in tenths of a per cent; certainty where it is late already.
+    const fn late_milli(&self) -> u32 {
+        1_000_u32.saturating_sub(self.safe_milli)
+    }
 }
 
 /// Lists open slots as of an instant.
@@ -81,8 +90,12 @@ pub fn risks(board: &Board, models: &mut Models, wanted: &Wanted, as_of_ms: i64)
             }
         }
     }
-    found.sort_unstable();
     risks.wanted = found.len() as u64;
+    for open in &found {
+        let highest = risks.by_unit.entry(open.unit).or_default();
+        *highest = (*highest).max(open.late_milli());
+    }
+    found.sort_unstable();
     found.truncate(wanted.lines_max);
     let lines = found.iter().filter_map(|open| {
         let kept = used.get(&open.dataset)?;
@@ -119,11 +132,13 @@ fn look(
         return wanted.overdue.then_some(open);
     }
     risks.pending += 1;
-    let Some(chance) = chance(kept, &open, as_of_ms) else {
+    let lead_ms = open.timely_until_ms.saturating_sub(as_of_ms);
+    let late = kept.model.late(number(passage), lead_ms, open.returned);
+    let Some(late) = late else {
         risks.unknown += 1;
         return None;
     };
-    let late_milli = libm::round(chance.late * 1_000.0) as u32;
+    let late_milli = libm::round(late * 1_000.0) as u32;
     open.safe_milli = 1_000_u32.saturating_sub(late_milli);
     (late_milli >= wanted.chance_percent_min.saturating_mul(10)).then_some(open)
 }
@@ -152,7 +167,7 @@ fn line(catalogue: &Catalogue, kept: &Kept, open: &Open, as_of_ms: i64) -> RiskL
         Some(chance) if !open.overdue => words::reason(&chance),
         Some(_) | None => words::overdue(standing),
     };
-    let milli = 1_000_u32.saturating_sub(open.safe_milli);
+    let milli = open.late_milli();
     RiskLine {
         unit: Named::new(unit.code(), unit.name()),
         dataset: Named::new(dataset.code(), dataset.name()),

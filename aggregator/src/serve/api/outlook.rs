@@ -30,7 +30,7 @@ use crate::{
     serve::{
         console::pages::{
             calendar::due_in,
-            summary::{self, Reasons, Summary},
+            summary::{self, LINES_MAX, Reasons, Summary},
         },
         forecast,
     },
@@ -89,7 +89,7 @@ pub(super) async fn today(
     let need = Need::scope(TokenScope::Completeness);
     answer(api, caller, need, move |desk| {
         Asked::parse(query.as_deref()).end()?;
-        let summary = Summary::of(&desk.sight())?;
+        let summary = Summary::of(&desk.sight(), LINES_MAX)?;
         let calls = summary
             .calls
             .iter()
@@ -102,11 +102,14 @@ pub(super) async fn today(
                 .into_iter()
                 .map(|one| sheet(desk, one))
                 .collect(),
-            late: all(summary.late),
-            returned: all(summary.returned),
-            at_risk: all(summary.risks),
+            late_count: summary.late.all,
+            returned_count: summary.returned.all,
+            at_risk_count: summary.risks.all,
             open_findings: summary.open,
-            is_cut: summary.is_cut,
+            is_cut: summary.late.cut() + summary.returned.cut() + summary.risks.cut() > 0,
+            late: all(summary.late.lines),
+            returned: all(summary.returned.lines),
+            at_risk: all(summary.risks.lines),
         })
     })
     .await
@@ -130,7 +133,7 @@ fn sheet(desk: &Desk<'_>, sheet: summary::Sheet) -> Sheet {
         period: sheet.period.to_string(),
         due_at: At(sheet.due_at_ms),
         counts: Some(sheet.counts).into(),
-        usually_arrived: Figure::text(&sheet.usual),
+        usually_arrived: Figure::text(sheet.usual(desk.caller.now_ms)),
     }
 }
 

@@ -44,6 +44,10 @@ function dress(root) {
           ? Number(value(a)) - Number(value(b)) : text(a).localeCompare(text(b), zh ? "zh-CN" : "en", { numeric: true }));
         if (!up) sorted.reverse();
         table.tBodies[0].append(...sorted);
+        // The address says so too: a link keeps the order, and so does the page when it is made anew.
+        const here = new URL(location.href);
+        here.searchParams.set("sort", `${table.closest(".table").id}.${up ? "" : "-"}${at + 1}`);
+        history.replaceState(null, "", here);
       });
     });
     const label = table.closest(".table").querySelector("[data-filter]");
@@ -67,10 +71,29 @@ function dress(root) {
   for (const one of root.querySelectorAll("[data-link]")) one.textContent = location.origin + one.dataset.link;
 }
 
+// ---- the wall: scenes take turns by the clock, so that a page that is made anew goes on where it was --------------------------
+const TURN = 15e3;
+function takeTurns() {
+  const scenes = [...document.querySelectorAll("[data-scenes] > section")];
+  const at = Math.floor((Date.now() + offset) / TURN) % Math.max(scenes.length, 1);
+  scenes.forEach((scene, turn) => { scene.hidden = turn !== at; });
+}
+
 // ---- following -----------------------------------------------------------------------------------------------------------
 const main = document.getElementById("main");
-const isBusy = () => [...main.querySelectorAll("input[type=search]")].some((one) => one.value) || main.querySelector("th[aria-sort]")
-  || (main.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
+const isBusy = () => main.contains(document.activeElement) && document.activeElement.matches("input:not([data-filter] input), select, textarea");
+// What somebody has typed to filter a table by, and where the cursor stands in it.
+const filters = () => [...main.querySelectorAll(".table [data-filter] input")].map((input) =>
+  ({ table: input.closest(".table").id, text: input.value, at: document.activeElement === input ? input.selectionStart : null }));
+function refilter(kept) {
+  for (const { table, text, at } of kept.filter((one) => one.text || one.at !== null)) {
+    const input = document.getElementById(table)?.querySelector("[data-filter] input");
+    if (!input) continue;
+    input.value = text;
+    input.dispatchEvent(new Event("input"));
+    if (at !== null) { input.focus({ preventScroll: true }); input.setSelectionRange(at, at); }
+  }
+}
 async function refresh() {
   if (isBusy()) return;
   const answer = await fetch(location.href, { credentials: "same-origin", headers: { "x-granary-following": "1" } });
@@ -79,11 +102,17 @@ async function refresh() {
   const body = fresh.getElementById("main");
   if (!answer.ok || !body || isBusy()) return;
   const focused = document.activeElement && main.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  const kept = filters();
+  const opened = [...main.querySelectorAll("details")].map((one) => one.open);
   main.replaceChildren(...body.childNodes);
   const foot = fresh.querySelector("footer time");
   if (foot) document.querySelector("footer time").textContent = foot.textContent;
   dress(main);
   countDown();
+  takeTurns();
+  refilter(kept);
+  const details = [...main.querySelectorAll("details")];
+  if (details.length === opened.length) details.forEach((one, at) => { one.open = opened[at]; });
   if (focused) main.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 if (main && main.dataset.live) {
@@ -98,10 +127,12 @@ if (main && main.dataset.live) {
 }
 setInterval(() => {
   countDown();
+  takeTurns();
   const clock = document.querySelector("[data-clock]");
   if (clock) clock.textContent = new Date(Date.now() + offset).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "medium", timeZone: document.body.dataset.zone });
 }, 1000);
 countDown();
+takeTurns();
 if (main) dress(main);
 
 // ---- a receipt that is dropped --------------------------------------------------------------------------------------------

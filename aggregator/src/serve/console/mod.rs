@@ -20,12 +20,17 @@
 //! The server holds no operator's key. It writes the act, with the person's name in its reason; the browser signs these bytes with the key
 //! that the operator chose there, and the key never leaves it ([`acts`]). So an act from the console is what an act from the command line is.
 //!
+//! # Beside the reports
+//! Pages are made by threads of their own, which yield to those that take in reports ([`beneath`]): whoever looks does not slow down what is
+//! looked at.
+//!
 //! # Bounds
 //! Connections, heads, forms, sessions, failed sign-ins that are remembered, passwords that are hashed at once, pages that are computed at
 //! once, rows on a page ([`listen`], [`session`], [`throttle`], [`routes`]).
 
 pub(in crate::serve) mod problem;
 pub(in crate::serve) mod listen;
+mod beneath;
 mod session;
 pub(in crate::serve) mod oidc;
 pub(in crate::serve) mod throttle;
@@ -140,6 +145,12 @@ impl Bound {
         let router = routes::router(Arc::new(console))
             .merge(api::router(&api))
             .merge(sdmx::router(&api));
-        listen::serve(self.listener, self.tls, router, stop).await;
+        let (listener, tls) = (self.listener, self.tls);
+        let served = beneath::run(listener, move |listener| {
+            listen::serve(listener, tls, router, stop)
+        });
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the console is not served");
+        }
     }
 }

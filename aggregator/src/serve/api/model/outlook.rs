@@ -36,17 +36,23 @@ pub(in crate::serve::api) struct Today {
     pub(in crate::serve::api) as_of: At,
     /// Datasets and periods that are due within two weeks or were within one, by deadline.
     pub(in crate::serve::api) sheets: Vec<Sheet>,
-    /// Slots that are late now.
+    /// How many slots are late now.
+    pub(in crate::serve::api) late_count: u64,
+    /// The first 5,000 of them, the longest overdue first.
     pub(in crate::serve::api) late: Vec<Slot>,
-    /// Slots that were returned and not corrected.
+    /// How many slots were returned and not corrected.
+    pub(in crate::serve::api) returned_count: u64,
+    /// The first 5,000 of them, by deadline.
     pub(in crate::serve::api) returned: Vec<Slot>,
-    /// Slots that are more likely late than not.
+    /// How many slots are more likely late than not.
+    pub(in crate::serve::api) at_risk_count: u64,
+    /// The first 5,000 of them, the most endangered first.
     pub(in crate::serve::api) at_risk: Vec<Risk>,
     /// How many findings nobody has answered.
     pub(in crate::serve::api) open_findings: u64,
     /// Whom to ring, the most urgent first.
     pub(in crate::serve::api) calls: Vec<Call>,
-    /// Whether there are more slots than were looked through.
+    /// Whether one of the lists holds fewer lines than there are.
     pub(in crate::serve::api) is_cut: bool,
 }
 

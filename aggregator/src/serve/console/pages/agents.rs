@@ -11,27 +11,24 @@ use granary_core::digest::Digest;
 use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::contacts::{self, contacts};
+use super::{
+    contacts::{self, contacts},
+    summary,
+};
 use crate::{
     fleet::CLOCK_OFF_MS_MAX,
     people::Right,
-    serve::{
-        console::{
-            Console,
-            problem::Problem,
-            routes::{Room, asked, page},
-            scope::Scope,
-            view::{
-                Frame, Tab, Visitor, encoded,
-                table::{Cell, Table},
-            },
+    serve::console::{
+        Console,
+        problem::Problem,
+        routes::{Room, asked, page},
+        view::{
+            Frame, Tab, Visitor, encoded,
+            table::{Cell, Table},
         },
-        fleet,
     },
 };
 
-/// Agents that are listed.
-const AGENTS_MAX: u32 = 10_000;
 /// A client certificate that ends within so long is worth a mark, in milliseconds: agents renew theirs long before.
 const CERTIFICATE_MS: i64 = 14 * 24 * 3_600_000;
 
@@ -68,21 +65,13 @@ pub(in crate::serve::console) async fn show(
 
 /// The agents that the person sees.
 pub(super) fn listed(room: &Room<'_>) -> Result<v1::ListAgentsResponse, Problem> {
-    let units = match &room.scope {
-        Scope::Everywhere => Vec::new(),
-        Scope::Within(units) => units.iter().map(ToString::to_string).collect(),
-    };
-    let request = v1::ListAgentsRequest {
-        units,
-        count_max: AGENTS_MAX,
-    };
-    Ok(fleet::list(&room.console.city, request)?)
+    summary::agents(&room.sight())
 }
 
 /// Those that somebody should look at, whose next deadline comes first.
-pub(super) fn troubled(frame: &Frame<'_>, agents: Vec<v1::Agent>) -> Vec<v1::Agent> {
-    let mut found: Vec<v1::Agent> = agents
-        .into_iter()
+pub(super) fn troubled<'a>(frame: &Frame<'_>, agents: &'a [v1::Agent]) -> Vec<&'a v1::Agent> {
+    let mut found: Vec<&v1::Agent> = agents
+        .iter()
         .filter(|agent| !troubles(frame, agent).is_empty())
         .collect();
     found.sort_by_key(|agent| agent.next_due_at_ms.unwrap_or(i64::MAX));
@@ -90,11 +79,11 @@ pub(super) fn troubled(frame: &Frame<'_>, agents: Vec<v1::Agent>) -> Vec<v1::Age
 }
 
 /// A line for each agent.
-pub(super) fn table(
+pub(super) fn table<'a>(
     room: &Room<'_>,
     frame: &Frame<'_>,
     code: &'static str,
-    agents: &[v1::Agent],
+    agents: impl IntoIterator<Item = &'a v1::Agent>,
 ) -> Table {
     let pick = |zh, en| frame.pick(zh, en);
     let columns = [

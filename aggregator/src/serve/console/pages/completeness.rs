@@ -57,6 +57,9 @@ struct Wish {
     page: usize,
 }
 
+/// How near the deadline is of the period that is shown first, in milliseconds.
+const NEAR_MS: i64 = 14 * 24 * 3_600_000;
+
 /// A column.
 struct Place {
     dataset: String,
@@ -120,7 +123,7 @@ impl Wish {
             }
             None => {
                 let newest = |dataset: &Dataset| {
-                    let period = ended(dataset, now_ms).last()?;
+                    let period = current(dataset, now_ms)?;
                     Some(Place {
                         dataset: dataset.code().to_string(),
                         period,
@@ -175,6 +178,17 @@ fn ended(dataset: &Dataset, now_ms: i64) -> impl Iterator<Item = Period> {
                 .is_none_or(|at_ms| at_ms <= now_ms)
     };
     begun.into_iter().filter(terms)
+}
+
+/// The period that people work at: the newest one that is due soon or was, else the newest of all.
+fn current(dataset: &Dataset, now_ms: i64) -> Option<Period> {
+    let ended: Vec<Period> = ended(dataset, now_ms).collect();
+    let is_near = |period: &&Period| {
+        let due_at_ms = dataset.due_at_ms(**period);
+        due_at_ms.is_some_and(|due_at_ms| due_at_ms <= now_ms + NEAR_MS)
+    };
+    let near = ended.iter().rev().find(is_near);
+    near.or(ended.last()).copied()
 }
 
 fn of_periods(dataset: &Dataset, last: Option<Period>, now_ms: i64) -> Vec<Place> {

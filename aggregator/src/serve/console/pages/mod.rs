@@ -5,6 +5,7 @@ mod consequences;
 pub(in crate::serve) mod summary;
 pub(super) mod shared;
 pub(super) mod today;
+mod curve;
 pub(super) mod wall;
 pub(super) mod agents;
 pub(super) mod units;

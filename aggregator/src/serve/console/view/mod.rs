@@ -1,6 +1,7 @@
 //! What the console looks like: every text goes through maud, which escapes it, and is in Chinese or English by the visitor's choice.
 
 pub(super) mod chart;
+pub(super) mod curve;
 pub(super) mod entrance;
 pub(super) mod table;
 

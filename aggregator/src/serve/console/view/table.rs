@@ -20,6 +20,8 @@ pub(in crate::serve::console) struct Cell {
     /// By which the column sorts, where not by the text.
     sort: Option<i64>,
     is_figure: bool,
+    /// Whether it stands on one line.
+    is_whole: bool,
     /// Of an instant, the date and time in the catalogue's zone.
     moment: Option<DateTime>,
 }
@@ -47,6 +49,7 @@ impl Cell {
             markup: None,
             sort: None,
             is_figure: false,
+            is_whole: false,
             moment: None,
         }
     }
@@ -102,6 +105,12 @@ impl Cell {
         self
     }
 
+    /// On one line, however narrow the column.
+    pub(in crate::serve::console) const fn whole(mut self) -> Self {
+        self.is_whole = true;
+        self
+    }
+
     /// Sorted by a number.
     pub(in crate::serve::console) const fn by(mut self, number: i64) -> Self {
         self.sort = Some(number);
@@ -139,13 +148,12 @@ impl Table {
     /// As HTML, with what sorts, filters and hands it out.
     pub(in crate::serve::console) fn show(&self, frame: &Frame<'_>) -> Markup {
         let pick = |zh, en| frame.pick(zh, en);
-        let has_tools = self.rows.len() > 1;
         html! {
             div.table id=(self.code) {
-                @if has_tools {
+                @if !self.is_empty() {
                     div.tools {
-                        label hidden data-filter { span.hidden { (pick("筛选", "Filter")) " " (self.label) }
-                            input type="search" placeholder=(pick("筛选…", "Filter…")) autocomplete="off"; }
+                        @if self.rows.len() > 1 { label hidden data-filter { span.hidden { (pick("筛选", "Filter")) " " (self.label) }
+                            input type="search" placeholder=(pick("筛选…", "Filter…")) autocomplete="off"; } }
                         span.quiet data-count { (self.rows.len()) " " (pick("行", "rows")) }
                         (links(frame, self.code))
                     }
@@ -157,7 +165,7 @@ impl Table {
                             (self.heading(frame, at, column))
                         } } }
                         tbody { @for row in self.in_order(frame) { tr { @for cell in row {
-                            td.figure[cell.is_figure] data-sort=[cell.sort] {
+                            td.figure[cell.is_figure].nowrap[cell.is_whole] data-sort=[cell.sort] {
                                 @match &cell.markup { Some(markup) => (markup), None => (cell.text) }
                             }
                         } } } }
