@@ -28,8 +28,6 @@ pub(crate) struct Audit {
     pub(crate) findings: Vec<Value>,
     /// Every deadline of last year and this one, in order.
     pub(crate) deadlines: Vec<Value>,
-    /// Counts by dataset and period.
-    pub(crate) sheets: Vec<Value>,
 }
 
 impl Audit {
@@ -46,7 +44,6 @@ impl Audit {
             slots: Vec::new(),
             findings: Vec::new(),
             deadlines: Vec::new(),
-            sheets: Vec::new(),
         };
         audit.slots = list(&audit.ask(&["slots", "--limit", "100000"]), "slots");
         audit.findings = list(&audit.plain(&["findings", "--limit", "100000"]), "findings");
@@ -54,10 +51,6 @@ impl Audit {
             let deadlines = audit.plain(&["calendar", "--year", year]);
             audit.deadlines.extend(list(&deadlines, "entries"));
         }
-        audit.sheets = list(
-            &audit.ask(&["completeness", "--by", "dataset-period"]),
-            "rows",
-        );
         audit
     }
 
@@ -111,10 +104,19 @@ impl Audit {
         (indicator.name().en.clone(), measure.name().en.clone())
     }
 
-    /// The counts of a dataset and period.
-    pub(crate) fn counts(&self, dataset: &str, period: &str) -> Option<&Value> {
-        let is_it = |row: &&Value| row["dataset"] == dataset && row["period"] == period;
-        self.sheets.iter().find(is_it).map(|row| &row["counts"])
+    /// The period that people work at: the newest that is due within two weeks or was.
+    pub(crate) fn current(&self, dataset: &str) -> Option<Period> {
+        let is_near = |period: &Period| {
+            let period = period.to_string();
+            let is_its = |entry: &&Value| entry["dataset"] == dataset && entry["period"] == *period;
+            let due_ms = self
+                .deadlines
+                .iter()
+                .find(is_its)
+                .and_then(|entry| entry["due_at_ms"].as_i64());
+            due_ms.is_some_and(|due_ms| due_ms <= self.now_ms + 14 * 86_400_000)
+        };
+        self.periods(dataset).into_iter().rev().find(is_near)
     }
 
     /// The periods of a dataset for which slots are owed and reports are taken.

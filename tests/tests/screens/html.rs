@@ -13,7 +13,18 @@ const PASSED: [&str; 7] = [
     "form", "nav", "script", "noscript", "button", "select", "template",
 ];
 /// Elements that are read as one text.
-const BLOCKS: [&str; 9] = ["h1", "h2", "h3", "p", "li", "dt", "dd", "summary", "pre"];
+const BLOCKS: [&str; 10] = [
+    "h1",
+    "h2",
+    "h3",
+    "p",
+    "li",
+    "dt",
+    "dd",
+    "summary",
+    "pre",
+    "figcaption",
+];
 /// Divisions that are read as one text, by their first class.
 const TILES: [&str; 2] = ["tile", "number"];
 

@@ -41,7 +41,7 @@ fn every_figure_on_a_screen_is_the_audits() {
         faults: &mut faults,
         seen: BTreeSet::new(),
     };
-    pages::day::look(&mut look);
+    pages::today::look(&mut look);
     pages::reporting::look(&mut look);
     pages::findings::look(&mut look);
     pages::slot::look(&mut look);

@@ -88,7 +88,7 @@ impl Told {
 
     /// A table with its tools.
     pub(crate) fn table(&mut self, table: &Table) {
-        if table.rows.len() > 1 {
+        if !table.rows.is_empty() {
             let count = format!("{} rows", table.rows.len());
             self.add(format!("{} › count", table.code), count);
         }

@@ -327,7 +327,7 @@ impl Desk<'_> {
                 "period": sheet.period,
                 "due_at": utc(&sheet.due_ms.into()),
                 "counts": shape::counts(&sheet.counts),
-                "usually_arrived": sheet.usual,
+                "usually_arrived": sheet.usual(audit.now_ms),
             })
         };
         let calls = today.calls.iter().map(|(unit, one)| json!({
@@ -344,6 +344,9 @@ impl Desk<'_> {
             "late": today.late.iter().map(shape::slot).collect::<Vec<_>>(),
             "returned": today.returned.iter().map(shape::slot).collect::<Vec<_>>(),
             "at_risk": today.risks.iter().map(shape::risk).collect::<Vec<_>>(),
+            "late_count": today.late.len(),
+            "returned_count": today.returned.len(),
+            "at_risk_count": today.risks.len(),
             "open_findings": today.open.len(),
             "calls": calls.collect::<Vec<_>>(),
             "is_cut": false,

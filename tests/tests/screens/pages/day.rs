@@ -1,26 +1,34 @@
-//! *Today* and the wall.
+//! How a deadline day stands, from which *Today* and the wall are drawn.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
+use granary_core::period::Period;
 use serde_json::Value;
 
-use super::Look;
 use crate::{
     audit::{Audit, list},
-    told::{Table, Told, cell, cell_of},
-    words::{arrived, bar, countdown, day, short, span, state, text},
+    told::Told,
+    words::{day, text},
 };
 
 const DAY_MS: i64 = 86_400_000;
+/// For how long after its deadline a slot that is missing, or that came back, is told.
+const LATE_MS: i64 = 60 * DAY_MS;
+const AHEAD_MS: i64 = 14 * DAY_MS;
 
-/// A dataset and period that is due about now.
+/// One deadline about now: the slots of a dataset and period that are due on a day, extensions counted in.
 pub(crate) struct Sheet {
     pub(crate) dataset: String,
     pub(crate) period: String,
     pub(crate) due_ms: i64,
+    /// Whether none of them is due when the rule says.
+    pub(crate) is_extended: bool,
     pub(crate) counts: Value,
-    /// How many usually have arrived by now.
-    pub(crate) usual: Option<String>,
+    /// What `arrivals` says, where it is told.
+    pub(crate) curve: Option<Value>,
 }
 
 /// Why a unit is to be rung.
@@ -45,107 +53,181 @@ pub(crate) struct Day {
 
 impl Day {
     pub(crate) fn of(audit: &Audit) -> Self {
-        let sheets = sheets(audit);
-        let is_told = |one: &&Value| {
-            let is_it =
-                |sheet: &Sheet| one["dataset"] == sheet.dataset && one["period"] == sheet.period;
-            sheets.iter().any(is_it)
-        };
-        let in_state = |state: &str| {
-            let own = audit.slots.iter().filter(is_told);
-            own.filter(|slot| slot["state"] == state && slot["imported"] == false)
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        let (late, pending) = (in_state("missing"), in_state("pending"));
-        let is_returned = |slot: &&Value| slot["returned_count"].as_u64() > Some(0);
-        let returned = late
-            .iter()
-            .chain(&pending)
-            .filter(is_returned)
+        let is_recent =
+            |slot: &&Value| due_ms(slot) >= audit.now_ms - LATE_MS && slot["imported"] == false;
+        let recent = audit.slots.iter().filter(is_recent);
+        let mut open: Vec<Value> = recent
+            .filter(|slot| slot["state"] == "missing" || slot["state"] == "pending")
             .cloned()
             .collect();
-        let open = audit
+        open.sort_by_key(|slot| (due_ms(slot), order(audit, slot)));
+        let is_late = |slot: &&Value| slot["state"] == "missing";
+        let is_returned = |slot: &&Value| slot["returned_count"].as_u64() > Some(0);
+        let findings = audit
             .findings
             .iter()
-            .filter(is_told)
             .filter(|finding| finding["status"] == "open");
         let mut day = Self {
-            open: open.cloned().collect(),
-            risks: risks(audit, &sheets),
+            late: open.iter().filter(is_late).cloned().collect(),
+            returned: open.iter().filter(is_returned).cloned().collect(),
+            open: findings.cloned().collect(),
+            risks: risks(audit),
             calls: Vec::new(),
-            late,
-            returned,
-            sheets,
+            sheets: sheets(audit),
         };
         day.calls = calls(&day);
         day
     }
 
-    /// The counts of the sheets that the day is about, and when the first of them is due.
-    fn counts(&self, now_ms: i64) -> (Value, i64) {
-        let own: Vec<&Sheet> = self
-            .sheets
+    /// The sheets that the day is about.
+    pub(super) fn today(&self, now_ms: i64) -> Vec<&Sheet> {
+        self.sheets
             .iter()
             .filter(|sheet| day(sheet.due_ms) == day(now_ms))
-            .collect();
-        let mut total = serde_json::Map::new();
-        for sheet in &own {
-            for (state, count) in sheet.counts.as_object().unwrap() {
-                if let Some(count) = count.as_u64() {
-                    let before = total.get(state).and_then(Value::as_u64).unwrap_or(0);
-                    total.insert(state.clone(), (before + count).into());
-                }
-            }
-        }
+            .collect()
+    }
+
+    /// Their counts, and when the next of them is due.
+    pub(super) fn counts(&self, now_ms: i64) -> (Value, i64) {
+        let own = self.today(now_ms);
+        let mut total = Counts::default();
+        own.iter().for_each(|sheet| total.add(&sheet.counts));
+        let dues = own.iter().map(|sheet| sheet.due_ms);
         (
             total.into(),
-            own.first().expect("something is due today").due_ms,
+            dues.filter(|due_ms| *due_ms > now_ms)
+                .min()
+                .expect("something is due today"),
         )
     }
+
+    /// The sheets whose curves are drawn.
+    pub(super) fn drawn(&self, now_ms: i64) -> Vec<(&Sheet, &Value)> {
+        let known = self
+            .today(now_ms)
+            .into_iter()
+            .filter_map(|sheet| Some((sheet, sheet.curve.as_ref()?)));
+        known.take(3).collect()
+    }
+}
+
+/// Counts of states that are added up here.
+#[derive(Default)]
+pub(super) struct Counts(BTreeMap<String, u64>);
+
+impl Counts {
+    pub(super) fn add(&mut self, counts: &Value) {
+        for (state, count) in counts.as_object().unwrap() {
+            if let Some(count) = count.as_u64() {
+                *self.0.entry(state.clone()).or_default() += count;
+            }
+        }
+    }
+}
+
+impl From<Counts> for Value {
+    fn from(counts: Counts) -> Self {
+        serde_json::to_value(counts.0).unwrap()
+    }
+}
+
+pub(super) fn due_ms(slot: &Value) -> i64 {
+    slot["due_at_ms"].as_i64().unwrap()
+}
+
+/// Where a slot stands among those of one instant.
+fn order(audit: &Audit, slot: &Value) -> impl Ord + use<> {
+    let dataset = audit
+        .catalogue
+        .dataset_index(&text(&slot["dataset"]).parse().unwrap());
+    let unit = audit
+        .catalogue
+        .unit_index(&text(&slot["unit"]).parse().unwrap());
+    (
+        dataset,
+        text(&slot["period"]).parse::<Period>().unwrap(),
+        unit,
+    )
+}
+
+/// When the rule of a dataset says that a period is due, in the years that are looked at.
+fn rule_ms(audit: &Audit, slot: &Value) -> Option<i64> {
+    let is_its =
+        |entry: &&Value| entry["dataset"] == slot["dataset"] && entry["period"] == slot["period"];
+    audit.deadlines.iter().find(is_its).map(due_ms)
 }
 
 fn sheets(audit: &Audit) -> Vec<Sheet> {
     let now_ms = audit.now_ms;
-    let mut sheets = Vec::new();
-    for entry in &audit.deadlines {
-        let due_ms = entry["due_at_ms"].as_i64().unwrap();
-        let (dataset, period) = (text(&entry["dataset"]), text(&entry["period"]));
-        let is_near = (now_ms - 7 * DAY_MS..=now_ms + 14 * DAY_MS).contains(&due_ms);
-        if let Some(counts) = audit.counts(&dataset, &period).filter(|_| is_near) {
-            let counts = counts.clone();
-            sheets.push(Sheet {
-                dataset,
-                period,
-                due_ms,
-                counts,
-                usual: None,
-            });
-        }
+    let mut groups: BTreeMap<_, Vec<&Value>> = BTreeMap::new();
+    let is_near = |slot: &&Value| {
+        (now_ms - 7 * DAY_MS..=now_ms + AHEAD_MS).contains(&due_ms(slot))
+            && slot["imported"] == false
+    };
+    for slot in audit.slots.iter().filter(is_near) {
+        let dataset = audit
+            .catalogue
+            .dataset_index(&text(&slot["dataset"]).parse().unwrap());
+        let period: Period = text(&slot["period"]).parse().unwrap();
+        groups
+            .entry((dataset, period, day(due_ms(slot))))
+            .or_default()
+            .push(slot);
     }
-    for sheet in sheets
-        .iter_mut()
-        .filter(|sheet| sheet.due_ms > now_ms)
-        .take(8)
-    {
-        let curve = audit.ask(&[
+    let sheet = |slots: Vec<&Value>| {
+        let mut counts = Counts::default();
+        for state in ["timely", "late", "missing", "exempt", "pending"] {
+            let count = slots.iter().filter(|slot| slot["state"] == state).count();
+            counts.0.insert(state.into(), count as u64);
+        }
+        counts.0.insert("expected".into(), slots.len() as u64);
+        Sheet {
+            dataset: text(&slots[0]["dataset"]),
+            period: text(&slots[0]["period"]),
+            due_ms: slots.iter().map(|slot| due_ms(slot)).min().unwrap(),
+            is_extended: slots
+                .iter()
+                .all(|slot| Some(due_ms(slot)) != rule_ms(audit, slot)),
+            counts: counts.into(),
+            curve: None,
+        }
+    };
+    let mut sheets: Vec<Sheet> = groups.into_values().map(sheet).collect();
+    sheets.sort_by_key(|sheet| sheet.due_ms);
+    let is_drawn = |sheet: &&mut Sheet| sheet.due_ms > now_ms - DAY_MS && !sheet.is_extended;
+    for sheet in sheets.iter_mut().filter(is_drawn).take(8) {
+        sheet.curve = Some(audit.ask(&[
             "arrivals",
             "--dataset",
             &sheet.dataset,
             "--period",
             &sheet.period,
-        ]);
-        sheet.usual = curve["now"]["expected"].as_str().map(str::to_owned);
+        ]));
     }
     sheets
 }
 
-fn risks(audit: &Audit, sheets: &[Sheet]) -> Vec<Value> {
-    let joined = |part: fn(&Sheet) -> &str| sheets.iter().map(part).collect::<Vec<_>>().join(",");
-    let (datasets, periods) = (
-        joined(|sheet| &sheet.dataset),
-        joined(|sheet| &sheet.period),
-    );
+impl Sheet {
+    /// How many usually have arrived by now, before the deadline.
+    pub(crate) fn usual(&self, now_ms: i64) -> Option<&str> {
+        let curve = self.curve.as_ref().filter(|_| self.due_ms > now_ms)?;
+        curve["now"]["expected"].as_str()
+    }
+}
+
+/// Of the datasets and periods of which something is due about now, or was lately.
+fn risks(audit: &Audit) -> Vec<Value> {
+    let is_near = |slot: &&Value| {
+        let about = audit.now_ms - LATE_MS..=audit.now_ms + AHEAD_MS;
+        about.contains(&due_ms(slot))
+            || rule_ms(audit, slot).is_some_and(|rule_ms| about.contains(&rule_ms))
+    };
+    let near: Vec<&Value> = audit.slots.iter().filter(is_near).collect();
+    let joined = |part: &str| {
+        let all: BTreeSet<String> = near.iter().map(|slot| text(&slot[part])).collect();
+        all.into_iter().collect::<Vec<_>>().join(",")
+    };
+    let (datasets, periods) = (joined("dataset"), joined("period"));
     let question = [
         "risk",
         "--dataset",
@@ -196,237 +278,28 @@ fn calls(day: &Day) -> Vec<(String, Reasons)> {
     calls
 }
 
-/// Compares both pages.
-pub(crate) fn look(look: &mut Look<'_>) {
-    let day = Day::of(look.audit);
-    let tables = [
-        calls_table(look.audit, &day),
-        late(look.audit, &day),
-        risks_table(&day),
-        returned(look.audit, &day),
-    ];
-    let mut told = Told::default();
-    tiles(&mut told, look.audit, &day);
-    deadlines(&mut told, look.audit, &day);
-    let counts = [
-        ("Late", day.late.len()),
-        ("Likely to be late", day.risks.len()),
-        ("Returned, not corrected", day.returned.len()),
-    ];
-    for (heading, count) in counts {
-        told.block(heading, "h2", format!("{heading} {count}"));
-    }
-    told.block("Likely to be late", "p", "Chance to be late at least 50 %");
-    tables.iter().for_each(|table| told.table(table));
-    // How agents are, they say themselves, and only since the server's start.
-    look.page("/", &told, &["Agents that are silent or in trouble › h2"]);
-    for table in &tables {
-        assert!(
-            !table.rows.is_empty(),
-            "{} has nothing to compare",
-            table.code
-        );
-        look.file("/", table);
-    }
-    wall(look, &day);
-}
-
-fn tiles(told: &mut Told, audit: &Audit, day: &Day) {
-    told.block(
-        "Today",
-        "h1",
-        format!("Today {}", crate::words::day(audit.now_ms)),
-    );
-    let (counts, due_ms) = day.counts(audit.now_ms);
-    let (arrived, owed) = arrived(&counts);
-    let (due, left) = (short(due_ms), countdown(due_ms, audit.now_ms));
-    told.block(
-        "Today",
-        "tile",
-        format!(
-            "The deadline {due} {left} {arrived} / {owed} {}",
-            bar(&counts)
-        ),
-    );
-    for (name, count) in [
-        ("late now", day.late.len()),
-        ("likely late", day.risks.len()),
-        ("returned", day.returned.len()),
-        ("unexplained", day.open.len()),
-        // Nobody has said so.
-        ("agents in trouble", 0),
-    ] {
-        told.block("Today", "tile", format!("{name} {count}"));
-    }
-}
-
-fn deadlines(told: &mut Told, audit: &Audit, day: &Day) {
-    let columns = [
-        "Dataset",
-        "Period",
-        "Due",
-        "Progress",
-        "Arrived / owed",
-        "Usual by now",
-        "Missing",
-        "Pending",
-    ];
-    let row = |sheet: &Sheet| {
-        let (arrived, owed) = arrived(&sheet.counts);
-        vec![
-            audit.dataset(&sheet.dataset),
-            sheet.period.clone(),
-            format!(
-                "{} {}",
-                short(sheet.due_ms),
-                countdown(sheet.due_ms, audit.now_ms)
-            ),
-            bar(&sheet.counts),
-            format!("{arrived} / {owed}"),
-            sheet.usual.clone().unwrap_or_else(|| "—".into()),
-            sheet.counts["missing"].to_string(),
-            sheet.counts["pending"].to_string(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = day.sheets.iter().map(row).collect();
-    told.rows("Deadlines", &columns, &rows);
-}
-
-fn calls_table(audit: &Audit, day: &Day) -> Table {
-    let columns = [
-        "Unit",
-        "Late",
-        "Returned",
-        "Chance late",
-        "Unexplained",
-        "Contact",
-    ];
-    let mut table = Table::new("calls", "Whom to ring first", &columns);
-    let few = |count: u64| {
-        let shown = if count == 0 {
-            String::new()
+/// The drawings of how reports come in, and what is what in them.
+pub(super) fn curves(told: &mut Told, audit: &Audit, day: &Day, heading: &str, kind: &str) {
+    for (sheet, curve) in day.drawn(audit.now_ms) {
+        let caption = format!("{} {}", audit.dataset(&sheet.dataset), sheet.period);
+        let caption = if kind == "h2" {
+            format!("How reports come in · {caption}")
         } else {
-            count.to_string()
+            caption
         };
-        cell_of(shown, count.to_string())
-    };
-    for (unit, one) in &day.calls {
-        let chance = match one.chance {
-            0 => String::new(),
-            chance => format!("{}.{} %", chance / 10, chance % 10),
-        };
-        // No notices file names a contact.
-        let row = vec![
-            cell(audit.unit(unit)),
-            few(one.late),
-            few(one.returned),
-            cell(chance),
-            few(one.open),
-            cell(""),
-        ];
-        table.rows.push(row);
-    }
-    table
-}
-
-fn late(audit: &Audit, day: &Day) -> Table {
-    let mut table = Table::new("late", "Late", &["Unit", "Dataset", "Period", "Overdue"]);
-    for slot in &day.late {
-        let overdue = span(audit.now_ms - slot["due_at_ms"].as_i64().unwrap());
-        table
-            .rows
-            .push([place(audit, slot), vec![cell(overdue)]].concat());
-    }
-    table
-}
-
-fn returned(audit: &Audit, day: &Day) -> Table {
-    let columns = ["Unit", "Dataset", "Period", "State", "Times returned"];
-    let mut table = Table::new("returned", "Returned, not corrected", &columns);
-    for slot in &day.returned {
-        let state = cell_of(state(&slot["state"]), text(&slot["state"]));
-        let times = cell(slot["returned_count"].to_string());
-        table
-            .rows
-            .push([place(audit, slot), vec![state, times]].concat());
-    }
-    table
-}
-
-fn place(audit: &Audit, slot: &Value) -> Vec<crate::told::Cell> {
-    let (unit, dataset) = (
-        audit.unit(&text(&slot["unit"])),
-        audit.dataset(&text(&slot["dataset"])),
-    );
-    vec![cell(unit), cell(dataset), cell(text(&slot["period"]))]
-}
-
-fn risks_table(day: &Day) -> Table {
-    let columns = ["Unit", "Dataset", "Period", "Chance late", "Why"];
-    let mut table = Table::new("risks", "Likely to be late", &columns);
-    for risk in &day.risks {
-        let name = |part: &str| cell(text(&risk[part]["name"]["en"]));
-        let chance = format!("{} %", text(&risk["chance_percent"]));
-        table.rows.push(vec![
-            name("unit"),
-            name("dataset"),
-            cell(text(&risk["period"])),
-            cell(chance),
-            cell(text(&risk["reason"]["en"])),
-        ]);
-    }
-    table
-}
-
-fn wall(look: &mut Look<'_>, day: &Day) {
-    let (audit, now_ms) = (look.audit, look.audit.now_ms);
-    let mut told = Told::default();
-    let (counts, due_ms) = day.counts(now_ms);
-    let heading = format!("Due {} {}", short(due_ms), countdown(due_ms, now_ms));
-    told.block(&heading, "h1", &heading);
-    let (here, owed) = arrived(&counts);
-    // Whole per cent, so that it reads from afar: never more than there is.
-    told.block(
-        &heading,
-        "p",
-        format!("{here} / {owed} {} %", here * 100 / owed),
-    );
-    told.block(&heading, "drawing", bar(&counts));
-    for (name, count) in [
-        ("late now", day.late.len()),
-        ("likely late", day.risks.len()),
-        ("returned", day.returned.len()),
-        ("unexplained", day.open.len()),
-    ] {
-        told.block(&heading, "number", format!("{count} {name}"));
-    }
-    let open = |sheet: &&Sheet| sheet.due_ms > now_ms || sheet.counts["missing"].as_u64() > Some(0);
-    for sheet in day.sheets.iter().filter(open).take(7) {
-        let (arrived, owed) = arrived(&sheet.counts);
-        let (name, left) = (
-            audit.dataset(&sheet.dataset),
-            countdown(sheet.due_ms, now_ms),
-        );
-        let line = format!(
-            "{name} {} {arrived} / {owed} {} {left}",
-            sheet.period,
-            bar(&sheet.counts)
-        );
-        told.block("Deadlines", "li", line);
-    }
-    for slot in day.late.iter().take(10) {
-        let overdue = span(now_ms - slot["due_at_ms"].as_i64().unwrap());
-        let unit = audit.unit(&text(&slot["unit"]));
+        told.block(heading, kind, caption);
+        let now = &curve["now"];
+        let of = |part: &str| text(&now[part]);
+        let usual = format!("{}（{}–{}）", of("expected"), of("low"), of("high"));
         told.block(
-            "Late",
-            "li",
-            format!("{unit} {} {overdue}", text(&slot["period"])),
+            heading,
+            "drawing",
+            format!(
+                "[arrived {} / {}，usual by now {usual}]",
+                of("arrived"),
+                curve["owed"]
+            ),
         );
     }
-    for risk in day.risks.iter().take(10) {
-        let (unit, period) = (text(&risk["unit"]["name"]["en"]), text(&risk["period"]));
-        let line = format!("{unit} {period} {} %", text(&risk["chance_percent"]));
-        told.block("Likely to be late", "li", line);
-    }
-    look.page("/wall", &told, &[]);
+    told.block(heading, "p", "arrived usual usually between (10% to 90%)");
 }

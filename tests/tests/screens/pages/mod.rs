@@ -1,6 +1,8 @@
 //! What each page must show, from the auditor's answers alone; one file a subject.
 
 pub(crate) mod day;
+pub(crate) mod today;
+mod wall;
 pub(crate) mod reporting;
 pub(crate) mod findings;
 pub(crate) mod slot;

@@ -24,7 +24,7 @@ pub(crate) fn look(look: &mut Look<'_>) {
         .collect();
     let newest = datasets
         .iter()
-        .filter_map(|code| Some((code.clone(), audit.periods(code).last()?.to_string())));
+        .filter_map(|code| Some((code.clone(), audit.current(code)?.to_string())));
     let newest: Vec<Column> = newest.collect();
     one(look, "/completeness", &newest, None, &|_| true);
     let is_county = |unit: &str| unit == "990101";
