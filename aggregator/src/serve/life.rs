@@ -6,7 +6,7 @@ use granary_core::{
 };
 use granary_proto::v1;
 
-use super::{City, failure::Failure, findings, history};
+use super::{City, failure::Failure, findings, history, slots::PAGE_MAX};
 
 /// The life of a slot, as far as its reader may know it.
 pub(super) struct Life {
@@ -37,6 +37,7 @@ impl Life {
         };
         let request = v1::ListFindingsRequest {
             filter: Some(filter),
+            page_size: PAGE_MAX,
             ..Default::default()
         };
         let findings = if with_findings {

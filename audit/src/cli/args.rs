@@ -3,6 +3,7 @@
 mod journal;
 mod log;
 mod bulletin;
+mod calendar;
 mod tables;
 mod evidence;
 mod sample;
@@ -23,6 +24,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 pub(super) use bulletin::Drawing;
 pub(super) use bulletin_check::BulletinCheck;
+pub(super) use calendar::Calendar;
 pub(super) use evidence::{Accesses, Asking, Evidence, EvidenceTask, Fetching, Files};
 pub(super) use journal::{Download, Fsck, Replay, Source};
 pub(super) use log::Follow;
@@ -153,46 +155,6 @@ pub(super) struct Export {
     /// With --server: as of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
     #[arg(id = "figures_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant, requires = "figures_server")]
     pub(super) as_of: Option<i64>,
-}
-
-#[derive(Debug, Arguments)]
-pub(super) struct Calendar {
-    /// The year in which reports are due
-    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1900..=2199))]
-    pub(super) year: i16,
-    /// Only what this unit owes; with --server also its extensions and exemptions
-    #[arg(id = "agenda_unit", long = "unit", value_name = "CODE")]
-    pub(super) unit: Option<UnitCode>,
-    /// Only these datasets
-    #[arg(long, value_name = "CODE", value_delimiter = ',')]
-    pub(super) dataset: Vec<DatasetCode>,
-    /// The folder with the catalogue's TOML files
-    #[arg(
-        long,
-        value_name = "FOLDER",
-        required_unless_present = "agenda_server",
-        conflicts_with = "agenda_server"
-    )]
-    pub(super) catalogue: Option<PathBuf>,
-    /// Take the catalogue in force from this city, https://host:port
-    #[arg(
-        id = "agenda_server",
-        long = "server",
-        value_name = "URL",
-        requires = "agenda_identity"
-    )]
-    pub(super) server: Option<String>,
-    /// Folder with ca.pem, client.pem and client.key, for --server
-    #[arg(
-        id = "agenda_identity",
-        long = "identity",
-        value_name = "DIR",
-        requires = "agenda_server"
-    )]
-    pub(super) identity: Option<PathBuf>,
-    /// Write an iCalendar file (RFC 5545) with an alarm a day before each deadline
-    #[arg(long, value_name = "FILE")]
-    pub(super) ics: Option<PathBuf>,
 }
 
 #[derive(Debug, Arguments)]
@@ -436,7 +398,7 @@ pub(super) struct Targets {
 #[derive(Debug, Arguments)]
 pub(super) struct Risk {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
     /// Only slots whose chance to be late is at least so many per cent
@@ -448,34 +410,34 @@ pub(super) struct Risk {
     /// Most rows to list
     #[arg(long = "limit", value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=5_000))]
     pub(super) most: u32,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
 
 #[derive(Debug, Arguments)]
 pub(super) struct Arrivals {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     /// The dataset
     #[arg(long, value_name = "CODE")]
     pub(super) dataset: DatasetCode,
     /// The period, as 2021-A1, 2021-S1, 2021-Q3, 2021-M03 or 2021-03-31
     #[arg(long, value_name = "PERIOD")]
     pub(super) period: Period,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
 
 #[derive(Debug, Arguments)]
 pub(super) struct Calibrate {
     #[command(flatten)]
-    pub(super) line: Line,
+    pub(super) source: Source,
     #[command(flatten)]
     pub(super) filter: Filter,
-    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    /// As of this instant (RFC 3339), for instance 2021-10-12T12:00:00+08:00; else now, or with --export when the last entry was received
+    #[arg(id = "source_as_of", long = "as-of", value_name = "INSTANT", value_parser = instant)]
     pub(super) as_of: Option<i64>,
 }
 

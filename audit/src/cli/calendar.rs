@@ -1,15 +1,17 @@
-//! `calendar`: a catalogue from a folder or a city in, a table and an iCalendar file out.
+//! `calendar`: a catalogue from a folder, a city or a file that holds its journal in, a table and an iCalendar file out.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use granary_core::{catalogue::Catalogue, text::Bilingual};
 use granary_proto::v1;
 use jiff::Timestamp;
 
-use super::{HOLDS, Response, args::Calendar, online};
+use super::{HOLDS, Response, args::Calendar, journal, online};
 use crate::{
     calendar::{self, Entry, ics},
     json,
+    progress::Screen,
+    replay::AnswerError,
     rules::folder,
     table,
     words::Manner,
@@ -19,8 +21,8 @@ use crate::{
 const DAY_MS: i64 = 86_400_000;
 
 /// Shows the calendar of a year.
-pub(super) fn calendar(manner: &Manner, as_json: bool, ask: &Calendar) -> Response {
-    match made(manner, ask) {
+pub(super) fn calendar(manner: &Manner, screen: Screen, as_json: bool, ask: &Calendar) -> Response {
+    match made(manner, screen, ask) {
         Err(message) => Response::failed(manner, &message),
         Ok((catalogue, entries)) if as_json => {
             Response::json(&json::calendar(&catalogue, ask.year, &entries), HOLDS)
@@ -32,21 +34,12 @@ pub(super) fn calendar(manner: &Manner, as_json: bool, ask: &Calendar) -> Respon
     }
 }
 
-fn made(manner: &Manner, ask: &Calendar) -> Result<(Catalogue, Vec<Entry>), Bilingual> {
-    let (catalogue, entries) = match (&ask.catalogue, &ask.server, &ask.identity) {
-        (Some(path), _, _) => {
-            let catalogue = folder::catalogue(path)?;
-            let entries = chosen(&catalogue, ask)?;
-            (catalogue, entries)
-        }
-        (None, Some(server), Some(identity)) => fetched(ask, server, identity)?,
-        (None, _, _) => {
-            return Err(Bilingual::new(
-                "没有给出目录文件夹或市级系统地址",
-                "neither a catalogue's folder nor a city is given",
-            ));
-        }
-    };
+fn made(
+    manner: &Manner,
+    screen: Screen,
+    ask: &Calendar,
+) -> Result<(Arc<Catalogue>, Vec<Entry>), Bilingual> {
+    let (catalogue, entries) = found(manner, screen, ask)?;
     if let Some(path) = &ask.ics {
         let subject = ics::Subject {
             catalogue: &catalogue,
@@ -64,6 +57,27 @@ fn made(manner: &Manner, ask: &Calendar) -> Result<(Catalogue, Vec<Entry>), Bili
         })?;
     }
     Ok((catalogue, entries))
+}
+
+/// The catalogue and the entries, from wherever they are asked for.
+fn found(
+    manner: &Manner,
+    screen: Screen,
+    ask: &Calendar,
+) -> Result<(Arc<Catalogue>, Vec<Entry>), Bilingual> {
+    match (&ask.catalogue, &ask.archive, &ask.server, &ask.identity) {
+        (Some(path), _, _, _) => {
+            let catalogue = folder::catalogue(path)?;
+            let entries = chosen(&catalogue, ask)?;
+            Ok((Arc::new(catalogue), entries))
+        }
+        (None, Some(file), _, _) => replayed(manner, screen, ask, file),
+        (None, None, Some(server), Some(identity)) => fetched(ask, server, identity),
+        (None, None, _, _) => Err(Bilingual::new(
+            "没有给出目录文件夹、导出的日志或市级系统地址",
+            "neither a catalogue's folder nor an exported journal nor a city is given",
+        )),
+    }
 }
 
 /// The entries that are asked for; a unit or a dataset that the catalogue does not have is a mistake, not an empty calendar.
@@ -92,16 +106,40 @@ fn chosen(catalogue: &Catalogue, ask: &Calendar) -> Result<Vec<Entry>, Bilingual
     Ok(calendar::of_year(catalogue, ask.year, unit, &ask.dataset))
 }
 
+/// From an exported journal: its catalogue in force, and what it has granted the unit.
+fn replayed(
+    manner: &Manner,
+    screen: Screen,
+    ask: &Calendar,
+    file: &Path,
+) -> Result<(Arc<Catalogue>, Vec<Entry>), Bilingual> {
+    let journal = journal::replayed(manner, screen, file, ask.log_key.as_deref())?;
+    let catalogue = journal
+        .catalogue()
+        .ok_or_else(|| AnswerError::NoCatalogue.message())?;
+    let mut entries = chosen(catalogue, ask)?;
+    let wanted = request(ask, &entries, journal.last_received_at_ms);
+    if let (Some(_), Some(wanted)) = (&ask.unit, wanted) {
+        let slots = journal.slots(&wanted, entries.len().max(1));
+        let slots = slots.map_err(|error| error.message())?.rows;
+        calendar::take_over(&mut entries, catalogue, &slots);
+    }
+    Ok((Arc::clone(catalogue), entries))
+}
+
 /// From a city: its catalogue in force, and what it has granted the unit.
 fn fetched(
     ask: &Calendar,
     server: &str,
     identity: &Path,
-) -> Result<(Catalogue, Vec<Entry>), Bilingual> {
+) -> Result<(Arc<Catalogue>, Vec<Entry>), Bilingual> {
     let (catalogue, slots) = online::connected(server, identity, async |mut city| {
         let catalogue = city.catalogue().await?;
         let entries = chosen(&catalogue, ask).unwrap_or_default();
-        let slots = match (&ask.unit, request(ask, &entries)) {
+        let slots = match (
+            &ask.unit,
+            request(ask, &entries, Timestamp::now().as_millisecond()),
+        ) {
             (Some(_), Some(request)) => city.slots(request, entries.len().max(1)).await?.rows,
             (_, _) => Vec::new(),
         };
@@ -109,11 +147,11 @@ fn fetched(
     })?;
     let mut entries = chosen(&catalogue, ask)?;
     calendar::take_over(&mut entries, &catalogue, &slots);
-    Ok((catalogue, entries))
+    Ok((Arc::new(catalogue), entries))
 }
 
 /// Asks for the slots of the entries, as of an instant at which all of them are known; `None` where there are none.
-fn request(ask: &Calendar, entries: &[Entry]) -> Option<v1::ListSlotsRequest> {
+fn request(ask: &Calendar, entries: &[Entry], now_ms: i64) -> Option<v1::ListSlotsRequest> {
     let last_due_ms = entries.iter().map(|entry| entry.due_at_ms).max()?;
     let mut datasets: Vec<String> = entries.iter().map(|e| e.dataset.to_string()).collect();
     datasets.sort();
@@ -124,7 +162,7 @@ fn request(ask: &Calendar, entries: &[Entry]) -> Option<v1::ListSlotsRequest> {
             datasets,
             periods: entries.iter().map(|e| e.period.to_string()).collect(),
         }),
-        as_of_ms: Timestamp::now().as_millisecond().max(last_due_ms + DAY_MS),
+        as_of_ms: now_ms.max(last_due_ms + DAY_MS),
         ..Default::default()
     })
 }

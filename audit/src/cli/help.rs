@@ -177,7 +177,7 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     (
         "agenda_unit",
-        "只列这个单位应报的；与 --server 同用时还列出其延期和免报",
+        "只列这个单位应报的；与 --server 或 --export 同用时还列出其延期和免报",
     ),
     ("catalogue", "存放目录 TOML 文件的文件夹"),
     (
@@ -188,6 +188,7 @@ const CHINESE: &[(&str, &str)] = &[
         "agenda_identity",
         "存放 ca.pem、client.pem、client.key 的目录，与 --server 同用",
     ),
+    ("agenda_archive", "取自 export 写出的文件，先从头到尾核验"),
     (
         "ics",
         "写成 iCalendar 文件（RFC 5545），每个截止时间提前一天提醒",
@@ -454,14 +455,16 @@ const RISK_ZH: &str = "依据只有该时点已知的往期：本单位往期迟
 
 示例：
   granary-audit risk --server https://city.example:7443 --identity auditor --min-chance 30
-  granary-audit risk --server https://city.example:7443 --identity auditor --unit 621100 --as-of 2021-10-12T09:00:00+08:00";
+  granary-audit risk --server https://city.example:7443 --identity auditor --unit 621100 --as-of 2021-10-12T09:00:00+08:00
+  granary-audit risk --export city.granary --min-chance 50";
 
 const RISK_EN: &str = "From what was known of the past at that instant: how often the unit was late, how much of it had usually arrived by this
 hour, shrunk towards the units of its level. docs/FORECAST.md has the formulas.
 
 Examples:
   granary-audit risk --server https://city.example:7443 --identity auditor --min-chance 30
-  granary-audit risk --server https://city.example:7443 --identity auditor --unit 621100 --as-of 2021-10-12T09:00:00+08:00";
+  granary-audit risk --server https://city.example:7443 --identity auditor --unit 621100 --as-of 2021-10-12T09:00:00+08:00
+  granary-audit risk --export city.granary --min-chance 50";
 
 const ARRIVALS_ZH: &str = "示例：
   granary-audit arrivals --server https://city.example:7443 --identity auditor --dataset quarterly-accounts --period 2021-Q3";
@@ -484,6 +487,7 @@ const CALENDAR_ZH: &str = "截止日遇周末和节假日的顺延规定见 docs
 示例：
   granary-audit calendar --year 2026 --catalogue catalogue
   granary-audit calendar --year 2026 --unit 621100 --server https://city.example:7443 --identity auditor --ics 2026.ics
+  granary-audit calendar --year 2026 --unit 621100 --export city.granary
 
 退出码：0 已列出；2 参数、文件或连接有误";
 
@@ -492,6 +496,7 @@ const CALENDAR_EN: &str = "docs/CALENDAR.md says how deadlines move past weekend
 Examples:
   granary-audit calendar --year 2026 --catalogue catalogue
   granary-audit calendar --year 2026 --unit 621100 --server https://city.example:7443 --identity auditor --ics 2026.ics
+  granary-audit calendar --year 2026 --unit 621100 --export city.granary
 
 Exit codes: 0 listed; 2 wrong arguments, files or connection";
 

@@ -4,6 +4,8 @@
 
 mod city;
 mod fsck;
+#[path = "../support/city.rs"]
+mod support;
 
 use std::fs;
 
@@ -23,22 +25,17 @@ fn holds(said: &Response) {
     assert_eq!((said.code, said.error.as_str()), (0, ""), "{}", said.output);
 }
 
-#[test]
-fn a_file_gives_the_servers_state_and_the_servers_answers() {
-    let mut city = City::founded();
-    let digest = city.digest().to_string();
-    city.start();
-    holds(&city.export(&[]));
-    holds(&city.replay(&["--state-digest", &digest]));
-    let file = city.path("city.granary").display().to_string();
+/// What is asked of both.
+fn questions() -> Vec<Vec<String>> {
     let instant = ["--as-of", "2030-01-01T00:00:00+08:00"];
     let early = ["--as-of", "2022-01-01T00:00:00+08:00"];
     let now = jiff::Timestamp::now().to_string();
     let now = ["--as-of", now.as_str()];
     let table = ["--scorecard", "prefectures", "--period", "2022-Q1"];
+    let curve = ["--dataset", "monthly-revenue", "--period", "2021-M12"];
     let series = ["series", "--unit", "520100", "--dataset", "monthly-revenue"];
     let series = [&series[..], &["--indicator", "revenue"]].concat();
-    let questions = [
+    let questions: [Vec<&str>; 17] = [
         [&["completeness", "--by", "unit"][..], &instant].concat(),
         [&["completeness", "--by", "dataset-period"][..], &early].concat(),
         [
@@ -70,8 +67,25 @@ fn a_file_gives_the_servers_state_and_the_servers_answers() {
         [&["league"][..], &table, &now].concat(),
         [&["explain", "--unit", "520100"][..], &table, &now].concat(),
         [&["targets", "--year", "2022"][..], &now].concat(),
+        [&["risk", "--overdue", "--limit", "50"][..], &early].concat(),
+        [&["arrivals"][..], &curve, &early].concat(),
+        [&["calibrate"][..], &now].concat(),
+        vec!["calendar", "--year", "2022", "--unit", "520100"],
     ];
-    for question in questions {
+    let owned = |question: Vec<&str>| question.into_iter().map(str::to_owned).collect();
+    questions.into_iter().map(owned).collect()
+}
+
+#[test]
+fn a_file_gives_the_servers_state_and_the_servers_answers() {
+    let mut city = City::founded();
+    let digest = city.digest().to_string();
+    city.start();
+    holds(&city.export(&[]));
+    holds(&city.replay(&["--state-digest", &digest]));
+    let file = city.path("city.granary").display().to_string();
+    for question in questions() {
+        let question: Vec<&str> = question.iter().map(String::as_str).collect();
         for form in [&["--lang", "en"][..], &["--lang", "zh"], &["--json"]] {
             let question = [&question[..], form].concat();
             let online = city.ask(&question);

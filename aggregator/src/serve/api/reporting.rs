@@ -40,7 +40,7 @@ const SUBMISSIONS_MAX: usize = 200;
 /// Figures that are told of a slot.
 const FIGURES_MAX: usize = 10_000;
 /// Open slots that are told of a unit.
-const OPEN_MAX: u32 = 400;
+const OPEN_MAX: usize = 400;
 
 /// Which states of slots are meant.
 #[derive(utoipa::IntoParams)]
@@ -270,6 +270,7 @@ fn report(desk: &Desk<'_>, unit: &UnitCode) -> Result<UnitReport, Problem> {
         let request = v1::ListMeasuresRequest {
             filter: filter(),
             group_by: by.into(),
+            page_size: listed::PAGE_MAX,
             ..Default::default()
         };
         measured::list(desk.city(), request)
@@ -277,11 +278,12 @@ fn report(desk: &Desk<'_>, unit: &UnitCode) -> Result<UnitReport, Problem> {
     let request = v1::ListSlotsRequest {
         filter: filter(),
         states: vec![v1::SlotState::Missing.into(), v1::SlotState::Pending.into()],
-        page_size: OPEN_MAX,
+        page_size: listed::PAGE_MAX,
         ..Default::default()
     };
     let mut open = listed::list(desk.city(), request)?.slots;
     open.sort_by_key(|slot| std::cmp::Reverse(slot.due_at_ms));
+    open.truncate(OPEN_MAX);
     let by_dataset = tallied(v1::GroupBy::Dataset)?;
     Ok(UnitReport {
         unit: Named::new(unit, known.name()),

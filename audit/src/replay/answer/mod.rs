@@ -4,6 +4,7 @@
 //! "Now" is when the last entry was received: what follows from a file does not change with the reader's clock.
 
 mod findings;
+mod forecast;
 mod measures;
 mod scores;
 mod series;
@@ -44,6 +45,9 @@ pub enum AnswerError {
     /// The catalogue does not know the dataset.
     #[error("the catalogue has no such dataset")]
     NoDataset,
+    /// The dataset has no such period, or it is never due.
+    #[error("it is no period of the dataset, or is never due")]
+    NoPeriod,
     /// The catalogue does not know the scorecard.
     #[error("the catalogue has no such scorecard")]
     NoScorecard,
@@ -66,6 +70,7 @@ impl AnswerError {
             Self::Request(error) => format!("不理解这个请求：{error}"),
             Self::NoCatalogue => "这份日志中尚未发布报表目录".to_owned(),
             Self::NoDataset => "目录中没有这张报表".to_owned(),
+            Self::NoPeriod => "这张报表没有这一报告期，或该期没有期限".to_owned(),
             Self::NoScorecard => "目录中没有这张计分卡".to_owned(),
             Self::NoDepartment => "目录中没有这个部门".to_owned(),
             Self::NotInTable => "该单位不在这张榜上".to_owned(),

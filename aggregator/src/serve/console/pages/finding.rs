@@ -22,7 +22,7 @@ use crate::{
             routes::Room,
             view::{
                 Frame,
-                chart::{self, Place},
+                chart::{self, Place, Value},
                 encoded, slot_path,
             },
         },
@@ -237,7 +237,11 @@ fn places(
     Ok(places)
 }
 
-/// A figure as it is drawn; the text beside it has its digits.
-fn number(value: Decimal) -> f64 {
-    value.to_string().parse().unwrap_or_default()
+/// A figure as it is drawn.
+fn number(value: Decimal) -> Value {
+    let told = value.to_string();
+    Value {
+        height: told.parse().unwrap_or_default(),
+        told,
+    }
 }

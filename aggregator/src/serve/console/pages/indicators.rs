@@ -201,11 +201,14 @@ fn drawn(
 
 /// The stated values of every period from the first to the last, so that the axis is one of time; a period of which none is known has none.
 fn places(points: &[v1::SeriesPoint]) -> Vec<Place> {
-    let mut stated: BTreeMap<Period, Vec<f64>> = BTreeMap::new();
+    let mut stated: BTreeMap<Period, Vec<chart::Value>> = BTreeMap::new();
     for point in points {
         if let (Ok(period), Some(value)) = (Period::parse(&point.period), &point.value) {
             let scale = i32::try_from(value.scale).unwrap_or(0);
-            let value = value.mantissa as f64 / 10_f64.powi(scale);
+            let value = chart::Value {
+                height: value.mantissa as f64 / 10_f64.powi(scale),
+                told: decimal(value.mantissa, value.scale),
+            };
             stated.entry(period).or_default().push(value);
         }
     }
@@ -297,8 +300,23 @@ mod tests {
         let places = places(&points);
         let labels: Vec<_> = places.iter().map(|place| place.label.as_str()).collect();
         assert_eq!(labels, ["2018-A1", "2019-A1", "2020-A1", "2021-A1"]);
-        let values: Vec<_> = places.iter().map(|place| place.values.clone()).collect();
-        assert_eq!(values, [vec![1.0, 1.2], vec![], vec![], vec![3.0]]);
+        let told = |place: &chart::Place| -> Vec<(f64, String)> {
+            let values = place.values.iter();
+            values
+                .map(|value| (value.height, value.told.clone()))
+                .collect()
+        };
+        let values: Vec<_> = places.iter().map(told).collect();
+        let stated = |height, told: &str| (height, told.to_owned());
+        assert_eq!(
+            values,
+            [
+                vec![stated(1.0, "1.0"), stated(1.2, "1.2")],
+                vec![],
+                vec![],
+                vec![stated(3.0, "3.0")]
+            ]
+        );
         assert!(super::places(&[]).is_empty());
     }
 

@@ -218,7 +218,7 @@ fn standing_row(
     let mut cells = vec![
         Cell::figure(standing.rank.map_or("—".into(), |rank| rank.to_string()))
             .by(standing.rank.map_or(i64::MAX, i64::from)),
-        Cell::figure(standing::moved(standing)).by(standing.movement.unwrap_or(0).into()),
+        moved(standing.movement),
         Cell::link(
             &format!("/unit/{}", encoded(unit)),
             frame.visitor.named(standing.unit.as_ref()),
@@ -241,6 +241,19 @@ fn standing_row(
     cells
 }
 
+/// By how many ranks a unit rose or fell: the page has signs, the file the number, which a spreadsheet takes for one.
+fn moved(by: Option<i32>) -> Cell {
+    let shown = match by {
+        None => String::new(),
+        Some(0) => "＝".into(),
+        Some(up @ 1..) => format!("↑{up}"),
+        Some(down) => format!("↓{}", down.unsigned_abs()),
+    };
+    Cell::figure(by.map(|by| by.to_string()).unwrap_or_default())
+        .by(by.unwrap_or(0).into())
+        .shown(html! { (shown) })
+}
+
 fn component(
     room: &Room<'_>,
     frame: &Frame<'_>,
@@ -252,7 +265,7 @@ fn component(
     let measure = component.map_or("", |one| one.measure.as_str());
     let table = targets(frame, &account.targets);
     html! { section {
-        h2 { (frame.visitor.named(component.and_then(|one| one.component.as_ref()))) " " span.count { (if points.points.is_empty() { "—" } else { &points.points }) " / " (account.full) } }
+        h2 { (frame.visitor.named(component.and_then(|one| one.component.as_ref()))) " " span.count { (if points.points.is_empty() { "—" } else { &points.points }) @if !account.full.is_empty() { " / " (account.full) } } }
         p { (what_is_scored(frame, measure)) @if account.targets.is_empty() { " " (measured(frame, points.value.as_ref()).0) } " · " (frame.visitor.words(account.reckoning.as_ref())) }
         @if !account.targets.is_empty() {
             p { (frame.pick("各目标已完成对时间进度应完成（每项至多 100%）的平均：", "the mean over these targets of what is reached over what elapsed time asks for, each at most 100%:")) }

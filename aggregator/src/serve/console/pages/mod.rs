@@ -29,6 +29,7 @@ pub(super) mod log;
 pub(super) mod people;
 pub(super) mod tokens;
 
+use granary_bulletin::rates::Rate;
 use granary_core::{
     catalogue::Catalogue,
     code::{DatasetCode, UnitCode},
@@ -79,11 +80,21 @@ fn measured(frame: &Frame<'_>, value: Option<&v1::MeasureValue>) -> (String, i64
         Some(Value::DurationMs(ms)) => (frame.span(*ms), *ms),
         Some(Value::Number(number)) => (number.clone(), 0),
         Some(Value::Share(share)) => {
-            let tenths = u128::from(share.numerator) * 1_000 / u128::from(share.denominator.max(1));
-            let sort = i64::try_from(tenths).unwrap_or(i64::MAX);
-            (format!("{}.{} %", tenths / 10, tenths % 10), sort)
+            let parts =
+                u128::from(share.numerator) * 1_000_000 / u128::from(share.denominator.max(1));
+            (told(share), i64::try_from(parts).unwrap_or(i64::MAX))
         }
     }
+}
+
+/// A share in per cent, with the digits that bulletins and the auditor's program give it.
+fn told(share: &v1::Share) -> String {
+    let rate = Rate {
+        numerator: share.numerator,
+        denominator: share.denominator,
+    };
+    rate.percent()
+        .map_or_else(|| "—".to_owned(), |percent| format!("{percent} %"))
 }
 
 /// The name of a measure on the wire.

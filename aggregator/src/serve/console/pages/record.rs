@@ -13,7 +13,7 @@ use granary_core::{
 use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::{dataset_name, measure_name, measured, standing, today::bar, value_of};
+use super::{dataset_name, measure_name, measured, standing, today::bar, told, value_of};
 use crate::{
     people::Right,
     serve::{
@@ -277,7 +277,10 @@ fn on_time(row: &v1::MeasuresRow) -> Option<Place> {
     let mark = if counts.pending > 0 { "*" } else { "" };
     Some(Place {
         label: format!("{}{mark}", row.period),
-        values: vec![share.numerator as f64 * 100.0 / share.denominator.max(1) as f64],
+        values: vec![chart::Value {
+            height: share.numerator as f64 * 100.0 / share.denominator.max(1) as f64,
+            told: told(share),
+        }],
     })
 }
 

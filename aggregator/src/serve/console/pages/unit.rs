@@ -33,8 +33,7 @@ use crate::{
     },
 };
 
-/// Open slots that are looked through, and those that the page lists; the file has all.
-const SLOTS_MAX: u32 = 5_000;
+/// Open slots that the page lists; the file has all.
 const LINES_MAX: usize = 100;
 /// Keys that are listed.
 const KEYS_MAX: usize = 20;
@@ -115,6 +114,7 @@ fn tallied(
     let request = v1::ListMeasuresRequest {
         filter: filter(room, unit)?,
         group_by: by.into(),
+        page_size: slots::PAGE_MAX,
         ..Default::default()
     };
     Ok(measures::list(&room.console.city, request)?)
@@ -124,7 +124,7 @@ fn open(room: &Room<'_>, unit: &UnitCode) -> Result<Vec<v1::Slot>, Problem> {
     let request = v1::ListSlotsRequest {
         filter: filter(room, unit)?,
         states: vec![v1::SlotState::Missing.into(), v1::SlotState::Pending.into()],
-        page_size: SLOTS_MAX,
+        page_size: slots::PAGE_MAX,
         ..Default::default()
     };
     let mut open = slots::list(&room.console.city, request)?.slots;

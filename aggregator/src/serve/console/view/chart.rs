@@ -19,7 +19,15 @@ pub(in crate::serve::console) struct Place {
     /// What stands under it.
     pub(in crate::serve::console) label: String,
     /// The values stated for it, the oldest first; the last one is the current.
-    pub(in crate::serve::console) values: Vec<f64>,
+    pub(in crate::serve::console) values: Vec<Value>,
+}
+
+/// One point.
+pub(in crate::serve::console) struct Value {
+    /// Where it is drawn.
+    pub(in crate::serve::console) height: f64,
+    /// What it is, with the digits that were stated.
+    pub(in crate::serve::console) told: String,
 }
 
 /// A bar of five states.
@@ -51,7 +59,8 @@ pub(in crate::serve::console) fn line(
     label: &str,
     scale: Option<(f64, f64)>,
 ) -> Markup {
-    let all = places.iter().flat_map(|place| &place.values).copied();
+    let all = places.iter().flat_map(|place| &place.values);
+    let all = all.map(|value| value.height);
     let (low, high) = all.fold((f64::MAX, f64::MIN), |(low, high), value| {
         (low.min(value), high.max(value))
     });
@@ -70,7 +79,7 @@ pub(in crate::serve::console) fn line(
     let current = places
         .iter()
         .enumerate()
-        .filter_map(|(at, place)| Some((at, *place.values.last()?)));
+        .filter_map(|(at, place)| Some((at, place.values.last()?.height)));
     let points: Vec<String> = current
         .clone()
         .map(|(at, value)| format!("{:.1},{:.1}", x(at), y(value)))
@@ -90,8 +99,8 @@ pub(in crate::serve::console) fn line(
             @for (at, place) in places.iter().enumerate() {
                 @for (turn, value) in place.values.iter().enumerate() {
                     @let is_current = turn + 1 == place.values.len();
-                    circle.now[is_current].before[!is_current] cx=(format!("{:.1}", x(at))) cy=(format!("{:.1}", y(*value))) r=(if is_current { 3.2 } else { 2.6 }) {
-                        title { (place.label) " · " (value) @if !is_current { " · " (frame.pick("修订前", "before a revision")) } }
+                    circle.now[is_current].before[!is_current] cx=(format!("{:.1}", x(at))) cy=(format!("{:.1}", y(value.height))) r=(if is_current { 3.2 } else { 2.6 }) {
+                        title { (place.label) " · " (value.told) @if !is_current { " · " (frame.pick("修订前", "before a revision")) } }
                     }
                 }
             }
