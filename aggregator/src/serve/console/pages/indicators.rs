@@ -300,7 +300,7 @@ mod tests {
         let places = places(&points);
         let labels: Vec<_> = places.iter().map(|place| place.label.as_str()).collect();
         assert_eq!(labels, ["2018-A1", "2019-A1", "2020-A1", "2021-A1"]);
-        let told = |place: &chart::Place| -> Vec<(f64, String)> {
+        let told = |place: &crate::serve::console::view::chart::Place| -> Vec<(f64, String)> {
             let values = place.values.iter();
             values
                 .map(|value| (value.height, value.told.clone()))
