@@ -61,6 +61,7 @@ impl Visit {
             role: PersonRole::Operator,
             under: None,
             expires_at_ms: now_ms + 60_000,
+            department: None,
         };
         let path = format!("/join/{}", invite_into(&data, &invitation, now_ms).unwrap());
         let mut visit = Self {
