@@ -47,10 +47,10 @@ async fn town(replace: &[(&str, &str)]) -> Town {
     accounts.slot.period = period("2021-Q3");
     accounts.observations = [
         ("gdp", "777.77"),
+        ("gdp_growth", "6.6"),
         ("primary", "1.00"),
         ("secondary", "2.00"),
         ("tertiary", "3.00"),
-        ("gdp_growth", "6.6"),
     ]
     .map(|(indicator, value)| observation(indicator, None, value))
     .into();
