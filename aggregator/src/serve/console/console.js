@@ -69,6 +69,16 @@ function dress(root) {
     button.onclick = () => window.print();
   }
   for (const one of root.querySelectorAll("[data-link]")) one.textContent = location.origin + one.dataset.link;
+  // What is to be sent on as it is: a token's line, a link.
+  for (const one of navigator.clipboard ? root.querySelectorAll("[data-copy]") : []) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "quiet";
+    button.textContent = zh ? "复制" : "Copy";
+    button.addEventListener("click", () => navigator.clipboard.writeText(one.textContent.trim())
+      .then(() => { button.textContent = zh ? "已复制" : "Copied"; }));
+    one.after(" ", button);
+  }
 }
 
 // ---- the wall: scenes take turns by the clock, so that a page that is made anew goes on where it was --------------------------

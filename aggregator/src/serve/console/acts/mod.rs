@@ -272,7 +272,7 @@ fn handed_out(room: &Room<'_>, frame: &Frame<'_>, handout: &Handout) -> Markup {
             (frame.pick("只能用一次，有效至", "good once, until")) " " (frame.instant(handout.expires_at_ms)) }
         p { (frame.pick("单位在采集端电脑上只需执行这一行：", "What the office runs on the agent's computer, one line:")) }
         pre tabindex="0" data-copy { (command) }
-        p { (frame.pick("注册时请与单位电话核对市局证书，双方念出的词语应相同：", "At the enrolment compare the city's authority by telephone, both sides read out the same words:")) }
+        p { (frame.pick("登记时请与单位电话核对市局证书，双方念出的词语应相同：", "When it enrols, compare the city's authority by telephone, both sides read out the same words:")) }
         p.notice { strong lang="zh-CN" { (words(Language::Zh)) } br; span.quiet lang="en" { (words(Language::En)) } }
         p.quiet { (frame.pick("地址取自服务的证书名称（server_names）；单位经别的地址访问时请改写 @ 后的部分。", "The address is from the server's certificate names (server_names): change what follows @ where the office reaches the city by another one.")) }
     } }

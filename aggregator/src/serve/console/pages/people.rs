@@ -279,7 +279,7 @@ fn shown(
 fn link(frame: &Frame<'_>, invitation: &Invitation, token: &str) -> Markup {
     html! { div.notice.good role="status" {
         p { (frame.pick("把下面的一次性链接当面或经可信渠道交给", "Hand this one-time link to")) " " strong { (invitation.name) } (frame.pick("，只显示这一次，三天内有效：", " in person or by a channel that you trust. It is shown once and is good for three days:")) }
-        p { code data-link={ "/join/" (token) } { "/join/" (token) } }
+        p { code data-copy data-link={ "/join/" (token) } { "/join/" (token) } }
     } }
 }
 

@@ -291,17 +291,20 @@ impl<'a> Frame<'a> {
                 .as_ref()
                 .is_some_and(|person| person.may(right))
         };
+        // What is made of everybody's reports is not shown to whoever sees what one department answers for.
+        let person = self.visitor.person.as_ref();
+        let sees_all = person.is_none_or(|person| person.department.is_none());
         html! {
             nav.tabs aria-label=(self.pick("主菜单", "Main menu")) {
                 (self.tab("/", Tab::Today, self.pick("今日", "Today")))
                 (self.tab("/completeness", Tab::Completeness, self.pick("完整性", "Completeness")))
                 @if may(Right::Figures) { (self.tab("/findings", Tab::Findings, self.pick("问题", "Findings"))) }
-                (self.tab("/league", Tab::League, self.pick("排名", "League table")))
+                @if sees_all { (self.tab("/league", Tab::League, self.pick("排名", "League table"))) }
                 @if may(Right::Figures) { (self.tab("/indicators", Tab::Indicators, self.pick("指标", "Indicators"))) }
                 (self.tab("/calendar", Tab::Calendar, self.pick("日历", "Calendar")))
-                @if may(Right::Figures) { (self.tab("/bulletins", Tab::Bulletins, self.pick("通报", "Bulletins"))) }
+                @if sees_all && may(Right::Figures) { (self.tab("/bulletins", Tab::Bulletins, self.pick("通报", "Bulletins"))) }
                 (self.tab("/units", Tab::Units, self.pick("单位", "Units")))
-                (self.tab("/log", Tab::Log, self.pick("日志", "Log")))
+                @if sees_all { (self.tab("/log", Tab::Log, self.pick("日志", "Log"))) }
                 @if may(Right::People) { (self.tab("/people", Tab::People, self.pick("人员", "People"))) }
             }
         }
