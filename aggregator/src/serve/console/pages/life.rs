@@ -199,9 +199,12 @@ fn import(room: &Room<'_>, frame: &Frame<'_>, life: &Life) -> Result<Option<Even
         Some(index) => deeds::of(&room.console.city, LogIndex(index))?,
         None => None,
     };
-    let source = done.as_ref().and_then(|done| match &done.act.deed {
-        Deed::ImportHistory { source, .. } => Some(source.as_str()),
-        _ => None,
+    let source = done.as_ref().and_then(|done| {
+        if let Deed::ImportHistory { source, .. } = &done.act.deed {
+            Some(source.as_str())
+        } else {
+            None
+        }
     });
     let what = format!(
         "{} {}",

@@ -132,7 +132,7 @@ impl Axes<'_> {
     fn grid(&self, frame: &Frame<'_>, end_ms: i64) -> Markup {
         let last = self.points.len().saturating_sub(1);
         let marks = self.points.iter().enumerate();
-        let marks = marks.filter(|(at, _)| (last - at) % MARK_EVERY == 0);
+        let marks = marks.filter(|(at, _)| (last - at).is_multiple_of(MARK_EVERY));
         html! {
             @for value in [0.0, (self.top / 2.0).floor(), self.top] {
                 line.grid x1=(LEFT) x2=(WIDTH - RIGHT) y1=(self.y(value)) y2=(self.y(value)) {}
