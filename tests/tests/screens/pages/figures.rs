@@ -2,9 +2,8 @@
 
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, beside};
 use crate::{
-    audit::list,
     catalogue::UNITS,
     told::{Table, Told, cell},
     words::{instant, text},
@@ -12,7 +11,7 @@ use crate::{
 
 /// Compares all series of all units, of projects those that there are.
 pub(crate) fn look(look: &mut Look<'_>) {
-    let mut points = 0;
+    let mut counts = [0; 4];
     for dataset in look.audit.catalogue.datasets() {
         let (code, items): (_, &[&str]) = if dataset.itemised() {
             (dataset.code().as_str(), &["P-1", "P-2", "P-3"])
@@ -25,30 +24,31 @@ pub(crate) fn look(look: &mut Look<'_>) {
             .flat_map(|one| UNITS.map(|unit| (one.as_str(), unit)))
         {
             for item in items {
-                points += one(look, (code, indicator, unit), item);
+                let own = one(look, (code, indicator, unit), item);
+                counts
+                    .iter_mut()
+                    .zip(own)
+                    .for_each(|(all, own)| *all += own);
             }
         }
     }
-    assert!(points > 60, "only {points} points");
+    let fewest = [60, 6, 60, 6];
+    let is_enough = counts.iter().zip(fewest).all(|(count, few)| *count > few);
+    assert!(is_enough, "points, targets, peers, growth: {counts:?}");
 }
 
-fn one(look: &mut Look<'_>, (dataset, indicator, unit): (&str, &str, &str), item: &str) -> usize {
-    let mut question = vec![
-        "series",
-        "--unit",
-        unit,
-        "--dataset",
-        dataset,
-        "--indicator",
-        indicator,
-        "--vintages",
-    ];
+/// Tells how many points, targets, peers, and peers with growth it has.
+fn one(
+    look: &mut Look<'_>,
+    (dataset, indicator, unit): (&str, &str, &str),
+    item: &str,
+) -> [usize; 4] {
     let mut path = format!("/indicators?dataset={dataset}&indicator={indicator}&unit={unit}");
     if !item.is_empty() {
-        question.extend(["--item", item]);
         path += &format!("&item={item}");
     }
-    let points = list(&look.audit.ask(&question), "points");
+    let place = (unit, dataset, indicator, item);
+    let points = look.audit.series(place, true);
     let (name, measure) = look.audit.indicator(indicator);
     let heading = format!("{} · {name}", look.audit.unit(unit));
     let mut told = Told::default();
@@ -56,10 +56,22 @@ fn one(look: &mut Look<'_>, (dataset, indicator, unit): (&str, &str, &str), item
     told.block(&heading, "drawing", format!("[{name}]"));
     drawn(&mut told, &heading, &points);
     let table = table(&points);
+    let goals = beside::targets(&mut told, look.audit, place);
     told.table(&table);
+    let peers = beside::peers(&mut told, look.audit, place, &points);
     look.page(&path, &told, &[]);
     look.file(&path, &table);
-    points.len()
+    look.file(&path, &peers);
+    if goals.rows.len() > 1 {
+        look.file(&path, &goals);
+    }
+    let growing = peers.rows.iter().filter(|row| !row[4].shown.is_empty());
+    [
+        points.len(),
+        goals.rows.len(),
+        peers.rows.len(),
+        growing.count(),
+    ]
 }
 
 /// The vintages of each period in the order of their arrival; the last is the current one.

@@ -86,7 +86,8 @@ pub(in crate::serve::console) async fn show(
         let table = table(&frame, request.as_ref(), &points);
         let beside = request.as_ref().map(|request| Beside::read(room, request, &points)).transpose()?;
         let peers = beside.as_ref().map(|beside| beside.peers(room, &frame, if csv.is_some() { usize::MAX } else { PEERS_SHOWN }));
-        if let Some(file) = { [Some(&table), peers.as_ref()] }.into_iter().flatten().find_map(|table| table.csv(csv.as_deref())) {
+        let goals = beside.as_ref().map(|beside| beside.goals(&frame));
+        if let Some(file) = { [Some(&table), peers.as_ref(), goals.as_ref()] }.into_iter().flatten().find_map(|table| table.csv(csv.as_deref())) {
             return file;
         }
         let body = html! {
