@@ -248,7 +248,7 @@ pub(crate) fn log(look: &mut Look<'_>) {
     told.block("The newest checkpoint", "p", cosigned);
     for one in look.audit.journal.witnesses() {
         let unit = look.audit.unit(one.unit.as_str());
-        let line = format!("{unit} entry {} enrolled", one.enrolled_index);
+        let line = format!("{unit} entry {}", one.enrolled_index);
         told.block("Witnesses", "li", line);
     }
     // The signature below the head is of whoever holds the key: the audit verifies it, and computes the head.

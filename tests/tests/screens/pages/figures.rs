@@ -54,7 +54,8 @@ fn one(
     let mut told = Told::default();
     told.block(&heading, "h2", format!("{heading} ({measure})"));
     told.block(&heading, "drawing", format!("[{name}]"));
-    drawn(&mut told, &heading, &points);
+    let current = look.audit.series(place, false);
+    drawn(&mut told, &heading, &points, &current);
     let table = table(&points);
     let goals = beside::targets(&mut told, look.audit, place);
     told.table(&table);
@@ -74,27 +75,22 @@ fn one(
     ]
 }
 
-/// The vintages of each period in the order of their arrival; the last is the current one.
-fn drawn(told: &mut Told, heading: &str, points: &[Value]) {
-    let valued: Vec<&Value> = points
-        .iter()
-        .filter(|point| !point["value"].is_null())
-        .collect();
-    for (at, point) in valued.iter().enumerate() {
-        let is_current = valued
-            .get(at + 1)
-            .is_none_or(|next| next["period"] != point["period"]);
-        let before = if is_current {
-            ""
-        } else {
-            " · before a revision"
-        };
-        let line = format!(
-            "{} · {}{before}",
-            text(&point["period"]),
-            text(&point["value"])
-        );
-        told.block(heading, "point", line);
+/// The vintages of each period by their revision; the one in force is marked, which one that came late with a lower revision is not.
+fn drawn(told: &mut Told, heading: &str, points: &[Value], current: &[Value]) {
+    let is_valued = |point: &&Value| !point["value"].is_null();
+    for vintages in points.chunk_by(|a, b| a["period"] == b["period"]) {
+        let mut vintages: Vec<&Value> = vintages.iter().filter(is_valued).collect();
+        vintages.sort_by_key(|point| (point["revision"].as_u64(), point["index"].as_u64()));
+        for point in vintages {
+            let is_current = current.iter().any(|one| one["index"] == point["index"]);
+            let before = if is_current {
+                ""
+            } else {
+                " · before a revision"
+            };
+            let (period, value) = (text(&point["period"]), text(&point["value"]));
+            told.block(heading, "point", format!("{period} · {value}{before}"));
+        }
     }
 }
 

@@ -194,26 +194,25 @@ fn period(one: &Revised) -> granary_core::period::Period {
     text(&one.latest["period"]).parse().unwrap()
 }
 
-/// The first and the last vintage of each period, where they differ.
+/// The first vintage of each period and the one in force, where they differ. What came after a higher revision is not in force.
 fn revised(audit: &Audit, place: (&str, &str, &str, &str)) -> Vec<Revised> {
-    let points = audit.series(place, true);
-    let of_periods = points.chunk_by(|a, b| a["period"] == b["period"]);
-    let ends = of_periods.map(|vintages| (&vintages[0], &vintages[vintages.len() - 1]));
+    let (vintages, current) = (audit.series(place, true), audit.series(place, false));
     let number = |point: &Value| {
-        point["value"]
-            .as_str()
-            .map(|value| Decimal::parse(value).unwrap())
+        let value = point["value"].as_str();
+        value.map(|value| Decimal::parse(value).unwrap())
     };
-    let differing = ends.filter(|(first, latest)| number(first) != number(latest));
-    differing
-        .map(|(first, latest)| Revised {
+    let of_period = |latest: &Value| {
+        let mut own = vintages.iter();
+        let first = own.find(|point| point["period"] == latest["period"])?;
+        (number(first) != number(latest)).then(|| Revised {
             dataset: place.1.into(),
             indicator: place.2.into(),
             item: place.3.into(),
             first: first.clone(),
             latest: latest.clone(),
         })
-        .collect()
+    };
+    current.iter().filter_map(of_period).collect()
 }
 
 impl Revised {

@@ -203,6 +203,9 @@ fn drawn(
 /// The stated values of every period from the first to the last, so that the axis is one of time; a period of which none is known has none.
 fn places(points: &[v1::SeriesPoint]) -> Vec<Place> {
     let mut stated: BTreeMap<Period, Vec<chart::Value>> = BTreeMap::new();
+    // What comes late with a lower revision is not in force.
+    let mut points: Vec<&v1::SeriesPoint> = points.iter().collect();
+    points.sort_by_key(|point| (point.revision, point.index));
     for point in points {
         if let (Ok(period), Some(value)) = (Period::parse(&point.period), &point.value) {
             let scale = i32::try_from(value.scale).unwrap_or(0);
