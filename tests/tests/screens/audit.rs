@@ -1,8 +1,11 @@
 //! What `granary-audit` computes from the exported journal, at the instant that the screens are looked at.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, sync::Arc};
 
-use granary_audit::replay::{Options, Replayed, replay};
+use granary_audit::{
+    access::{ActLine, Acts},
+    replay::{Options, Replayed, replay},
+};
 use granary_core::{
     catalogue::Catalogue,
     code::{DatasetCode, IndicatorCode, UnitCode},
@@ -22,12 +25,16 @@ pub(crate) struct Audit {
     /// The replayed journal itself, for what no command lists.
     pub(crate) journal: Replayed,
     pub(crate) catalogue: Arc<Catalogue>,
+    /// Every act of the journal, as the auditor's program reads them off.
+    pub(crate) acts: Vec<ActLine>,
     /// Every slot, by dataset, period, unit.
     pub(crate) slots: Vec<Value>,
     /// Every finding, by dataset, period, unit, edit, item.
     pub(crate) findings: Vec<Value>,
     /// Every deadline of last year and this one, in order.
     pub(crate) deadlines: Vec<Value>,
+    /// What was answered already.
+    answers: RefCell<BTreeMap<String, Value>>,
 }
 
 impl Audit {
@@ -38,12 +45,14 @@ impl Audit {
         let journal = replay(&file, &Options::default(), &mut |_| {}).unwrap();
         let mut audit = Self {
             catalogue: Arc::clone(journal.catalogue().unwrap()),
+            acts: Acts::read(&file).unwrap().acts,
             file,
             now_ms: at_ms(NOW),
             journal,
             slots: Vec::new(),
             findings: Vec::new(),
             deadlines: Vec::new(),
+            answers: RefCell::default(),
         };
         audit.slots = list(&audit.ask(&["slots", "--limit", "100000"]), "slots");
         audit.findings = list(&audit.plain(&["findings", "--limit", "100000"]), "findings");
@@ -61,10 +70,16 @@ impl Audit {
 
     /// What it answers to questions that know no instant.
     pub(crate) fn plain(&self, question: &[&str]) -> Value {
+        let asked = question.join(" ");
+        if let Some(known) = self.answers.borrow().get(&asked) {
+            return known.clone();
+        }
         let file = self.file.display().to_string();
         let said = run(&[question, &["--json", "--lang", "en", "--export", &file]].concat());
         assert_eq!((said.code, said.error.as_str()), (0, ""), "{question:?}");
-        serde_json::from_str(&said.output).unwrap()
+        let answer: Value = serde_json::from_str(&said.output).unwrap();
+        self.answers.borrow_mut().insert(asked, answer.clone());
+        answer
     }
 
     /// What the replay says of the journal as a whole.
@@ -84,6 +99,23 @@ impl Audit {
 
     pub(crate) fn file(&self) -> String {
         self.file.display().to_string()
+    }
+
+    /// The points of a series; every vintage of them, or those in force.
+    pub(crate) fn series(
+        &self,
+        (unit, dataset, indicator, item): (&str, &str, &str, &str),
+        vintages: bool,
+    ) -> Vec<Value> {
+        let mut question = vec!["series", "--unit", unit, "--dataset", dataset];
+        question.extend(["--indicator", indicator]);
+        if !item.is_empty() {
+            question.extend(["--item", item]);
+        }
+        if vintages {
+            question.push("--vintages");
+        }
+        list(&self.ask(&question), "points")
     }
 
     pub(crate) fn unit(&self, code: &str) -> String {

@@ -229,6 +229,12 @@ year = 2026
 values = { 990101 = "15000", 990102 = "24000", 990103 = "18000", 990104 = "9000" }
 
 [[target]]
+dataset = "monthly-revenue"
+indicator = "revenue"
+year = 2025
+values = { 990101 = "14000" }
+
+[[target]]
 dataset = "quarterly-accounts"
 indicator = "gdp"
 year = 2026

@@ -40,6 +40,8 @@ fn every_figure_on_a_screen_is_the_audits() {
         audit: &audit,
         faults: &mut faults,
         seen: BTreeSet::new(),
+        handed_out: BTreeSet::new(),
+        filed: BTreeSet::new(),
     };
     pages::today::look(&mut look);
     pages::reporting::look(&mut look);
@@ -52,6 +54,7 @@ fn every_figure_on_a_screen_is_the_audits() {
     pages::city::bulletins(&mut look);
     pages::city::catalogue(&mut look);
     pages::city::log(&mut look);
+    look.files();
     let seen = look.seen;
     routes::look(&seen, &mut faults);
     api::look(&mut visit, &audit, &mut faults);

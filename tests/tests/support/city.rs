@@ -30,7 +30,7 @@ use granary_core::{
 use jiff::Timestamp;
 use tokio::{runtime::Runtime, sync::oneshot, task::JoinHandle};
 
-const ORIGIN: &str = "city.example/log";
+pub(crate) const ORIGIN: &str = "city.example/log";
 const SERVER_NAME: &str = "localhost";
 
 /// A city's data folder, an auditor's identity, and the server while it runs.
@@ -184,11 +184,16 @@ fn signed(key: &SigningKey, payload_type: &str, payload: Vec<u8>) -> Received {
 }
 
 pub(crate) fn done(key: &SigningKey, nonce: u8, deed: Deed) -> Received {
+    asked_for(key, nonce, deed, "")
+}
+
+/// An act that somebody asked for at the console.
+pub(crate) fn asked_for(key: &SigningKey, nonce: u8, deed: Deed, person: &str) -> Received {
     let act = Act {
         issued_at_ms: 0,
         nonce: [nonce; 16],
         deed,
-        person: String::new(),
+        person: person.into(),
     };
     signed(key, act::PAYLOAD_TYPE, act.encode())
 }
@@ -260,6 +265,6 @@ pub(crate) fn slot(unit: &str, dataset: &str, period: &str) -> SlotKey {
     )
 }
 
-fn key(seed: u8) -> SigningKey {
+pub(crate) fn key(seed: u8) -> SigningKey {
     SigningKey::from_bytes(&[seed; 32])
 }

@@ -328,6 +328,7 @@ impl Desk<'_> {
                 "due_at": utc(&sheet.due_ms.into()),
                 "counts": shape::counts(&sheet.counts),
                 "usually_arrived": sheet.usual(audit.now_ms),
+                "extended": sheet.is_extended,
             })
         };
         let calls = today.calls.iter().map(|(unit, one)| json!({
@@ -337,6 +338,8 @@ impl Desk<'_> {
             "open_findings": one.open,
             "chance_late_percent": (one.chance > 0).then(|| format!("{}.{}", one.chance / 10, one.chance % 10)),
             "contacts": [],
+            // None has been heard of since the server's start.
+            "agent_silent": false,
         }));
         let told = json!({
             "as_of": now_text().replace('Z', ".000Z"),

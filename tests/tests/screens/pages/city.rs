@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use granary_core::{
-    bulletin::Bulletin, digest::Digest, ledger::publication, log::Receipt, period::Period,
+    bulletin::Bulletin,
+    digest::Digest,
+    ledger::{EnrolledWitness, publication},
+    log::{Receipt, SignedNote},
+    period::Period,
 };
 use jiff::{ToSpan as _, civil::Date};
 use prost::Message as _;
@@ -208,6 +212,20 @@ pub(crate) fn catalogue(look: &mut Look<'_>) {
     look.page("/catalogue", &told, &[]);
 }
 
+/// How many of the witnesses that the journal enrols have cosigned the head that the city hands out.
+fn cosigners(look: &mut Look<'_>) -> usize {
+    let note = text(&look.visit.api("/log")["checkpoint"]);
+    let note = SignedNote::parse(note.as_bytes()).unwrap();
+    let has_signed = |one: &EnrolledWitness| {
+        let lines = note.signatures().iter();
+        let mut own = lines.filter(|line| one.key.made(line));
+        own.any(|line| one.key.verify(note.unverified_text(), line).is_ok())
+    };
+    let all = look.audit.journal.witnesses();
+    assert!(!all.is_empty(), "no witness is enrolled");
+    all.iter().filter(|one| has_signed(one)).count()
+}
+
 /// Compares how far the journal is, and the head that the city has signed over it.
 pub(crate) fn log(look: &mut Look<'_>) {
     let replayed = look.audit.replayed();
@@ -221,6 +239,17 @@ pub(crate) fn log(look: &mut Look<'_>) {
         env!("CARGO_PKG_VERSION").to_owned(),
     ] {
         told.block("Log", "dd", line);
+    }
+    let cosigned = format!(
+        "{} / {} of the enrolled witnesses have cosigned it. How many are required is for the verifier's own policy to say (the quorum of its file): granary-audit verify --policy",
+        cosigners(look),
+        look.audit.journal.witnesses().len(),
+    );
+    told.block("The newest checkpoint", "p", cosigned);
+    for one in look.audit.journal.witnesses() {
+        let unit = look.audit.unit(one.unit.as_str());
+        let line = format!("{unit} entry {}", one.enrolled_index);
+        told.block("Witnesses", "li", line);
     }
     // The signature below the head is of whoever holds the key: the audit verifies it, and computes the head.
     look.page("/log", &told, &["The newest checkpoint › pre"]);

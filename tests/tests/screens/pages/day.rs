@@ -184,7 +184,7 @@ fn sheets(audit: &Audit) -> Vec<Sheet> {
         Sheet {
             dataset: text(&slots[0]["dataset"]),
             period: text(&slots[0]["period"]),
-            due_ms: slots.iter().map(|slot| due_ms(slot)).min().unwrap(),
+            due_ms: next_ms(&slots, now_ms),
             is_extended: slots
                 .iter()
                 .all(|slot| Some(due_ms(slot)) != rule_ms(audit, slot)),
@@ -205,6 +205,13 @@ fn sheets(audit: &Audit) -> Vec<Sheet> {
         ]));
     }
     sheets
+}
+
+/// The next instant at which one of them is due; where all are over, the last.
+fn next_ms(slots: &[&Value], now_ms: i64) -> i64 {
+    let dues = slots.iter().map(|slot| due_ms(slot));
+    let next = dues.clone().filter(|due_ms| *due_ms > now_ms).min();
+    next.or_else(|| dues.max()).unwrap()
 }
 
 impl Sheet {

@@ -1,16 +1,19 @@
-//! *Findings*, and one finding wherever it is shown.
+//! *Findings*.
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use granary_core::code::DatasetCode;
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, finding::finding};
 use crate::{
     audit::Audit,
     told::{Table, Told, cell},
     words::text,
 };
+
+/// Findings on a page.
+const SHOWN_MAX: usize = 15;
 
 /// A choice of findings.
 type Choice<'a> = &'a dyn Fn(&Audit, &Value) -> bool;
@@ -55,19 +58,26 @@ pub(crate) fn look(look: &mut Look<'_>) {
             )
         });
         counts.push(found.len());
-        let mut told = Told::default();
-        told.block("Findings", "h1", format!("Findings {}", found.len()));
-        rules(&mut told, &found);
-        found
-            .iter()
-            .for_each(|one| finding(&mut told, look.audit, one));
         let path = format!("/findings{query}");
-        look.page(&path, &told, &[]);
-        look.file(&path, &table(look.audit, &found));
+        for (at, shown) in found.chunks(SHOWN_MAX).enumerate() {
+            let mut told = Told::default();
+            told.block("Findings", "h1", format!("Findings {}", found.len()));
+            rules(&mut told, &found);
+            let each = shown.iter();
+            each.for_each(|one| finding(&mut told, look.audit, one));
+            let and = if query.is_empty() { '?' } else { '&' };
+            let path = format!("{path}{and}page={}", at + 1);
+            look.page(&path, &told, &[]);
+            look.file(&path, &table(look.audit, &found));
+        }
     }
     assert!(
         counts[1..6].iter().all(|count| *count > 0),
         "some status has no finding: {counts:?}"
+    );
+    assert!(
+        counts[5] > SHOWN_MAX,
+        "all findings are on one page: {counts:?}"
     );
 }
 
@@ -82,32 +92,6 @@ fn rules(told: &mut Told, found: &[&Value]) {
     if rules.len() > 1 {
         let words = rules.iter().map(|(edit, count)| format!("{edit} {count}"));
         told.block("Findings", "p", words.collect::<Vec<_>>().join(" "));
-    }
-}
-
-/// One finding as an article.
-pub(super) fn finding(told: &mut Told, audit: &Audit, one: &Value) {
-    let message = text(&one["message"]["en"]);
-    told.block(&message, "h2", &message);
-    let (unit, dataset) = (
-        audit.unit(&text(&one["unit"])),
-        audit.dataset(&text(&one["dataset"])),
-    );
-    let item = one["item"]
-        .as_str()
-        .map_or(String::new(), |item| format!(" [ {item} ]"));
-    let (kind, status) = (text(&one["kind"]), text(&one["status"]));
-    let (period, edit) = (text(&one["period"]), text(&one["edit"]));
-    let line = format!(
-        "{kind} {status} {unit} · {dataset} · {period} {edit}{}",
-        item.replace("[ ", "[").replace(" ]", "]")
-    );
-    told.block(&message, "p", line);
-    if let Some(words) = one["explanation"].as_str() {
-        told.block(&message, "p", format!("The unit says: {words}"));
-    }
-    if let Some(words) = one["decision_reason"].as_str() {
-        told.block(&message, "p", format!("Operations say: {words}"));
     }
 }
 

@@ -1,17 +1,22 @@
 //! The life of one slot. No command of the auditor's program lists it, so it is read from the journal that the program has replayed.
 
 use granary_core::{
-    ledger::{LogIndex, Outcome, history, rows::SlotRow},
-    snapshot::{SlotKey, Snapshot},
+    ledger::{
+        LogIndex, Outcome,
+        history::{self, Vintage},
+        rows::SlotRow,
+    },
+    sdmx::structure::status,
+    snapshot::{Observation, SlotKey, Snapshot},
 };
 use serde_json::Value;
 
-use super::{Look, findings::finding};
+use super::{Look, finding::finding, life};
 use crate::{
     audit::Audit,
     support,
-    told::Told,
-    words::{countdown, instant, maybe, span, state, text, time},
+    told::{Table, Told, cell},
+    words::{countdown, instant, maybe, span, state, text},
 };
 
 /// Compares the pages of all slots of a period that is open or was reported through the system, and of one that was imported.
@@ -19,9 +24,10 @@ pub(crate) fn look(look: &mut Look<'_>) {
     let audit = look.audit;
     let is_told = |slot: &&Value| {
         let period = slot["period"].as_str().unwrap();
-        period.starts_with("2026") || period == "2025-Q4" || period == "2024-M07"
+        period.starts_with("2026")
+            || ["2025-Q4", "2024-M07", "2025-M02", "2025-M03"].contains(&period)
     };
-    let mut looked = 0;
+    let (mut looked, mut earlier) = (0, 0);
     for slot in audit.slots.iter().filter(is_told) {
         let (unit, dataset, period) = (
             text(&slot["unit"]),
@@ -29,21 +35,58 @@ pub(crate) fn look(look: &mut Look<'_>) {
             text(&slot["period"]),
         );
         let key = support::slot(&unit, &dataset, &period);
-        let mut told = Told::default();
-        standing(&mut told, audit, slot);
-        happened(&mut told, audit, &key);
-        let own: Vec<&Value> = findings(audit, slot);
-        if !own.is_empty() {
-            told.block("Findings", "h2", format!("Findings {}", own.len()));
+        let path = format!("/slot/{unit}/{dataset}/{period}");
+        let current = row(audit, &key).current.map(|current| current.index);
+        one(look, slot, &key, (&path, current, "Current figures"));
+        for (index, _) in vintages(audit, &key) {
+            let path = format!("{path}?vintage={}", index.0);
+            let is_current = current == Some(index.0);
+            let heading = if is_current {
+                "Current figures"
+            } else {
+                "Figures as stated then"
+            };
+            one(look, slot, &key, (&path, Some(index.0), heading));
+            earlier += usize::from(!is_current);
         }
-        own.iter().for_each(|one| finding(&mut told, audit, one));
-        if let Some(snapshot) = current(audit, &key) {
-            figures(&mut told, audit, &snapshot);
-        }
-        look.page(&format!("/slot/{unit}/{dataset}/{period}"), &told, &[]);
         looked += 1;
     }
     assert!(looked > 40, "only {looked} slots");
+    assert!(earlier > 5, "only {earlier} earlier revisions");
+}
+
+/// A slot with the figures of one of its snapshots.
+fn one(
+    look: &mut Look<'_>,
+    slot: &Value,
+    key: &SlotKey,
+    (path, index, heading): (&str, Option<u64>, &str),
+) {
+    let audit = look.audit;
+    let mut told = Told::default();
+    standing(&mut told, audit, slot);
+    life::happened(&mut told, audit, slot, key);
+    let own: Vec<&Value> = findings(audit, slot);
+    if !own.is_empty() {
+        told.block("Findings", "h2", format!("Findings {}", own.len()));
+    }
+    own.iter().for_each(|one| finding(&mut told, audit, one));
+    let Some(index) = index else {
+        look.page(path, &told, &[]);
+        return;
+    };
+    let snapshot = history::snapshot(&audit.journal.view(), LogIndex(index)).unwrap();
+    let line = format!("{heading} revision {} · entry {index}", snapshot.revision);
+    told.block(heading, "h2", line);
+    let table = figures(audit, key, &snapshot);
+    told.table(&table);
+    look.page(path, &told, &[]);
+    look.file(path, &table);
+}
+
+/// Every submission, in the order of the journal.
+pub(super) fn vintages(audit: &Audit, key: &SlotKey) -> Vec<Vintage> {
+    history::vintages(&audit.journal.view(), key).unwrap()
 }
 
 /// The findings of a slot.
@@ -103,53 +146,6 @@ fn standing(told: &mut Told, audit: &Audit, slot: &Value) {
     told.block(&heading, "dd", slot["revision"].to_string());
 }
 
-fn happened(told: &mut Told, audit: &Audit, key: &SlotKey) {
-    let mut vintages = history::vintages(&audit.journal.view(), key).unwrap();
-    vintages.reverse();
-    for (index, one) in &vintages {
-        let outcome = outcome(one.outcome);
-        let mut line = format!(
-            "{} revision {} {outcome}",
-            instant(one.received_at_ms),
-            one.revision
-        );
-        if !one.failures.is_empty() {
-            line += &format!(" failed edits: {}", one.failures.len());
-        }
-        line += &format!(" receipt entry {}", index.0);
-        for failure in &one.failures {
-            line += &format!(" {}", failure.edit);
-            if let Some(words) = &failure.explanation {
-                line += &format!(" {words}");
-            }
-        }
-        told.block("What happened", "li", line);
-    }
-    let row = row(audit, key);
-    for one in &row.extensions {
-        let line = format!(
-            "{} extended to {}",
-            instant(one.received_at_ms),
-            time(one.due_at_ms)
-        );
-        told.block("What happened", "li", line);
-    }
-    if let Some(at_ms) = row.exempted_at_ms {
-        told.block(
-            "What happened",
-            "li",
-            format!("{} exempted", instant(at_ms)),
-        );
-    }
-    if let Some(at_ms) = row.imported_at_ms {
-        let line = format!(
-            "{} arrived before the system, by imported history",
-            time(at_ms)
-        );
-        told.block("What happened", "li", line);
-    }
-}
-
 /// What became of a submission.
 pub(crate) fn outcome(number: i32) -> &'static str {
     match Outcome::from_number(number).unwrap() {
@@ -159,29 +155,34 @@ pub(crate) fn outcome(number: i32) -> &'static str {
     }
 }
 
-fn figures(told: &mut Told, audit: &Audit, snapshot: &Snapshot) {
+/// A snapshot's figures in the order of its form.
+fn figures(audit: &Audit, key: &SlotKey, snapshot: &Snapshot) -> Table {
     let has_items = snapshot.observations.iter().any(|one| one.item.is_some());
-    let mut columns = vec!["Indicator", "Value", "Unit of measure"];
+    let mut columns = vec![
+        "Indicator",
+        "Value",
+        "Unit of measure",
+        "Status",
+        "Indicator code",
+    ];
     if has_items {
         columns.insert(1, "Item");
     }
-    let row = |one: &granary_core::snapshot::Observation| {
+    let form = audit.catalogue.dataset(&key.dataset).unwrap().indicators();
+    let place = |one: &&Observation| form.iter().position(|code| *code == one.indicator);
+    let mut all: Vec<&Observation> = snapshot.observations.iter().collect();
+    all.sort_by_key(|one| (one.item.clone(), place(one)));
+    let mut table = Table::new("figures", "Figures", &columns);
+    for one in all {
         let (name, measure) = audit.indicator(one.indicator.as_str());
-        let value = one
-            .value
-            .map_or(one.status.letter().to_string(), |value| value.to_string());
-        let mut row = vec![name, value, measure];
+        let value = one.value.map(|value| value.to_string()).unwrap_or_default();
+        let status = format!("{} {}", one.status.letter(), status(one.status).en);
+        let mut row = vec![name, value, measure, status, one.indicator.to_string()];
         if has_items {
-            row.insert(
-                1,
-                one.item
-                    .as_ref()
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-            );
+            let item = one.item.as_ref().map(ToString::to_string);
+            row.insert(1, item.unwrap_or_default());
         }
-        row
-    };
-    let rows: Vec<Vec<String>> = snapshot.observations.iter().map(row).collect();
-    told.rows("Current figures", &columns, &rows);
+        table.rows.push(row.into_iter().map(cell).collect());
+    }
+    table
 }

@@ -7,20 +7,29 @@ use granary_core::{
 };
 use serde_json::Value;
 
-use super::Look;
+use super::{Look, record};
 use crate::{
     audit::{Audit, list},
     catalogue::UNITS,
     told::{Table, Told, cell, cell_of},
-    words::{bar, day, instant, measured, measures, state, text, time},
+    words::{bar, day, instant, measured, state, text, time},
 };
 
 /// Compares the list and every unit.
 pub(crate) fn look(look: &mut Look<'_>) {
     units(look);
+    let mut counts = [0; 2];
     for unit in UNITS {
-        one(look, unit);
+        let own = one(look, unit);
+        counts
+            .iter_mut()
+            .zip(own)
+            .for_each(|(all, own)| *all += own);
     }
+    assert!(
+        counts[0] >= 12 && counts[1] >= 3,
+        "scores and revisions: {counts:?}"
+    );
 }
 
 fn units(look: &mut Look<'_>) {
@@ -54,7 +63,8 @@ fn units(look: &mut Look<'_>) {
     look.file("/units", &table);
 }
 
-fn one(look: &mut Look<'_>, unit: &str) {
+/// Tells how many scores and revisions it has.
+fn one(look: &mut Look<'_>, unit: &str) -> [usize; 2] {
     let audit = look.audit;
     let path = format!("/unit/{unit}");
     let by = |by| audit.ask(&["measures", "--unit", unit, "--by", by]);
@@ -63,15 +73,7 @@ fn one(look: &mut Look<'_>, unit: &str) {
     let mut told = Told::default();
     told.block(&heading, "h1", format!("{heading} {unit}"));
     told.block(&heading, "p", bar(&total["counts"]));
-    for measure in [
-        Measure::OnTimeRate,
-        Measure::ReportingRate,
-        Measure::FirstTimeAcceptance,
-        Measure::ExplainedShare,
-    ] {
-        let value = measured(&total["measures"][measure.word()]);
-        told.block(&heading, "tile", format!("{} {value}", measure.name().en));
-    }
+    record::tiles(&mut told, &heading, total);
     for (period, value) in trend(&list(&by_period, "rows")) {
         told.block(
             "On-time rate over time",
@@ -79,12 +81,17 @@ fn one(look: &mut Look<'_>, unit: &str) {
             format!("{period} · {value}"),
         );
     }
-    let scores = scores(audit, &by_dataset);
-    let open = open(audit, unit);
+    let cards = record::cards(audit, unit);
+    let (scores, quality) = record::tables(audit, &by_dataset);
+    let revisions = record::revisions(audit, unit);
+    told.table(&cards);
     told.table(&scores);
+    told.table(&quality);
+    let open = open(audit, unit);
     if !open.rows.is_empty() {
         told.table(&open);
     }
+    told.table(&revisions);
     let seen = list(
         &audit.ask(&["measures", "--unit", unit, "--by", "unit"]),
         "rows",
@@ -94,8 +101,10 @@ fn one(look: &mut Look<'_>, unit: &str) {
     told.block("Keys", "p", format!("Last received: {seen}"));
     keys(&mut told, audit, unit);
     look.page(&path, &told, &[]);
-    look.file(&path, &scores);
-    look.file(&path, &open);
+    for table in [&cards, &scores, &quality, &open, &revisions] {
+        look.file(&path, table);
+    }
+    [cards.rows.len(), revisions.rows.len()]
 }
 
 /// Keys with what the journal knows of them, each with its revocation. No agent was heard of since the server's start.
@@ -125,35 +134,16 @@ fn trend(rows: &[Value]) -> Vec<(String, String)> {
         .iter()
         .filter(|row| kind(row) == most)
         .filter_map(|row| {
-            let rate = &row["measures"][Measure::OnTimeRate.word()];
-            (!rate.is_null()).then(|| (text(&row["period"]), measured(rate)))
+            let (counts, rate) = (&row["counts"], &row["measures"][Measure::OnTimeRate.word()]);
+            let is_interim = counts["pending"] != 0;
+            // What came before its time says nothing of how punctual it is.
+            let is_due = !is_interim || counts["late"] != 0 || counts["missing"] != 0;
+            let mark = if is_interim { "*" } else { "" };
+            let period = format!("{}{mark}", text(&row["period"]));
+            (!rate.is_null() && is_due).then(|| (period, measured(rate)))
         });
     let rates: Vec<_> = rates.collect();
     rates[rates.len().saturating_sub(24)..].to_vec()
-}
-
-fn scores(audit: &Audit, by_dataset: &Value) -> Table {
-    let measures = measures();
-    let names = measures.iter().map(|(_, name)| name.as_str());
-    let columns: Vec<&str> = ["Dataset", "Expected"].into_iter().chain(names).collect();
-    let mut table = Table::new("scores", "By dataset", &columns);
-    let rows = list(by_dataset, "rows");
-    let named = rows
-        .iter()
-        .map(|row| (audit.dataset(&text(&row["dataset"])), row));
-    for (name, row) in named.chain([("All".to_owned(), &by_dataset["total"])]) {
-        let expected = row["counts"]["expected"].to_string();
-        let values = measures
-            .iter()
-            .map(|(word, _)| cell(measured(&row["measures"][*word])));
-        table.rows.push(
-            [cell(name), cell(expected)]
-                .into_iter()
-                .chain(values)
-                .collect(),
-        );
-    }
-    table
 }
 
 /// What a unit owes still, the latest deadline first.

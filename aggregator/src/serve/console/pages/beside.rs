@@ -194,8 +194,13 @@ impl Beside {
                 div.tile { span.name { (frame.pick("时间进度", "Of the year elapsed")) } strong { (percent(&newest.elapsed_percent)) } span.quiet { (frame.pick("到所计最后一期期末", "by the end of the last period that counts")) } }
                 div.tile { span.name { (frame.pick("与时间进度应完成之差", "Against elapsed time")) } strong { (or_dash(&newest.gap)) } @if !newest.pace_needed.is_empty() { span.quiet { (frame.pick("其余各期平均需 ", "each period left needs ")) (newest.pace_needed) } } }
             }
-            @if self.targets.len() > 1 { (league::targets(frame, &self.targets).show(frame)) }
+            @if self.targets.len() > 1 { (self.goals(frame).show(frame)) }
         } }
+    }
+
+    /// All years' targets, as a table.
+    pub(super) fn goals(&self, frame: &Frame<'_>) -> Table {
+        league::targets(frame, &self.targets)
     }
 
     /// The peers with rank by value and by growth, at most so many.

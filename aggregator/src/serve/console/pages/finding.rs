@@ -210,12 +210,13 @@ fn places(
     let item = item.as_deref().and_then(|item| ItemKey::new(item).ok());
     let own = own.value(indicator, item.as_ref()).map(number);
     let mut places: Vec<Place> = Vec::new();
+    let mut is_revised = false;
     for point in points {
         let value = point.value.as_ref();
         let value = value
             .and_then(|value| Decimal::new(value.mantissa.into(), u8::try_from(value.scale).ok()?));
-        // What the finding is about stands last, whether it is in force or was returned.
         let is_own = point.period == finding.period && point.index == finding.snapshot_index;
+        is_revised |= point.period == finding.period && point.index > finding.snapshot_index;
         let values = value.map(number).filter(|_| !is_own);
         places.push(Place {
             label: point.period,
@@ -232,7 +233,9 @@ fn places(
         });
     }
     if let Some(last) = places.last_mut() {
-        last.values.extend(own);
+        // What the finding is about stands last, in force or returned, until a later revision is in force.
+        let at = if is_revised { 0 } else { last.values.len() };
+        last.values.splice(at..at, own);
     }
     Ok(places)
 }

@@ -86,7 +86,8 @@ pub(in crate::serve::console) async fn show(
         let table = table(&frame, request.as_ref(), &points);
         let beside = request.as_ref().map(|request| Beside::read(room, request, &points)).transpose()?;
         let peers = beside.as_ref().map(|beside| beside.peers(room, &frame, if csv.is_some() { usize::MAX } else { PEERS_SHOWN }));
-        if let Some(file) = { [Some(&table), peers.as_ref()] }.into_iter().flatten().find_map(|table| table.csv(csv.as_deref())) {
+        let goals = beside.as_ref().map(|beside| beside.goals(&frame));
+        if let Some(file) = { [Some(&table), peers.as_ref(), goals.as_ref()] }.into_iter().flatten().find_map(|table| table.csv(csv.as_deref())) {
             return file;
         }
         let body = html! {
@@ -202,6 +203,9 @@ fn drawn(
 /// The stated values of every period from the first to the last, so that the axis is one of time; a period of which none is known has none.
 fn places(points: &[v1::SeriesPoint]) -> Vec<Place> {
     let mut stated: BTreeMap<Period, Vec<chart::Value>> = BTreeMap::new();
+    // What comes late with a lower revision is not in force.
+    let mut points: Vec<&v1::SeriesPoint> = points.iter().collect();
+    points.sort_by_key(|point| (point.revision, point.index));
     for point in points {
         if let (Ok(period), Some(value)) = (Period::parse(&point.period), &point.value) {
             let scale = i32::try_from(value.scale).unwrap_or(0);

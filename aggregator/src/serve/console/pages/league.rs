@@ -93,6 +93,7 @@ pub(in crate::serve::console) async fn explain(
     State(console): State<Arc<Console>>,
     Extension(visitor): Extension<Visitor>,
     Path((card, period, unit)): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
 ) -> Response {
     // Its targets are figures, for whoever may read them.
     let reads = visitor
@@ -106,6 +107,9 @@ pub(in crate::serve::console) async fn explain(
         let request = v1::ExplainScoreRequest { scorecard: card, period, unit: unit.to_string(), as_of_ms: 0 };
         let answer = scores::explain(&room.console.city, &request)?;
         let account = answer.explanation.unwrap_or_default();
+        if let Some(file) = handed_out(room, &frame, &account, asked(query.as_deref(), "csv").as_deref()) {
+            return file;
+        }
         let standing = account.standing.clone().unwrap_or_default();
         let name = frame.visitor.named(standing.unit.as_ref()).to_owned();
         let body = html! {
@@ -117,6 +121,19 @@ pub(in crate::serve::console) async fn explain(
         Ok(frame.page(&name, &body).into_response())
     })
     .await
+}
+
+/// The file of the targets behind a score, for whoever may read figures.
+fn handed_out(
+    room: &Room<'_>,
+    frame: &Frame<'_>,
+    account: &v1::ScoreExplanation,
+    wanted: Option<&str>,
+) -> Option<Result<Response, Problem>> {
+    let lines = account.accounts.iter().flat_map(|one| &one.targets);
+    let lines: Vec<v1::TargetLine> = lines.cloned().collect();
+    let is_shown = room.may(Right::Figures) && !lines.is_empty();
+    is_shown.then(|| targets(frame, &lines))?.csv(wanted)
 }
 
 /// Whether a slot that the score stands on is not due yet.
@@ -242,7 +259,7 @@ fn standing_row(
 }
 
 /// By how many ranks a unit rose or fell: the page has signs, the file the number, which a spreadsheet takes for one.
-fn moved(by: Option<i32>) -> Cell {
+pub(super) fn moved(by: Option<i32>) -> Cell {
     let shown = match by {
         None => String::new(),
         Some(0) => "＝".into(),

@@ -13,7 +13,7 @@ use granary_core::{
 use granary_proto::v1;
 use maud::{Markup, html};
 
-use super::{dataset_name, measure_name, measured, standing, today::bar, told, value_of};
+use super::{dataset_name, league, measure_name, measured, standing, today::bar, told, value_of};
 use crate::{
     people::Right,
     serve::{
@@ -107,7 +107,7 @@ pub(super) fn cards(room: &Room<'_>, frame: &Frame<'_>, unit: &UnitCode) -> Resu
                 .by(standing::hundredths(&own.score))
                 .shown(html! { a href=(account) { (own.score) } }),
             Cell::figure(rank).by(own.rank.map_or(i64::MAX, i64::from)),
-            Cell::figure(standing::moved(&own)).by(own.movement.unwrap_or(0).into()),
+            league::moved(own.movement),
             Cell::text(standing::band(frame, &league, &own)),
             Cell::text(state).shown(html! {
                 @if league.pending > 0 { span.badge.wait { (state) } " " span.quiet { (league.pending) " " (pick("项未到期", "slots not due yet")) } } @else { (state) }

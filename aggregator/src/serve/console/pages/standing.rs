@@ -165,16 +165,6 @@ pub(super) fn path(card: &str, period: &str, unit: &str) -> String {
     )
 }
 
-/// How far a unit rose or fell.
-pub(super) fn moved(standing: &v1::Standing) -> String {
-    match standing.movement {
-        None => String::new(),
-        Some(0) => "＝".into(),
-        Some(up @ 1..) => format!("↑{up}"),
-        Some(down) => format!("↓{}", down.unsigned_abs()),
-    }
-}
-
 /// The name of a standing's band.
 pub(super) fn band<'l>(
     frame: &Frame<'_>,
