@@ -64,19 +64,20 @@ fn told_of(act: &ActLine, what: &str, reason: Option<&str>) -> (i64, u64, String
 
 /// Extensions and exemptions.
 fn acts(audit: &Audit, key: &SlotKey) -> Vec<(i64, u64, String)> {
-    let event = |act: &ActLine| match &act.act.deed {
-        Deed::Extend {
+    let event = |act: &ActLine| {
+        if let Deed::Extend {
             slot,
             due_at_ms,
             reason,
-        } if slot == key => {
+        } = &act.act.deed
+        {
             let what = format!("extended to {}", instant(*due_at_ms));
-            Some(told_of(act, &what, Some(reason)))
+            return (slot == key).then(|| told_of(act, &what, Some(reason)));
         }
-        Deed::Exempt { slot, reason } if slot == key => {
-            Some(told_of(act, "exempted", Some(reason)))
+        if let Deed::Exempt { slot, reason } = &act.act.deed {
+            return (slot == key).then(|| told_of(act, "exempted", Some(reason)));
         }
-        _ => None,
+        None
     };
     audit.acts.iter().filter_map(event).collect()
 }
